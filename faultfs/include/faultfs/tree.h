@@ -1,0 +1,143 @@
+/*
+ * A directory tree in memory.
+ *
+ * The launcher replays a recording on it (the self-check), the harness builds
+ * crash states in it, and in-process checks run on it through a platform table.
+ *
+ * Calling sequence
+ *
+ *     struct ff_tree *tree = ff_tree_from_snapshot(trace);
+ *     ff_tree_apply(tree, &trace->calls[i], &error);
+ *     ff_tree_store(tree, "/some/empty/directory", &error);
+ *     ff_tree_free(tree);
+ *
+ * Nodes are numbered as in a trace (trace.h). A node may exist without a name
+ * (a file that was unlinked while open, or a state in which the name was lost);
+ * such nodes are not part of what compare, hash and store see.
+ *
+ * Memory: functions that allocate abort the process with a message when there
+ * is none left; nothing else here ends the process.
+ */
+#ifndef FAULTFS_TREE_H
+#define FAULTFS_TREE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "faultfs/trace.h"
+
+struct ff_entry {
+    char *name; /* NUL-terminated; names hold no NUL and no '/' */
+    uint32_t node;
+};
+
+struct ff_node {
+    bool exists;
+    uint32_t mode; /* type and bits as in st_mode; S_IFREG, S_IFDIR, S_IFLNK or S_IFIFO */
+    uint32_t uid;
+    uint32_t gid;
+    unsigned char *data; /* content of a file or target of a link; may be NULL when size is 0 */
+    size_t size;         /* bytes */
+    size_t capacity;     /* bytes allocated at data */
+    struct ff_entry *entries; /* of a directory, sorted by name (strcmp) */
+    size_t entry_count;
+    size_t entry_capacity;
+};
+
+struct ff_tree {
+    struct ff_node *nodes; /* nodes[id]; nodes[0] is never used */
+    size_t node_limit;     /* one past the largest id */
+    size_t node_capacity;
+};
+
+/* A tree with nothing but an empty root directory (mode 0755, uid and gid 0). */
+struct ff_tree *ff_tree_new(void);
+
+/* The starting snapshot of a trace. */
+struct ff_tree *ff_tree_from_snapshot(const struct ff_trace *trace);
+
+struct ff_tree *ff_tree_copy(const struct ff_tree *tree);
+
+void ff_tree_free(struct ff_tree *tree);
+
+/* Back to what ff_tree_new() gives, keeping allocations where that is cheap. */
+void ff_tree_reset(struct ff_tree *tree);
+
+/*
+ * Creates node id (or replaces a node that does not exist) with the given
+ * st_mode and owner. It has no name yet. Returns it.
+ */
+struct ff_node *ff_tree_create(struct ff_tree *tree, uint32_t id, uint32_t mode, uint32_t uid,
+                               uint32_t gid);
+
+/* The next unused id, for programs that run on the tree. */
+uint32_t ff_tree_fresh_id(const struct ff_tree *tree);
+
+/* The node, or NULL when there is none of that id. */
+struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id);
+
+/* What name means in directory parent: a node id, or FF_NO_NODE. */
+uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char *name);
+
+/*
+ * Lets parent/name mean node, whatever it meant before; FF_NO_NODE removes the
+ * name. parent must be a directory.
+ */
+void ff_tree_set_name(struct ff_tree *tree, uint32_t parent, const char *name, uint32_t node);
+
+/* Writes into a file, growing it with zeros where needed. */
+void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t offset);
+
+/* Cuts or grows (with zeros) to size bytes. */
+void ff_node_resize(struct ff_node *file, size_t size);
+
+/*
+ * Applies a call as the kernel would. Returns 0, or -1 with *error set when the
+ * tree contradicts the call (the name means another node, the target exists,
+ * the node is not there): then the recording is not what happened.
+ */
+int ff_tree_apply(struct ff_tree *tree, const struct ff_call *call, struct ff_error *error);
+
+/*
+ * Reads what lies below the directory at path. Nodes are numbered in the order
+ * of a walk that visits names sorted by bytes, directories before what is in
+ * them; hard links share a node. visit, if not NULL, is called for each new
+ * node with its id and status. Returns NULL with *error set when something
+ * cannot be read, is a socket or device, or has more links than were found
+ * below the directory (a link from outside could change it unseen).
+ */
+struct ff_tree *ff_tree_load(const char *path,
+                             void (*visit)(void *context, uint32_t id, const char *path,
+                                           dev_t device, ino_t inode),
+                             void *context, struct ff_error *error);
+
+/*
+ * Creates everything below the empty directory at path, in the order of a
+ * sorted walk, with modes and, when it differs from the caller's, owners; the
+ * directory itself gets the root's mode and owner. Times are left alone.
+ * Returns 0, or -1 with *error set.
+ */
+int ff_tree_store(const struct ff_tree *tree, const char *path, struct ff_error *error);
+
+/* Removes everything below the directory at path, but not the directory. */
+int ff_directory_clear(const char *path, struct ff_error *error);
+
+/*
+ * The first difference in type, mode bits, owner, size, content, link target,
+ * names or hard links (two names of one node on one side and of two on the
+ * other), as "path: what differs (what left has, what right has)". Returns true
+ * when there is one; the words for the two sides come from left and right.
+ */
+bool ff_tree_differs(const struct ff_tree *a, const char *left, const struct ff_tree *b,
+                     const char *right, struct ff_error *difference);
+
+/*
+ * A 128-bit hash (XXH3) of what ff_tree_differs() compares: equal trees hash
+ * alike whatever their node numbers. Not for adversarial input.
+ */
+struct ff_hash {
+    uint64_t low, high;
+};
+struct ff_hash ff_tree_hash(const struct ff_tree *tree);
+
+#endif

@@ -1,0 +1,179 @@
+#include "recording.h"
+
+#include "../shim/known.h"
+#include "../trace/error.h"
+#include "../trace/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void bytes_append(struct bytes *bytes, const void *more, size_t size)
+{
+    bytes->bytes = memory_grow(bytes->bytes, &bytes->capacity, bytes->size + size, 1);
+    memcpy(bytes->bytes + bytes->size, more, size);
+    bytes->size += size;
+}
+
+static int channel_create(struct recording *recording, struct ff_error *error)
+{
+    recording->channel_fd = memfd_create("faultfs", MFD_CLOEXEC);
+    if (recording->channel_fd < 0 || ftruncate(recording->channel_fd, sizeof(struct channel)) != 0)
+        return error_set_errno(error, "cannot create shared memory");
+    void *address = mmap(NULL, sizeof(struct channel), PROT_READ | PROT_WRITE, MAP_SHARED,
+                         recording->channel_fd, 0);
+    if (address == MAP_FAILED)
+        return error_set_errno(error, "cannot map shared memory");
+    recording->channel = address;
+    /* The workload shall not wait for the first touch of these pages. */
+    memset(recording->channel->ring, 0, sizeof(recording->channel->ring));
+    return 0;
+}
+
+/* A node of the snapshot: the recorders shall know its number. */
+static void node_visit(void *context, uint32_t id, const char *path, dev_t device, ino_t inode)
+{
+    struct recording *recording = context;
+    (void)path;
+    if (id == FF_ROOT_NODE)
+        recording->channel->device = device;
+    if (!known_insert(recording->channel, device, inode, id))
+        recording->channel->known_count = CHANNEL_KNOWN_SIZE;
+}
+
+static int snapshot_take(struct recording *recording, struct ff_error *error)
+{
+    struct channel *channel = recording->channel;
+    recording->before = ff_tree_load(recording->root, node_visit, recording, error);
+    if (recording->before == NULL)
+        return -1;
+    if (channel->known_count == CHANNEL_KNOWN_SIZE)
+        return error_set(error, "%s: more files than can be recorded (%d)", recording->root,
+                         CHANNEL_KNOWN_SIZE / 4 * 3);
+    channel->next_node = ff_tree_fresh_id(recording->before);
+    return 0;
+}
+
+static struct ff_bytes node_data(const struct ff_node *node)
+{
+    /* A trace's bytes are followed by a NUL, a tree's are not. */
+    return (struct ff_bytes){memory_copy(node->data, node->size), node->size};
+}
+
+/* The snapshot as a trace holds it: nodes by number, names by parent and bytes. */
+static void snapshot_convert(struct recording *recording)
+{
+    const struct ff_tree *tree = recording->before;
+    size_t names = 0, capacity = 0;
+    recording->nodes = memory_allocate(tree->node_limit, sizeof(*recording->nodes));
+    for (uint32_t id = FF_ROOT_NODE; id < tree->node_limit; id++) {
+        const struct ff_node *node = &tree->nodes[id];
+        recording->nodes[id - 1] =
+            (struct ff_snapshot_node){node->mode, node->uid, node->gid, node_data(node)};
+        for (size_t i = 0; i < node->entry_count; i++) {
+            const struct ff_entry *entry = &node->entries[i];
+            struct ff_bytes name = {(const unsigned char *)entry->name, strlen(entry->name)};
+            recording->names =
+                memory_grow(recording->names, &capacity, names + 1, sizeof(*recording->names));
+            recording->names[names++] = (struct ff_snapshot_name){id, entry->node, name};
+        }
+    }
+    recording->trace.root = recording->root;
+    recording->trace.nodes = recording->nodes;
+    recording->trace.node_count = tree->node_limit - 1;
+    recording->trace.names = recording->names;
+    recording->trace.name_count = names;
+}
+
+int recording_open(struct recording *recording, const char *root, struct ff_error *error)
+{
+    *recording = (struct recording){.channel_fd = -1, .output = -1};
+    recording->root = realpath(root, NULL);
+    if (recording->root == NULL)
+        return error_set_errno(error, "cannot use %s", root);
+    if (channel_create(recording, error) != 0 || snapshot_take(recording, error) != 0)
+        return -1;
+    snapshot_convert(recording);
+    struct channel *channel = recording->channel;
+    snprintf(channel->root, sizeof(channel->root), "%s", recording->root);
+    struct stat status;
+    if (stat("/proc/self/ns/pid", &status) != 0)
+        return error_set_errno(error, "cannot examine /proc/self/ns/pid");
+    channel->process_namespace = status.st_ino;
+    channel->magic = CHANNEL_MAGIC;
+    return 0;
+}
+
+void recording_close(struct recording *recording)
+{
+    for (size_t i = 0; i < recording->trace.node_count; i++)
+        free((void *)recording->nodes[i].data.data);
+    for (size_t i = 0; i < recording->trace.module_count; i++)
+        free((void *)recording->modules[i].build_id.data);
+    free(recording->nodes);
+    free(recording->names);
+    free(recording->calls);
+    free(recording->modules);
+    free(recording->stream.bytes);
+    free(recording->arrived.bytes);
+    ff_tree_free(recording->before);
+    if (recording->channel != NULL)
+        munmap(recording->channel, sizeof(struct channel));
+    if (recording->channel_fd >= 0)
+        close(recording->channel_fd);
+    if (recording->output >= 0)
+        close(recording->output);
+    free(recording->root);
+}
+
+size_t recording_drain(struct recording *recording)
+{
+    struct channel *channel = recording->channel;
+    uint64_t head = atomic_load_explicit(&channel->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&channel->tail, memory_order_acquire);
+    size_t drained = tail - head;
+    while (head != tail) {
+        uint64_t at = head % CHANNEL_RING_SIZE;
+        uint64_t piece = CHANNEL_RING_SIZE - at;
+        piece = piece < tail - head ? piece : tail - head;
+        bytes_append(&recording->stream, channel->ring + at, piece);
+        head += piece;
+        atomic_store_explicit(&channel->head, head, memory_order_release);
+    }
+    return drained;
+}
+
+static int output_forward(const unsigned char *bytes, size_t size, struct ff_error *error)
+{
+    while (size != 0) {
+        ssize_t count = write(STDOUT_FILENO, bytes, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return error_set_errno(error, "cannot pass on the workload's standard output");
+        bytes += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+int recording_read_output(struct recording *recording, struct ff_error *error)
+{
+    unsigned char buffer[1 << 16];
+    for (;;) {
+        ssize_t count = read(recording->output, buffer, sizeof(buffer));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return 0; /* nothing more for now, or for ever */
+        bytes_append(&recording->arrived, buffer, (size_t)count);
+        if (output_forward(buffer, (size_t)count, error) != 0)
+            return -1;
+    }
+}

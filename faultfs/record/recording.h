@@ -1,0 +1,69 @@
+/*
+ * A recording while it is being made: what the modules of the launcher share.
+ *
+ *     recording_open()      snapshot of the directory, shared memory   (recording.c)
+ *     workload_run()        the command, its output, its descendants   (workload.c)
+ *       recording_drain()   the ring into the stream, all the time     (recording.c)
+ *       recording_repair()  when a process died inside a call          (repair.c)
+ *     recording_assemble()  the stream becomes a trace                 (assemble.c)
+ *     recording_check()     the trace against the real directory       (selfcheck.c)
+ *
+ * Functions that can fail return 0, or -1 with *error set.
+ */
+#ifndef RECORD_RECORDING_H
+#define RECORD_RECORDING_H
+
+#include "../shim/channel.h"
+#include "faultfs/trace.h"
+#include "faultfs/tree.h"
+
+struct bytes {
+    unsigned char *bytes;
+    size_t size;
+    size_t capacity;
+};
+
+struct recording {
+    char *root; /* canonical */
+    struct channel *channel;
+    int channel_fd;
+    int output; /* the end of the workload's standard output that is read */
+    struct ff_tree *before;
+    struct bytes stream;  /* records; byte n of it was byte n put into the ring */
+    struct bytes arrived; /* at the output */
+    /* The trace and what it points to. */
+    struct ff_trace trace;
+    struct ff_snapshot_node *nodes;
+    struct ff_snapshot_name *names;
+    struct ff_call *calls;
+    struct ff_module *modules;
+};
+
+int recording_open(struct recording *recording, const char *root, struct ff_error *error);
+void recording_close(struct recording *recording);
+
+/* Moves everything from the ring to the stream; returns how many bytes that was. */
+size_t recording_drain(struct recording *recording);
+
+/* Reads the output while there is any, and passes it on to fd 1. */
+int recording_read_output(struct recording *recording, struct ff_error *error);
+
+/*
+ * Releases locks whose owners died, after completing the record of what they
+ * were doing. To be called regularly, and once when every process is gone.
+ */
+int recording_repair(struct recording *recording, struct ff_error *error);
+
+/* Fills in recording->trace from the stream. May be called more than once. */
+int recording_assemble(struct recording *recording, struct ff_error *error);
+
+/* "recording unsound: ..." unless the trace is what happened. */
+int recording_check(struct recording *recording, struct ff_error *error);
+
+/* Appends to bytes. */
+void bytes_append(struct bytes *bytes, const void *more, size_t size);
+
+/* The GNU build-id of an ELF file, empty if it has none; data is allocated. */
+struct ff_bytes build_id_read(const char *path);
+
+#endif

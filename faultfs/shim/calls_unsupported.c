@@ -1,0 +1,75 @@
+/*
+ * Calls that change files in ways that a trace cannot express yet. They are made
+ * as asked; when one of them changed something below the directory the recording
+ * is declared unsound, because to be silent would be to be wrong.
+ */
+#include "calls.h"
+#include "gate.h"
+#include "scope.h"
+#include "text.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/mman.h>
+
+#include "interposed_names.h"
+
+static const char *const not_yet = " is not supported yet";
+
+long call_unsupported_fd(const struct site *site, int fd, const struct raw_call *raw)
+{
+    struct stat status;
+    struct call call;
+    long result = gate_call(raw);
+    if (result < 0 || scope_descriptor(fd, &status) == NULL)
+        return result;
+    call_enter(&call, site);
+    char before[64];
+    struct text text = {before, sizeof(before), 0};
+    text_add(&text, interposed_name(site->symbol));
+    text_add(&text, " on ");
+    unsound_descriptor(before, fd, not_yet);
+    call_forget(&call);
+    return result;
+}
+
+long call_unsupported_path(const struct site *site, const char *path, int flags,
+                           const struct raw_call *raw)
+{
+    struct stat status;
+    struct call call;
+    long result = gate_call(raw);
+    if (result < 0 || status_get(AT_FDCWD, path, flags, &status) != 0)
+        return result;
+    char name[CHANNEL_NAME_SIZE];
+    uint32_t size;
+    call_enter(&call, site);
+    /* It may have just been made, and so be known by its directory only. */
+    if (scope_status(&status, -1) != NULL || scope_name(AT_FDCWD, path, NULL, name, &size) != NULL)
+        unsound(interposed_name(site->symbol), " on ", path, not_yet);
+    call_forget(&call);
+    return result;
+}
+
+/* Only the requests that change content. */
+long call_ioctl(const struct site *site, int fd, unsigned long request, long argument)
+{
+    struct raw_call raw = {__NR_ioctl, {fd, (long)request, argument}};
+    if (request == FICLONE || request == FICLONERANGE)
+        return call_unsupported_fd(site, fd, &raw);
+    return gate_call(&raw);
+}
+
+/* Stores through a shared mapping are no calls at all. */
+long call_mmap(const struct site *site, void *address, size_t size, int protection, int flags,
+               int fd, off_t offset)
+{
+    struct raw_call raw = {__NR_mmap, {(long)address, (long)size, protection, flags, fd, offset}};
+    int type = flags & MAP_TYPE;
+    bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+    if (shared && (flags & MAP_ANONYMOUS) == 0 && (protection & PROT_WRITE) != 0 && fd >= 0)
+        return call_unsupported_fd(site, fd, &raw);
+    return gate_call(&raw);
+}

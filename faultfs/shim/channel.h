@@ -1,0 +1,140 @@
+/*
+ * The memory that the launcher shares with the recorders in the processes of
+ * the workload: one lock, the set of known nodes, and a ring of records.
+ *
+ * Under the lock a recorder
+ *   1. looks at what the call is about to change, and describes it in `pending`,
+ *   2. makes the call,
+ *   3. updates the set of known nodes and appends a record to the ring,
+ *   4. publishes the record by moving `committed`.
+ * If the process dies in between, the launcher takes over the dead owner's lock,
+ * finds out from the file system whether the pending call took place, and does
+ * the rest of the steps itself (record/repair.c).
+ *
+ * The launcher empties the ring all the time, so that its pages stay few and
+ * warm. A record may be larger than the ring.
+ */
+#ifndef SHIM_CHANNEL_H
+#define SHIM_CHANNEL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The environment variable with the path at which the memory can be opened. */
+#define CHANNEL_VARIABLE "FAULTFS_CHANNEL"
+
+#define CHANNEL_MAGIC 0x3130656c74666d63u /* changes with every change of the layout */
+
+enum {
+    CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
+    CHANNEL_PATH_SIZE = 4096,
+    CHANNEL_RING_SIZE = 1 << 20,
+    CHANNEL_KNOWN_SIZE = 1 << 20, /* slots of the set of known nodes */
+    CHANNEL_MODULES = 512,
+    CHANNEL_REASON_SIZE = 400,
+};
+
+/*
+ * A call in the ring; followed by its two names and its data, each with a NUL that
+ * is not counted in its size.
+ */
+struct record {
+    uint64_t size; /* of all of it, in bytes */
+    uint32_t symbol;
+    uint32_t effect;  /* enum ff_effect */
+    uint32_t implied; /* of an O_SYNC or O_DSYNC write: the sync, not the write */
+    uint32_t process;
+    uint32_t thread;
+    int32_t fd;
+    uint64_t begin, end; /* ticks */
+    int64_t result;
+    uint32_t flags;
+    uint32_t node, parent, node2, parent2;
+    uint32_t mode, uid, gid;
+    uint64_t offset;
+    uint32_t module; /* index, or UINT32_MAX */
+    uint32_t name_size, name2_size;
+    uint64_t site;
+    uint64_t data_size;
+};
+
+/* A mutating call that is being made by the owner of the lock. */
+struct pending {
+    /* The value of channel.committed when the call began: when it has moved on,
+     * or is not this, nothing is pending. */
+    _Atomic uint64_t since;
+    struct record record; /* as it will be if the call succeeds, as far as known */
+    char name[CHANNEL_NAME_SIZE];
+    char name2[CHANNEL_NAME_SIZE];
+    uint32_t symbol;          /* of the call */
+    uint64_t device, inode;   /* of node */
+    uint64_t device2, inode2; /* of node2 of a rename */
+    bool last_link;           /* the node that an unlink or rename removes has no other name */
+};
+
+/* A write to standard output that is being made by the owner of output_lock. */
+struct output_pending {
+    uint32_t symbol;
+    uint32_t process, thread;
+    int32_t fd;
+    uint64_t begin;
+};
+
+/* A node of the directory under test; see known.h. */
+struct known {
+    _Atomic uint64_t inode; /* 0: the slot was never used */
+    uint64_t device;
+    uint32_t node;
+    uint32_t unnamed; /* its last name was removed: the number may be reused */
+    uint64_t written; /* tick of the last write that no sync covers by itself */
+    uint64_t synced;  /* tick at which the last completed sync began */
+};
+
+struct module {
+    uint64_t device, inode;
+    char path[CHANNEL_PATH_SIZE];
+};
+
+struct channel {
+    uint64_t magic;
+
+    /* Constant while the workload runs. */
+    char root[CHANNEL_PATH_SIZE]; /* canonical path of the directory under test */
+    uint64_t device;              /* of the root */
+    uint64_t output_device;       /* of the pipe that is the workload's standard output */
+    uint64_t output_inode;
+    uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
+
+    /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */
+    _Atomic uint32_t lock;
+    /* Held over a whole write to standard output; taken before `lock`. */
+    _Atomic uint32_t output_lock;
+    struct output_pending output_pending;
+
+    _Atomic uint32_t images; /* programs that were started with the recorder in them */
+
+    _Atomic uint64_t tick;      /* the last one given out */
+    _Atomic uint64_t head;      /* bytes taken out of the ring by the launcher */
+    _Atomic uint64_t tail;      /* bytes put into it */
+    _Atomic uint64_t committed; /* bytes of whole records put into it */
+    uint32_t next_node;
+    uint32_t known_count;
+    struct pending pending;
+
+    /* Why the recording cannot be trusted; empty while it can. */
+    char reason[CHANNEL_REASON_SIZE];
+
+    /* Scratch for the owner of the lock. */
+    char path[CHANNEL_PATH_SIZE];
+
+    uint32_t module_count;
+    struct module modules[CHANNEL_MODULES];
+    struct known known[CHANNEL_KNOWN_SIZE];
+    _Alignas(4096) unsigned char ring[CHANNEL_RING_SIZE];
+};
+
+#define CHANNEL_WAITERS 0x80000000u
+
+#endif

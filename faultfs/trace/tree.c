@@ -1,0 +1,198 @@
+/*
+ * The tree's structure: an array of nodes, each directory with its names in a
+ * sorted array. Small trees are built and thrown away thousands of times a
+ * second, so a reset keeps the memory of nodes, names and contents for reuse.
+ */
+#include "faultfs/tree.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void node_clear(struct ff_node *node)
+{
+    for (size_t i = 0; i < node->entry_count; i++)
+        free(node->entries[i].name);
+    node->entry_count = 0;
+    node->size = 0;
+    node->exists = false;
+}
+
+static void nodes_reserve(struct ff_tree *tree, size_t limit)
+{
+    size_t before = tree->node_capacity;
+    tree->nodes = memory_grow(tree->nodes, &tree->node_capacity, limit, sizeof(*tree->nodes));
+    if (tree->node_capacity != before)
+        memset(tree->nodes + before, 0, (tree->node_capacity - before) * sizeof(*tree->nodes));
+    if (limit > tree->node_limit)
+        tree->node_limit = limit;
+}
+
+struct ff_tree *ff_tree_new(void)
+{
+    struct ff_tree *tree = memory_allocate(1, sizeof(*tree));
+    ff_tree_reset(tree);
+    return tree;
+}
+
+void ff_tree_reset(struct ff_tree *tree)
+{
+    for (size_t i = 0; i < tree->node_limit; i++)
+        node_clear(&tree->nodes[i]);
+    tree->node_limit = 0;
+    ff_tree_create(tree, FF_ROOT_NODE, S_IFDIR | 0755, 0, 0);
+}
+
+void ff_tree_free(struct ff_tree *tree)
+{
+    if (tree == NULL)
+        return;
+    /* Slots beyond the limit may hold memory that a reset kept. */
+    for (size_t i = 0; i < tree->node_capacity; i++) {
+        node_clear(&tree->nodes[i]);
+        free(tree->nodes[i].data);
+        free(tree->nodes[i].entries);
+    }
+    free(tree->nodes);
+    free(tree);
+}
+
+struct ff_node *ff_tree_create(struct ff_tree *tree, uint32_t id, uint32_t mode, uint32_t uid,
+                               uint32_t gid)
+{
+    nodes_reserve(tree, (size_t)id + 1);
+    struct ff_node *node = &tree->nodes[id];
+    node_clear(node);
+    node->exists = true;
+    node->mode = mode;
+    node->uid = uid;
+    node->gid = gid;
+    return node;
+}
+
+uint32_t ff_tree_fresh_id(const struct ff_tree *tree)
+{
+    return (uint32_t)tree->node_limit;
+}
+
+struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id)
+{
+    return id < tree->node_limit && tree->nodes[id].exists ? &tree->nodes[id] : NULL;
+}
+
+/* Where the name is in the directory, or where it would have to be. */
+static size_t entry_find(const struct ff_node *directory, const char *name, bool *found)
+{
+    size_t low = 0, high = directory->entry_count;
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(directory->entries[middle].name, name);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char *name)
+{
+    const struct ff_node *directory = ff_tree_node(tree, parent);
+    bool found = false;
+    size_t at = directory == NULL ? 0 : entry_find(directory, name, &found);
+    return found ? directory->entries[at].node : FF_NO_NODE;
+}
+
+static void entry_insert(struct ff_node *directory, size_t at, const char *name, uint32_t node)
+{
+    directory->entries = memory_grow(directory->entries, &directory->entry_capacity,
+                                     directory->entry_count + 1, sizeof(*directory->entries));
+    struct ff_entry *entry = &directory->entries[at];
+    memmove(entry + 1, entry, (directory->entry_count - at) * sizeof(*entry));
+    *entry = (struct ff_entry){memory_copy(name, strlen(name)), node};
+    directory->entry_count++;
+}
+
+static void entry_remove(struct ff_node *directory, size_t at)
+{
+    struct ff_entry *entry = &directory->entries[at];
+    free(entry->name);
+    directory->entry_count--;
+    memmove(entry, entry + 1, (directory->entry_count - at) * sizeof(*entry));
+}
+
+void ff_tree_set_name(struct ff_tree *tree, uint32_t parent, const char *name, uint32_t node)
+{
+    struct ff_node *directory = &tree->nodes[parent];
+    bool found;
+    size_t at = entry_find(directory, name, &found);
+    if (found && node == FF_NO_NODE)
+        entry_remove(directory, at);
+    else if (found)
+        directory->entries[at].node = node;
+    else if (node != FF_NO_NODE)
+        entry_insert(directory, at, name, node);
+}
+
+void ff_node_resize(struct ff_node *file, size_t size)
+{
+    if (size > file->size) {
+        file->data = memory_grow(file->data, &file->capacity, size, 1);
+        memset(file->data + file->size, 0, size - file->size);
+    }
+    file->size = size;
+}
+
+void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t offset)
+{
+    if (size == 0)
+        return;
+    if (offset > file->size)
+        ff_node_resize(file, offset);
+    file->data = memory_grow(file->data, &file->capacity, offset + size, 1);
+    memcpy(file->data + offset, data, size);
+    if (offset + size > file->size)
+        file->size = offset + size;
+}
+
+struct ff_tree *ff_tree_copy(const struct ff_tree *tree)
+{
+    struct ff_tree *copy = memory_allocate(1, sizeof(*copy));
+    nodes_reserve(copy, tree->node_limit);
+    for (size_t i = 0; i < tree->node_limit; i++) {
+        const struct ff_node *from = &tree->nodes[i];
+        struct ff_node *to = &copy->nodes[i];
+        *to = (struct ff_node){
+            .exists = from->exists, .mode = from->mode, .uid = from->uid, .gid = from->gid};
+        ff_node_write(to, from->data, from->size, 0);
+        to->entries =
+            memory_grow(NULL, &to->entry_capacity, from->entry_count, sizeof(*to->entries));
+        for (size_t j = 0; j < from->entry_count; j++)
+            entry_insert(to, j, from->entries[j].name, from->entries[j].node);
+    }
+    return copy;
+}
+
+struct ff_tree *ff_tree_from_snapshot(const struct ff_trace *trace)
+{
+    struct ff_tree *tree = ff_tree_new();
+    nodes_reserve(tree, trace->node_count + 1);
+    for (size_t i = 0; i < trace->node_count; i++) {
+        const struct ff_snapshot_node *from = &trace->nodes[i];
+        struct ff_node *to =
+            ff_tree_create(tree, (uint32_t)i + 1, from->mode, from->uid, from->gid);
+        ff_node_write(to, from->data.data, from->data.size, 0);
+    }
+    for (size_t i = 0; i < trace->name_count; i++) {
+        const struct ff_snapshot_name *name = &trace->names[i];
+        ff_tree_set_name(tree, name->parent, (const char *)name->filename.data, name->node);
+    }
+    return tree;
+}

@@ -1,0 +1,88 @@
+/*
+ * Any bytes through the strict scanner and the manifest reader. What the reader
+ * accepts must be JSON, must be written again, and must be read back the same.
+ *
+ * A fuzzer does not guess CRC32Cs, so each input is also read as the beginning
+ * of a manifest, with the seal that fits put behind it.
+ */
+#include <manifest/document.h>
+
+#include "crc32c.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void scan(const char *text, size_t size)
+{
+    struct mf_json json;
+    struct mf_json_fault fault = {0};
+    bool accepted = mf_json_scan(text, size, NULL, &json, &fault);
+    require(mf_json_scan(text, size, NULL, NULL, &fault) == accepted);
+    for (size_t i = 0; accepted && i < json.count; i++)
+        require(json.values[i].name <= json.values[i].start &&
+                json.values[i].start + json.values[i].length <= size && json.values[i].next > i &&
+                json.values[i].next <= json.count);
+    require(accepted || (fault.line > 0 && fault.column > 0));
+    if (accepted)
+        mf_json_clear(&json);
+}
+
+static void read_and_write(const char *text, size_t size, const struct mf_read_options *options)
+{
+    struct mf_manifest manifest, again;
+    struct mf_json_fault fault;
+    char *first, *second;
+    size_t first_size, second_size;
+    if (mf_manifest_parse(text, size, options, &manifest, NULL) != MF_OK)
+        return;
+    require(mf_json_scan(text, size, NULL, NULL, &fault));
+    require(mf_manifest_print(&manifest, &first, &first_size, NULL) == MF_OK);
+    require(mf_manifest_parse(first, first_size, options, &again, NULL) == MF_OK);
+    require(mf_manifest_print(&again, &second, &second_size, NULL) == MF_OK);
+    require(first_size == second_size && memcmp(first, second, first_size) == 0);
+    require(again.version == manifest.version && again.file_count == manifest.file_count);
+    free(first);
+    free(second);
+    mf_manifest_clear(&manifest);
+    mf_manifest_clear(&again);
+}
+
+static void read_sealed(const char *text, size_t size)
+{
+    char seal[48];
+    int length =
+        snprintf(seal, sizeof(seal), "\"manifest_crc32c\": %" PRIu32 "}", mf_crc32c(0, text, size));
+    char *sealed = malloc(size + (size_t)length);
+    require(sealed != NULL);
+    memcpy(sealed, text, size);
+    memcpy(sealed + size, seal, (size_t)length);
+    read_and_write(sealed, size + (size_t)length, NULL);
+    free(sealed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct mf_read_options unsealed = {.accept_unsealed = true};
+    /* A copy of exactly that size, so that a read beyond it is seen; and text of
+     * no bytes is a pointer too. */
+    char *text = malloc(size > 0 ? size : 1);
+    require(text != NULL);
+    if (size > 0)
+        memcpy(text, data, size);
+    scan(text, size);
+    read_and_write(text, size, NULL);
+    read_and_write(text, size, &unsealed);
+    read_sealed(text, size);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,38 @@
+# The checking side of the harness: workers, the scratch directory, commands, the
+# built-in checks and the programs of the targets. Included by CMakeLists.txt of
+# this folder.
+
+add_library(crashmatrix_check STATIC
+  src/builtin.c
+  src/command.c
+  src/external.c
+  src/fail.c
+  src/manifest_case.c
+  src/memfs.c
+  src/pool.c
+  src/process.c
+  src/scratch.c
+  src/text.c)
+target_include_directories(crashmatrix_check PUBLIC
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(crashmatrix_check
+  PUBLIC faultfs_trace manifest
+  PRIVATE crashmatrix_flags crashmatrix_sanitize)
+
+add_executable(manifest-target targets/manifest_target.c)
+target_link_libraries(manifest-target PRIVATE
+  crashmatrix_check crashmatrix_flags crashmatrix_sanitize)
+set_target_properties(manifest-target PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBEXECDIR}/crashmatrix)
+install(TARGETS manifest-target
+  RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/crashmatrix)
+
+if(BUILD_TESTING)
+  foreach(name test_command test_memfs test_pool test_scratch)
+    crashmatrix_unit_test(${name} crashmatrix_check)
+  endforeach()
+  add_test(NAME test_manifest_target
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/test_manifest_target.sh $<TARGET_FILE:manifest-target>)
+endif()

@@ -1,0 +1,184 @@
+/*
+ * The crashmatrix engine: which states can a power cut leave, and does a check
+ * accept each of them?
+ *
+ * Calling sequence
+ *
+ *     struct ff_error error;
+ *     struct ff_trace *trace = ff_trace_open("trace.cmt", &error);
+ *     struct cm_model *model = cm_model_load("models/posix.json", &error);
+ *     struct cm_check check = {.run = my_check};
+ *     struct cm_options options = {.jobs = 2, .timeout_ms = 10000};
+ *     struct cm_exploration *result = cm_explore(trace, model, &check, &options, &error);
+ *     if (result->violation_count > 0)
+ *         puts(result->violations[0].reason);
+ *     cm_exploration_free(result);
+ *     cm_model_free(model);
+ *     ff_trace_free(trace);
+ *
+ * Errors: functions that can fail return NULL (or -1) and say in *error what
+ * is wrong, where, and what to do. Nothing here prints or ends the process,
+ * except that running out of memory aborts with a message.
+ *
+ * Words. An *operation* is the part of a call that persists as one: a name, a
+ * granule of data, a step of growth. A *boundary* is a position in the run: 0
+ * is before the first call, b is after the b-th. A state is *legal* at a
+ * boundary when a power cut there can leave it. See harness/MODEL.md.
+ */
+#ifndef CRASHMATRIX_CRASHMATRIX_H
+#define CRASHMATRIX_CRASHMATRIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultfs/trace.h"
+#include "faultfs/tree.h"
+
+/* ---- Persistence models ---- */
+
+/* What a file system promises, read from a JSON file (harness/MODEL.md). */
+struct cm_model;
+
+/* Unknown keys and values are errors. */
+struct cm_model *cm_model_load(const char *path, struct ff_error *error);
+void cm_model_free(struct cm_model *model);
+const char *cm_model_name(const struct cm_model *model);
+
+/* ---- Checks ---- */
+
+/* One state, as the check sees it. */
+struct cm_state {
+    struct ff_tree *tree; /* the files; the check may change them */
+    const char *output;   /* what the workload had printed before the cut, NUL-terminated */
+    size_t output_size;   /* bytes, without the NUL */
+    const char *model;    /* name of the model under which the state is legal */
+};
+
+enum cm_status {
+    CM_ACCEPTED, /* text is the state's label: old, new, ok, ... */
+    CM_VIOLATED, /* text is the reason */
+    CM_CRASHED,  /* the check was ended by a signal; text says which */
+    CM_TIMEOUT,  /* the check did not end in time, not even alone */
+    CM_BROKEN,   /* the check could not be run; says nothing about the state */
+};
+
+#define CM_TEXT_SIZE 256
+
+struct cm_outcome {
+    enum cm_status status;
+    char text[CM_TEXT_SIZE];
+};
+
+/*
+ * A check. Both functions are called in worker processes (forked from the
+ * caller), so that a crash or an endless loop in them is an outcome and no
+ * accident.
+ */
+struct cm_check {
+    void *context;
+    /* Called once in each worker before run; may be NULL. Returns 0, or -1 with
+     * *error set: then the exploration fails. */
+    int (*prepare)(void *context, struct ff_error *error);
+    /* How much longer than the time-out a run may take before it is ended from
+     * outside: for checks that keep to the time-out themselves. */
+    unsigned grace_ms;
+    /* Judges a state. Must be a function of *state alone. */
+    void (*run)(void *context, struct cm_state *state, struct cm_outcome *outcome);
+};
+
+/* ---- Exploration ---- */
+
+struct cm_options {
+    unsigned jobs;       /* worker processes; 0 means one for each processor */
+    unsigned timeout_ms; /* for one run of the check; 0 means none */
+    uint32_t granule;    /* bytes; overrides the model's tear granule; 0 keeps it */
+    /* Called now and then in the caller's process; may be NULL. */
+    void (*progress)(void *context, uint64_t states, uint64_t runs, uint64_t violations);
+    void *progress_context;
+    /* When it becomes non-zero, the exploration stops and reports what it has;
+     * may be NULL. */
+    const volatile int *stop;
+};
+
+/* One operation, for people and reports. */
+struct cm_operation {
+    uint32_t call;     /* index into trace->calls */
+    uint32_t boundary; /* the first boundary at which it may have persisted */
+    uint32_t durable;  /* the first boundary at which it must have, or UINT32_MAX */
+    const char *class; /* "create", "data", "grow", "cut", "unlink", ... */
+    const char *path;  /* relative to the directory under test, as it was then */
+    uint64_t offset;   /* bytes; data: where; grow and cut: the new size */
+    uint64_t length;   /* bytes; data only */
+};
+
+/* A state that the check rejected, one for each distinct reason. */
+struct cm_violation {
+    char *id; /* replay id: harness/MODEL.md */
+    char *reason;
+    enum cm_status status;
+    uint64_t states;         /* distinct (files, output) pairs with this reason */
+    uint32_t first_boundary; /* the representative is legal from here ... */
+    uint32_t last_boundary;  /* ... to here, inclusive */
+    uint32_t *lost;          /* operations issued by first_boundary that it lacks */
+    size_t lost_count;
+    uint32_t *kept; /* operations that it has although nothing made them durable */
+    size_t kept_count;
+};
+
+struct cm_label {
+    char name[CM_TEXT_SIZE];
+    uint64_t states;
+};
+
+/* What is legal at one boundary. */
+struct cm_cell {
+    struct cm_label *labels; /* of accepted states, sorted by name */
+    size_t label_count;
+    uint64_t violations; /* distinct rejected states */
+};
+
+struct cm_exploration {
+    const char *model;      /* name */
+    uint64_t model_digest;  /* XXH3-64 of the model's meaning */
+    uint32_t unit, granule; /* bytes, as used */
+    bool exhaustive;        /* every legal state was covered, and the certificate holds */
+    bool stopped;           /* ended early by options->stop */
+    char *legal;            /* number of legal states (ideals), decimal; NULL when too hard */
+    char *covered;          /* number of those that were covered, decimal; NULL likewise */
+    uint64_t distinct;      /* distinct trees seen */
+    uint64_t runs;          /* runs of the check */
+    struct cm_operation *operations;
+    size_t operation_count;
+    /* Cells for boundaries 0 .. trace->call_count. */
+    struct cm_cell *cells;
+    size_t cell_count;
+    /* boundary_calls[b]: index of the call whose end (or, for output, beginning)
+     * is boundary b >= 1. */
+    uint32_t *boundary_calls;
+    struct cm_violation *violations; /* in the order in which they were found */
+    size_t violation_count;
+    double seconds;
+    void *owned; /* what the strings above point into */
+};
+
+/*
+ * Runs the check on every state that a power cut could leave under the model,
+ * together with every output that may have been printed by then. The result
+ * does not depend on options->jobs. Returns NULL with *error set when the
+ * exploration itself fails (a worker cannot start, a check cannot be run).
+ */
+struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_model *model,
+                                  const struct cm_check *check, const struct cm_options *options,
+                                  struct ff_error *error);
+void cm_exploration_free(struct cm_exploration *exploration);
+
+/*
+ * Rebuilds the state that a replay id names. On success *tree is the caller's
+ * to free and *output is a malloc'ed string. Refuses ids of another trace or
+ * model. Returns 0, or -1 with *error set.
+ */
+int cm_rebuild(const struct ff_trace *trace, const struct cm_model *model, const char *id,
+               struct ff_tree **tree, char **output, size_t *output_size, struct ff_error *error);
+
+#endif

@@ -1,0 +1,53 @@
+# The reports, and the tests that need nothing but the commands: planted bugs
+# and the examples of the README. Included by this folder's CMakeLists.txt.
+
+add_library(crashmatrix_report STATIC
+  src/report.c src/report_json.c src/report_junit.c src/report_text.c)
+target_include_directories(crashmatrix_report PUBLIC src)
+target_link_libraries(crashmatrix_report
+  PUBLIC crashmatrix_engine
+  PRIVATE PkgConfig::CJSON crashmatrix_flags crashmatrix_sanitize)
+install(FILES report.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/crashmatrix)
+
+if(NOT BUILD_TESTING)
+  return()
+endif()
+
+foreach(name test_report_text test_report_data)
+  crashmatrix_unit_test(${name} crashmatrix_report)
+  target_compile_definitions(${name} PRIVATE
+    REPORT_CHECK="${CMAKE_CURRENT_SOURCE_DIR}/tests/report_check.py"
+    REPORT_SCHEMA="${CMAKE_CURRENT_SOURCE_DIR}/report.schema.json")
+endforeach()
+
+# Programs that run under the recording library are built without sanitizers:
+# those want to be the first library of a process, and so does the recorder.
+function(crashmatrix_specimen name)
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE crashmatrix_flags)
+endfunction()
+
+crashmatrix_specimen(planted
+  tests/planted/planted.c
+  tests/planted/acknowledged_too_early.c
+  tests/planted/append_without_sync.c
+  tests/planted/data_not_synced.c
+  tests/planted/directory_not_synced.c
+  tests/planted/old_removed_too_early.c
+  tests/planted/overwrite_in_place.c
+  tests/planted/rename_before_sync.c
+  tests/planted/subdirectory_not_synced.c
+  tests/planted/temp_not_synced.c)
+
+# A script of tests/, given the build's bin directory and that of the specimens.
+function(crashmatrix_script_test name)
+  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}.sh
+    ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_BINARY_DIR}/tests)
+  set_tests_properties(${name} PROPERTIES LABELS command TIMEOUT 300)
+endfunction()
+
+crashmatrix_script_test(planted)
+crashmatrix_script_test(examples)
+crashmatrix_script_test(cli)

@@ -1,0 +1,68 @@
+/*
+ * Running a command of the user's: setup, workload, recover, check.
+ *
+ * A command without shell syntax is split at blanks and executed directly, any
+ * other is given to /bin/sh -c. The decision is made once, by cm_command_parse.
+ */
+#ifndef CRASHMATRIX_COMMAND_H
+#define CRASHMATRIX_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "crashmatrix/crashmatrix.h"
+#include "scratch.h"
+
+struct cm_command {
+    char **argv; /* NULL-terminated */
+    size_t argc;
+    bool shell; /* argv is /bin/sh -c TEXT */
+};
+
+/* Returns 0, or -1 with *error set when text holds no word. */
+int cm_command_parse(const char *text, struct cm_command *command, struct ff_error *error);
+void cm_command_free(struct cm_command *command);
+
+/*
+ * Runs a command in the directory under test with the scratch's environment,
+ * standard input from /dev/null, and standard output and error to the given
+ * descriptors. Waits at most timeout_ms (0: for ever), then kills it. Processes
+ * that it left behind are killed, whatever session they are in. The caller must
+ * be a process of one thread without other children (those would be taken for
+ * what the command left behind); the environment is set in it too. After
+ * cm_process_confine() the command does not outlive the caller either.
+ *
+ * Returns 0 and sets *status to a wait status, or to CM_COMMAND_TIMED_OUT;
+ * -1 with *error set when it could not be started, and *status set to
+ * CM_COMMAND_NO_PROGRAM if that is because of its program (missing, not
+ * executable, ...).
+ */
+#define CM_COMMAND_TIMED_OUT  (-1)
+#define CM_COMMAND_NO_PROGRAM (-2)
+int cm_command_run(const struct cm_command *command, const struct cm_scratch *scratch, int output,
+                   int errors, unsigned timeout_ms, int *status, struct ff_error *error);
+
+/*
+ * The same, with standard output and error captured: the first bytes of each,
+ * the rest is read and dropped.
+ */
+struct cm_capture {
+    char data[4096];
+    size_t size;
+};
+int cm_command_capture(const struct cm_command *command, const struct cm_scratch *scratch,
+                       struct cm_capture *output, struct cm_capture *errors, unsigned timeout_ms,
+                       int *status, struct ff_error *error);
+
+/*
+ * A check that writes each state into the scratch directory and runs a command
+ * on it: exit status 0 accepts, with the label from a first line "label: WORD"
+ * or else "ok"; anything else is a violation with the first line printed as the
+ * reason (or "exit status N" when nothing was). The result's context is the
+ * caller's to give back to cm_external_check_free().
+ */
+struct cm_check *cm_external_check_new(const struct cm_command *command, struct cm_scratch *scratch,
+                                       unsigned timeout_ms);
+void cm_external_check_free(struct cm_check *check);
+
+#endif

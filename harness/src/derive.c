@@ -1,0 +1,430 @@
+/*
+ * Deriving operations: each call is applied to a tree, as the running program
+ * saw it, and what it changed there becomes operations on locations.
+ */
+#include "derive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "fail.h"
+#include "memory.h"
+
+/* The operations of a trace while they are collected. */
+struct builder {
+    struct cm_poset *poset;
+    struct ff_tree *tree; /* as the running program sees it: every call applied */
+    char **paths;         /* by node: its last name, relative to the root */
+    size_t operation_capacity;
+    size_t value_capacity;
+    size_t location_capacity;
+    uint32_t *table; /* open hash table of locations; CM_NO_LOCATION is empty */
+    size_t table_size;
+    uint32_t call;
+    uint32_t boundary;
+};
+
+/* ---- Locations ---- */
+
+static size_t hash_location(enum cm_location_kind kind, uint32_t node, uint64_t granule,
+                            const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u ^ ((uint64_t)node << 2 | (unsigned)kind);
+    hash = (hash ^ granule) * 0x9e3779b97f4a7c15u;
+    for (const char *c = name; c != NULL && *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    return (size_t)(hash ^ hash >> 29);
+}
+
+static bool same_location(const struct cm_location *location, enum cm_location_kind kind,
+                          uint32_t node, uint64_t granule, const char *name)
+{
+    return location->kind == kind && location->node == node && location->granule == granule &&
+           (name == NULL || strcmp(location->name, name) == 0);
+}
+
+static void grow_table(struct builder *builder)
+{
+    const struct cm_poset *poset = builder->poset;
+    if (poset->location_count * 2 < builder->table_size)
+        return;
+    builder->table_size = builder->table_size == 0 ? 64 : builder->table_size * 2;
+    free(builder->table);
+    builder->table = cm_allocate(builder->table_size, sizeof(*builder->table));
+    memset(builder->table, 0xff, builder->table_size * sizeof(*builder->table));
+    for (uint32_t i = 0; i < poset->location_count; i++) {
+        const struct cm_location *l = &poset->locations[i];
+        size_t slot = hash_location(l->kind, l->node, l->granule, l->name);
+        while (builder->table[slot % builder->table_size] != CM_NO_LOCATION)
+            slot++;
+        builder->table[slot % builder->table_size] = i;
+    }
+}
+
+/* Lists a new location with its node, at its place in the order of parts. */
+static void attach_location(struct cm_poset *poset, uint32_t index)
+{
+    const struct cm_location *location = &poset->locations[index];
+    struct cm_poset_node *node = &poset->nodes[location->node];
+    if (location->kind == CM_LOCATION_SIZE) {
+        node->size = index;
+        return;
+    }
+    if (location->kind == CM_LOCATION_ATTRIBUTES) {
+        node->attributes = index;
+        return;
+    }
+    node->parts =
+        cm_reserve(node->parts, node->part_count, &node->part_capacity, sizeof(*node->parts));
+    size_t at = node->part_count++;
+    for (; at > 0; at--) {
+        const struct cm_location *before = &poset->locations[node->parts[at - 1]];
+        if (location->kind == CM_LOCATION_DATA ? before->granule < location->granule
+                                               : strcmp(before->name, location->name) < 0)
+            break;
+        node->parts[at] = node->parts[at - 1];
+    }
+    node->parts[at] = index;
+}
+
+/* The location, made if it is new. name must outlive the poset. */
+static uint32_t find_location(struct builder *builder, enum cm_location_kind kind, uint32_t node,
+                              uint64_t granule, const char *name)
+{
+    struct cm_poset *poset = builder->poset;
+    grow_table(builder);
+    size_t slot = hash_location(kind, node, granule, name);
+    for (;; slot++) {
+        uint32_t index = builder->table[slot % builder->table_size];
+        if (index == CM_NO_LOCATION)
+            break;
+        if (same_location(&poset->locations[index], kind, node, granule, name))
+            return index;
+    }
+    uint32_t index = (uint32_t)poset->location_count;
+    poset->locations = cm_reserve(poset->locations, poset->location_count,
+                                  &builder->location_capacity, sizeof(*poset->locations));
+    poset->locations[poset->location_count++] =
+        (struct cm_location){.kind = kind, .node = node, .granule = granule, .name = name};
+    builder->table[slot % builder->table_size] = index;
+    attach_location(poset, index);
+    return index;
+}
+
+/* ---- Operations ---- */
+
+static const char *path_of(const struct builder *builder, uint32_t node)
+{
+    const char *path = builder->paths[node];
+    return path != NULL ? path : "?";
+}
+
+static char *join(const char *directory, const char *name)
+{
+    return directory[0] == '\0' ? cm_format("%s", name) : cm_format("%s/%s", directory, name);
+}
+
+/* Begins an operation; its values follow. Takes path. */
+static void begin_operation(struct builder *builder, enum cm_class class, char *path,
+                            uint64_t offset, uint64_t length)
+{
+    struct cm_poset *poset = builder->poset;
+    poset->operations = cm_reserve(poset->operations, poset->operation_count,
+                                   &builder->operation_capacity, sizeof(*poset->operations));
+    poset->operations[poset->operation_count++] = (struct cm_poset_operation){
+        .shown = {.call = builder->call,
+                  .boundary = builder->boundary,
+                  .durable = CM_NEVER,
+                  .class = cm_class_name(class),
+                  .path = path,
+                  .offset = offset,
+                  .length = length},
+        .class = class,
+        .first_value = (uint32_t)poset->value_count,
+    };
+}
+
+/* Adds a value to the last operation; the caller fills in what it is. */
+static struct cm_value *add_value(struct builder *builder, uint32_t location)
+{
+    struct cm_poset *poset = builder->poset;
+    uint32_t index = (uint32_t)poset->value_count;
+    poset->values =
+        cm_reserve(poset->values, index, &builder->value_capacity, sizeof(*poset->values));
+    poset->values[index] = (struct cm_value){
+        .location = location,
+        .operation = (uint32_t)poset->operation_count - 1,
+    };
+    poset->value_count++;
+    poset->operations[poset->operation_count - 1].value_count++;
+    struct cm_location *at = &poset->locations[location];
+    at->values = cm_reserve(at->values, at->value_count, &at->value_capacity, sizeof(*at->values));
+    at->values[at->value_count++] = index;
+    return &poset->values[index];
+}
+
+static void add_name(struct builder *builder, uint32_t parent, const struct ff_bytes *name,
+                     uint32_t node)
+{
+    uint32_t location =
+        find_location(builder, CM_LOCATION_NAME, parent, 0, (const char *)name->data);
+    add_value(builder, location)->to.node = node;
+}
+
+static void add_size(struct builder *builder, uint32_t node, uint64_t size)
+{
+    add_value(builder, find_location(builder, CM_LOCATION_SIZE, node, 0, NULL))->to.size = size;
+}
+
+/* A granule's content as the file has it now, up to its size. */
+static void add_granule(struct builder *builder, uint32_t node, uint64_t granule)
+{
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    size_t start = (size_t)(granule * builder->poset->granule);
+    size_t length = file->size > start ? file->size - start : 0;
+    if (length > builder->poset->granule)
+        length = builder->poset->granule;
+    struct cm_value *value =
+        add_value(builder, find_location(builder, CM_LOCATION_DATA, node, granule, NULL));
+    value->to.data.length = (uint32_t)length;
+    if (length > 0)
+        value->to.data.bytes = (unsigned char *)cm_duplicate(file->data + start, length);
+}
+
+/* ---- Calls ---- */
+
+static void set_path(struct builder *builder, uint32_t node, uint32_t parent,
+                     const struct ff_bytes *name)
+{
+    char *path = join(path_of(builder, parent), (const char *)name->data);
+    free(builder->paths[node]);
+    builder->paths[node] = path;
+}
+
+static char *name_path(const struct builder *builder, uint32_t parent, const struct ff_bytes *name)
+{
+    return join(path_of(builder, parent), (const char *)name->data);
+}
+
+static char *node_path(const struct builder *builder, uint32_t node)
+{
+    return cm_format("%s", path_of(builder, node));
+}
+
+static void derive_create(struct builder *builder, const struct ff_call *call)
+{
+    struct cm_poset *poset = builder->poset;
+    begin_operation(builder, CM_CLASS_CREATE, name_path(builder, call->parent, &call->filename), 0,
+                    0);
+    add_name(builder, call->parent, &call->filename, call->node);
+    struct cm_poset_node *node = &poset->nodes[call->node];
+    node->mode = call->mode;
+    node->uid = call->uid;
+    node->gid = call->gid;
+    node->creation = (uint32_t)poset->operation_count - 1;
+    if (S_ISLNK(call->mode))
+        node->content = call->data;
+    set_path(builder, call->node, call->parent, &call->filename);
+}
+
+/*
+ * Growth by one step for each unit that an extending write reaches: what the
+ * kernel does as it copies page by page. Old size and end are in bytes.
+ */
+static void derive_growth(struct builder *builder, uint32_t node, uint64_t old_size,
+                          uint64_t offset, uint64_t end)
+{
+    uint64_t unit = builder->poset->model->unit;
+    for (uint64_t at = old_size > offset ? old_size : offset; at < end;) {
+        uint64_t next = (at / unit + 1) * unit;
+        at = next < end ? next : end;
+        begin_operation(builder, CM_CLASS_GROW, node_path(builder, node), at, 0);
+        add_size(builder, node, at);
+    }
+}
+
+/* Whether the file had data in the granule before. */
+static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
+{
+    const struct cm_poset_node *file = &poset->nodes[node];
+    if (S_ISREG(file->mode) && granule * poset->granule < file->content.size)
+        return true;
+    for (size_t i = 0; i < file->part_count; i++)
+        if (poset->locations[file->parts[i]].granule == granule)
+            return true;
+    return false;
+}
+
+/* The tree has the write applied already. */
+static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+{
+    struct cm_poset *poset = builder->poset;
+    if (call->data.size == 0)
+        return;
+    uint64_t size = poset->granule;
+    uint64_t end = call->offset + call->data.size;
+    for (uint64_t g = call->offset / size; g * size < end; g++) {
+        uint64_t from = g * size > call->offset ? g * size : call->offset;
+        uint64_t to = (g + 1) * size < end ? (g + 1) * size : end;
+        bool first = g == call->offset / size;
+        if (first || poset->model->tearing != CM_TEARING_ATOMIC) {
+            enum cm_class class =
+                had_data(poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+            uint64_t length = poset->model->tearing == CM_TEARING_ATOMIC ? end - from : to - from;
+            begin_operation(builder, class, node_path(builder, call->node), from, length);
+        }
+        add_granule(builder, call->node, g);
+    }
+    derive_growth(builder, call->node, old_size, call->offset, end);
+}
+
+/*
+ * A cut is one operation on the size and on every granule beyond the new end
+ * (the one that holds the end included): write, truncate to 0, extend must show
+ * zeros and never the old bytes. The tree has it applied already.
+ */
+static void derive_resize(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+{
+    uint64_t granule = builder->poset->granule;
+    if (call->offset == old_size)
+        return;
+    enum cm_class class = call->offset < old_size ? CM_CLASS_CUT : CM_CLASS_GROW;
+    begin_operation(builder, class, node_path(builder, call->node), call->offset, 0);
+    add_size(builder, call->node, call->offset);
+    for (uint64_t g = call->offset / granule; class == CM_CLASS_CUT && g * granule < old_size; g++)
+        add_granule(builder, call->node, g);
+}
+
+static void derive_attributes(struct builder *builder, const struct ff_call *call)
+{
+    begin_operation(builder, CM_CLASS_ATTRIBUTES, node_path(builder, call->node), 0, 0);
+    struct cm_value *value =
+        add_value(builder, find_location(builder, CM_LOCATION_ATTRIBUTES, call->node, 0, NULL));
+    value->to.attributes.mode = call->mode;
+    value->to.attributes.uid = call->uid;
+    value->to.attributes.gid = call->gid;
+}
+
+static void derive_names(struct builder *builder, const struct ff_call *call)
+{
+    bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    switch (call->effect) {
+    case FF_EFFECT_LINK:
+        begin_operation(builder, CM_CLASS_LINK, name_path(builder, call->parent, &call->filename),
+                        0, 0);
+        add_name(builder, call->parent, &call->filename, call->node);
+        break;
+    case FF_EFFECT_UNLINK:
+        begin_operation(builder, CM_CLASS_UNLINK, name_path(builder, call->parent, &call->filename),
+                        0, 0);
+        add_name(builder, call->parent, &call->filename, FF_NO_NODE);
+        break;
+    default:
+        begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
+                        name_path(builder, call->parent2, &call->filename2), 0, 0);
+        add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
+        add_name(builder, call->parent2, &call->filename2, call->node);
+        set_path(builder, call->node, call->parent2, &call->filename2);
+        if (exchange)
+            set_path(builder, call->node2, call->parent, &call->filename);
+    }
+}
+
+static uint64_t size_of(const struct ff_tree *tree, uint32_t node)
+{
+    const struct ff_node *file = ff_tree_node(tree, node);
+    return file != NULL ? file->size : 0;
+}
+
+/* Applies a call to the tree and derives its operations. */
+static int derive_call(struct builder *builder, const struct ff_call *call, struct ff_error *error)
+{
+    uint64_t old_size = size_of(builder->tree, call->node);
+    if (ff_tree_apply(builder->tree, call, error) != 0)
+        return -1;
+    switch (call->effect) {
+    case FF_EFFECT_CREATE:
+        derive_create(builder, call);
+        break;
+    case FF_EFFECT_WRITE:
+        derive_write(builder, call, old_size);
+        break;
+    case FF_EFFECT_RESIZE:
+        derive_resize(builder, call, old_size);
+        break;
+    case FF_EFFECT_ATTRIBUTES:
+        derive_attributes(builder, call);
+        break;
+    case FF_EFFECT_LINK:
+    case FF_EFFECT_UNLINK:
+    case FF_EFFECT_RENAME:
+    case FF_EFFECT_EXCHANGE:
+        derive_names(builder, call);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* ---- The whole trace ---- */
+
+static void start_nodes(struct builder *builder)
+{
+    struct cm_poset *poset = builder->poset;
+    const struct ff_trace *trace = poset->trace;
+    size_t limit = trace->node_count + 1;
+    for (size_t i = 0; i < trace->call_count; i++)
+        if (trace->calls[i].node >= limit)
+            limit = trace->calls[i].node + 1;
+    poset->node_limit = limit;
+    poset->nodes = cm_allocate(limit, sizeof(*poset->nodes));
+    builder->paths = cm_allocate(limit, sizeof(*builder->paths));
+    for (size_t i = 0; i < limit; i++) {
+        struct cm_poset_node *node = &poset->nodes[i];
+        node->creation = CM_NO_OPERATION;
+        node->size = node->attributes = CM_NO_LOCATION;
+        if (i == 0 || i > trace->node_count)
+            continue;
+        node->mode = trace->nodes[i - 1].mode;
+        node->uid = trace->nodes[i - 1].uid;
+        node->gid = trace->nodes[i - 1].gid;
+        node->content = trace->nodes[i - 1].data;
+    }
+    builder->paths[FF_ROOT_NODE] = cm_format("%s", "");
+    /* Names are sorted by parent, and parents have smaller numbers than what is
+     * in them, but a hard link may come before its directory's own name. */
+    for (size_t i = 0; i < trace->name_count; i++)
+        if (builder->paths[trace->names[i].node] == NULL)
+            set_path(builder, trace->names[i].node, trace->names[i].parent,
+                     &trace->names[i].filename);
+}
+
+static int derive_calls(struct builder *builder, struct ff_error *error)
+{
+    struct cm_poset *poset = builder->poset;
+    for (uint32_t b = 1; b <= poset->trace->call_count; b++) {
+        builder->boundary = b;
+        builder->call = poset->boundary_calls[b];
+        struct ff_error why;
+        if (derive_call(builder, &poset->trace->calls[builder->call], &why) == 0)
+            continue;
+        return cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+                       poset->trace->calls[builder->call].name, why.text);
+    }
+    return 0;
+}
+
+int cm_derive(struct cm_poset *poset, struct ff_error *error)
+{
+    struct builder builder = {.poset = poset, .tree = ff_tree_copy(poset->snapshot)};
+    start_nodes(&builder);
+    int status = derive_calls(&builder, error);
+    ff_tree_free(builder.tree);
+    for (size_t i = 0; i < poset->node_limit; i++)
+        free(builder.paths[i]);
+    free(builder.paths);
+    free(builder.table);
+    return status;
+}

@@ -1,0 +1,153 @@
+#include "identity.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fail.h"
+#include "memory.h"
+
+enum { MODEL_NAME_SIZE = 128 };
+
+/* Operations issued by a boundary are a prefix of all. */
+static size_t issued_by(const struct cm_poset *poset, uint32_t boundary)
+{
+    size_t count = 0;
+    while (count < poset->operation_count && poset->operations[count].shown.boundary <= boundary)
+        count++;
+    return count;
+}
+
+static void digest_prefix(const struct cm_poset *poset, char text[9])
+{
+    snprintf(text, 9, "%08x", (unsigned)(poset->trace->digest >> 32));
+}
+
+char *cm_identity_format(const struct cm_poset *poset, const cm_word *ideal, uint32_t boundary)
+{
+    char model[MODEL_NAME_SIZE], digest[9];
+    cm_poset_model_name(poset, model, sizeof(model));
+    digest_prefix(poset, digest);
+    char *id = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&id, &size);
+    fprintf(stream, "%s.%s.%u:", model, digest, boundary);
+    size_t issued = issued_by(poset, boundary);
+    const char *separator = "";
+    for (size_t o = 0; o < issued; o++) {
+        if (cm_has(ideal, o))
+            continue;
+        size_t last = o;
+        while (last + 1 < issued && !cm_has(ideal, last + 1))
+            last++;
+        fprintf(stream, "%s%zu", separator, o);
+        if (last > o)
+            fprintf(stream, "+%zu", last - o);
+        separator = ",";
+        o = last;
+    }
+    if (*separator == '\0')
+        fputc('-', stream);
+    fclose(stream);
+    return id;
+}
+
+/* Reads a decimal number below limit; false when there is none. */
+static bool read_number(const char **text, size_t limit, size_t *number)
+{
+    if (**text < '0' || **text > '9')
+        return false;
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(*text, &end, 10);
+    *text = end;
+    *number = (size_t)value;
+    return errno == 0 && value < limit;
+}
+
+bool cm_identity_model(const char *id, char *name, size_t size, uint32_t *granule)
+{
+    size_t length = strcspn(id, ".@");
+    *granule = 0;
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(name, id, length);
+    name[length] = '\0';
+    id += length;
+    size_t number = 0;
+    if (*id == '@') {
+        id++;
+        if (!read_number(&id, UINT32_MAX, &number) || number == 0)
+            return false;
+        *granule = (uint32_t)number;
+    }
+    return *id == '.';
+}
+
+/* Takes the lost operations, a comma-separated list, from the ideal. */
+static bool read_lost(const char *text, size_t issued, cm_word *ideal)
+{
+    if (strcmp(text, "-") == 0)
+        return true;
+    for (;;) {
+        size_t first = 0, more = 0;
+        if (!read_number(&text, issued, &first))
+            return false;
+        if (*text == '+') {
+            text++;
+            if (!read_number(&text, issued - first, &more))
+                return false;
+        }
+        for (size_t o = first; o <= first + more; o++)
+            cm_remove(ideal, o);
+        if (*text == '\0')
+            return true;
+        if (*text++ != ',')
+            return false;
+    }
+}
+
+static bool is_legal(const struct cm_poset *poset, const cm_word *ideal, uint32_t boundary)
+{
+    for (size_t o = 0; o < poset->operation_count; o++) {
+        if (!cm_has(ideal, o) && poset->operations[o].shown.durable <= boundary)
+            return false;
+        if (cm_has(ideal, o) && !cm_within(cm_down(poset, o), ideal, poset->words))
+            return false;
+    }
+    return true;
+}
+
+static int refuse(struct ff_error *error, const char *id, const char *why, const char *detail)
+{
+    return cm_fail(error, "replay id %.150s: %s%.100s", id, why, detail);
+}
+
+int cm_identity_parse(const struct cm_poset *poset, const char *id, cm_word *ideal,
+                      uint32_t *boundary, struct ff_error *error)
+{
+    char model[MODEL_NAME_SIZE], digest[9];
+    cm_poset_model_name(poset, model, sizeof(model));
+    digest_prefix(poset, digest);
+    size_t length = strlen(model);
+    if (strncmp(id, model, length) != 0 || id[length] != '.')
+        return refuse(error, id, "belongs to another model than ", model);
+    const char *text = id + length + 1;
+    if (strncmp(text, digest, 8) != 0 || text[8] != '.')
+        return refuse(error, id, "belongs to another trace; this one's digest begins with ",
+                      digest);
+    text += 9;
+    size_t number = 0;
+    if (!read_number(&text, poset->trace->call_count + 1, &number) || *text++ != ':')
+        return refuse(error, id, "names no boundary of this trace", "");
+    *boundary = (uint32_t)number;
+    size_t issued = issued_by(poset, *boundary);
+    memset(ideal, 0, poset->words * sizeof(cm_word));
+    for (size_t o = 0; o < issued; o++)
+        cm_add(ideal, o);
+    if (!read_lost(text, issued, ideal))
+        return refuse(error, id, "the list of lost operations is malformed", "");
+    if (!is_legal(poset, ideal, *boundary))
+        return refuse(error, id, "no power cut can leave this state", "");
+    return 0;
+}

@@ -1,0 +1,85 @@
+/*
+ * The subcommands that print: show, models, targets.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue.h"
+#include "memory.h"
+#include "model.h"
+#include "report.h"
+#include "run.h"
+#include "target.h"
+
+int cm_give_up(enum cm_exit status, const char *text)
+{
+    fprintf(stderr, "crashmatrix: %s\n", text);
+    return (int)status;
+}
+
+static void print_call(const struct ff_trace *trace, size_t index)
+{
+    const struct ff_call *call = &trace->calls[index];
+    char text[CM_TEXT_SIZE];
+    cm_describe_call(trace, (uint32_t)index, text, sizeof(text));
+    printf("%6zu  p%u t%u  %s", index + 1, call->process, call->thread, text);
+    if (call->result < 0)
+        printf(" = %s", strerrorname_np((int)-call->result));
+    else
+        printf(" = %lld", (long long)call->result);
+    if (call->module < trace->module_count) {
+        const char *path = trace->modules[call->module].path;
+        const char *slash = strrchr(path, '/');
+        printf("  [%s+0x%llx]", slash != NULL ? slash + 1 : path, (unsigned long long)call->site);
+    }
+    putchar('\n');
+}
+
+int cm_show(const struct cm_settings *settings)
+{
+    struct ff_error error;
+    struct ff_trace *trace = ff_trace_open(settings->operands[0], &error);
+    if (trace == NULL)
+        return cm_give_up(CM_EXIT_USAGE, error.text);
+    printf("digest %016llx, %zu nodes before the workload, %zu calls, recorded in %s\n",
+           (unsigned long long)trace->digest, trace->node_count, trace->call_count, trace->root);
+    for (size_t i = 0; i < trace->call_count; i++)
+        print_call(trace, i);
+    ff_trace_free(trace);
+    return CM_EXIT_PASS;
+}
+
+int cm_list_models(const struct cm_settings *settings)
+{
+    static const char *const all[] = {"all"};
+    struct cm_models models = {0};
+    struct ff_error error;
+    (void)settings;
+    int status = cm_models_choose(all, 1, &models, &error);
+    for (size_t i = 0; status == 0 && i < models.count; i++)
+        cm_model_print(models.models[i], stdout);
+    cm_models_free(&models);
+    return status == 0 ? CM_EXIT_PASS : cm_give_up(CM_EXIT_USAGE, error.text);
+}
+
+int cm_list_targets(const struct cm_settings *settings)
+{
+    size_t count = 0;
+    char **names = cm_shipped_names("targets", &count);
+    int status = CM_EXIT_PASS;
+    (void)settings;
+    for (size_t i = 0; i < count; i++) {
+        struct ff_error error;
+        struct cm_target *target = cm_target_load(names[i], &error);
+        if (target != NULL)
+            printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
+                   target->expect_pass ? "pass" : "fail");
+        else
+            status = cm_give_up(CM_EXIT_USAGE, error.text);
+        cm_target_free(target);
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}

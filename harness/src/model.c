@@ -1,0 +1,314 @@
+/*
+ * Model files: strict reading, digest, description. Every promise must name its
+ * source, and nothing that the engine would ignore is accepted.
+ */
+#include "model.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "config.h"
+#include "memory.h"
+
+struct word {
+    const char *name;
+    unsigned value;
+};
+
+static const struct word class_words[] = {
+#define X(identifier, name) {name, CM_BIT(identifier)},
+    CM_CLASSES(X)
+#undef X
+#define X(identifier, name, bits) {name, bits},
+        CM_CLASS_SETS(X)
+#undef X
+            {NULL, 0}};
+
+#define WORD(prefix, identifier, name) {name, prefix##identifier},
+#define X(identifier, name)            WORD(CM_SCOPE_, identifier, name)
+static const struct word scope_words[] = {CM_SCOPES(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_SYNC_, identifier, name)
+static const struct word sync_words[] = {CM_SYNCS(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_COVER_, identifier, name)
+static const struct word cover_words[] = {CM_COVERS(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_TEARING_, identifier, name)
+static const struct word tearing_words[] = {CM_TEARINGS(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_UNWRITTEN_, identifier, name)
+static const struct word unwritten_words[] = {CM_UNWRITTENS(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_CROSSING_, identifier, name)
+static const struct word crossing_words[] = {CM_CROSSINGS(X){NULL, 0}};
+#undef X
+
+const char *cm_class_name(enum cm_class class)
+{
+    return class_words[class].name;
+}
+
+static const char *word_name(const struct word *words, unsigned value)
+{
+    while (words->name != NULL && words->value != value)
+        words++;
+    return words->name;
+}
+
+/* ---- Reading ---- */
+
+/* Each returns false with the reader's error set; where is the place in the file. */
+
+static bool refuse(const struct cm_config *config, const char *where, const char *what,
+                   const char *detail)
+{
+    cm_config_error(config, "%s: %s%s", where, what, detail);
+    return false;
+}
+
+static bool read_word(const struct cm_config *config, const cJSON *item, const char *where,
+                      const struct word *words, unsigned *value)
+{
+    if (!cJSON_IsString(item))
+        return refuse(config, where, "must be a string", "");
+    for (const struct word *word = words; word->name != NULL; word++) {
+        if (strcmp(word->name, item->valuestring) == 0) {
+            *value = word->value;
+            return true;
+        }
+    }
+    char known[CM_TEXT_SIZE] = "";
+    for (const struct word *word = words; word->name != NULL; word++) {
+        strncat(known, word == words ? "" : ", ", sizeof(known) - strlen(known) - 1);
+        strncat(known, word->name, sizeof(known) - strlen(known) - 1);
+    }
+    cm_config_error(config, "%s: unknown value '%s'; known are %s", where, item->valuestring,
+                    known);
+    return false;
+}
+
+/* A list of words as a set: bits of the values, or of 1 << value for indices. */
+static bool read_words(const struct cm_config *config, const cJSON *list, const char *where,
+                       const struct word *words, bool indices, unsigned *set)
+{
+    if (!cJSON_IsArray(list))
+        return refuse(config, where, "must be a list of strings", "");
+    *set = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        unsigned value = 0;
+        if (!read_word(config, item, where, words, &value))
+            return false;
+        *set |= indices ? 1u << value : value;
+    }
+    return true;
+}
+
+static bool read_size(const struct cm_config *config, const cJSON *item, const char *where,
+                      uint32_t *size)
+{
+    if (!cJSON_IsNumber(item) || item->valuedouble < 1 || item->valuedouble > 1 << 24)
+        return refuse(config, where, "must be a number of bytes from 1 to 16777216", "");
+    *size = (uint32_t)item->valuedouble;
+    if ((double)*size < item->valuedouble || item->valuedouble < (double)*size)
+        return refuse(config, where, "must be a whole number", "");
+    return true;
+}
+
+static bool read_rule(const struct cm_config *config, const cJSON *item, struct cm_order_rule *rule)
+{
+    static const char *const keys[] = {"before", "after", "scope", "source", NULL};
+    static const char where[] = "order";
+    unsigned scope = 0;
+    if (!cm_config_keys(config, item, where, keys, 4) ||
+        !read_words(config, cm_config_get(item, "before"), "order: before", class_words, false,
+                    &rule->before) ||
+        !read_words(config, cm_config_get(item, "after"), "order: after", class_words, false,
+                    &rule->after) ||
+        !read_word(config, cm_config_get(item, "scope"), "order: scope", scope_words, &scope))
+        return false;
+    rule->scope = scope;
+    return true;
+}
+
+static bool read_rules(const struct cm_config *config, const cJSON *list, struct cm_model *model)
+{
+    if (!cJSON_IsArray(list))
+        return refuse(config, "order", "must be a list of rules", "");
+    model->rules = cm_allocate((size_t)cJSON_GetArraySize(list), sizeof(*model->rules));
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!read_rule(config, item, &model->rules[model->rule_count]))
+            return false;
+        model->rule_count++;
+    }
+    return true;
+}
+
+static bool read_syncs(const struct cm_config *config, const cJSON *object, struct cm_model *model)
+{
+    const char *keys[CM_SYNC_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++)
+        keys[i] = sync_words[i].name;
+    if (!cm_config_keys(config, object, "sync", keys, 0))
+        return false;
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++) {
+        const cJSON *covers = cm_config_get(object, keys[i]);
+        if (covers != NULL &&
+            !read_words(config, covers, keys[i], cover_words, true, &model->covers[i]))
+            return false;
+    }
+    return true;
+}
+
+/* "sources" holds one text for each promise, so that a reader can check it. */
+static bool check_sources(const struct cm_config *config, const cJSON *root)
+{
+    const char *keys[5 + CM_SYNC_COUNT + 1] = {"unit", "granule", "tearing", "unwritten",
+                                               "rename-across-directories"};
+    size_t count = 5;
+    const cJSON *sync = cm_config_get(root, "sync");
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++)
+        if (cm_config_get(sync, sync_words[i].name) != NULL)
+            keys[count++] = sync_words[i].name;
+    const cJSON *sources = cm_config_get(root, "sources");
+    if (!cm_config_keys(config, sources, "sources", keys, count))
+        return false;
+    const cJSON *item;
+    cJSON_ArrayForEach(
+        item, sources) if (!cJSON_IsString(item) ||
+                           item->valuestring[0] ==
+                               '\0') return refuse(config, "sources",
+                                                   "must hold texts; empty: ", item->string);
+    return true;
+}
+
+static bool read_model(const struct cm_config *config, const cJSON *root, struct cm_model *model)
+{
+    static const char *const keys[] = {"schema",  "name",      "description",
+                                       "sources", "unit",      "granule",
+                                       "tearing", "unwritten", "rename-across-directories",
+                                       "order",   "sync",      NULL};
+    unsigned tearing = 0, unwritten = 0, crossing = 0;
+    if (!cm_config_keys(config, root, "model", keys, 11) ||
+        !cm_config_schema(config, root, "crashmatrix/model/1") ||
+        !cm_config_text(config, root, "name", &model->name) ||
+        !cm_config_text(config, root, "description", &model->description) ||
+        !read_size(config, cm_config_get(root, "unit"), "unit", &model->unit) ||
+        !read_size(config, cm_config_get(root, "granule"), "granule", &model->granule) ||
+        !read_word(config, cm_config_get(root, "tearing"), "tearing", tearing_words, &tearing) ||
+        !read_word(config, cm_config_get(root, "unwritten"), "unwritten", unwritten_words,
+                   &unwritten) ||
+        !read_word(config, cm_config_get(root, "rename-across-directories"),
+                   "rename-across-directories", crossing_words, &crossing) ||
+        !read_rules(config, cm_config_get(root, "order"), model) ||
+        !read_syncs(config, cm_config_get(root, "sync"), model) || !check_sources(config, root))
+        return false;
+    model->tearing = tearing;
+    model->unwritten = unwritten;
+    model->crossing = crossing;
+    if (model->name[strspn(model->name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
+        return refuse(config, "name", "may hold a-z, 0-9, _ and - only", "");
+    if (model->granule > model->unit || model->unit % model->granule != 0)
+        return refuse(config, "granule", "must divide the unit", "");
+    return true;
+}
+
+struct cm_model *cm_model_load(const char *path, struct ff_error *error)
+{
+    struct cm_config config;
+    if (cm_config_open(&config, path, error) != 0)
+        return NULL;
+    struct cm_model *model = cm_allocate(1, sizeof(*model));
+    if (!read_model(&config, config.root, model)) {
+        cm_model_free(model);
+        model = NULL;
+    }
+    cm_config_close(&config);
+    return model;
+}
+
+void cm_model_free(struct cm_model *model)
+{
+    if (model == NULL)
+        return;
+    free(model->name);
+    free(model->description);
+    free(model->rules);
+    free(model);
+}
+
+const char *cm_model_name(const struct cm_model *model)
+{
+    return model->name;
+}
+
+/* ---- Meaning ---- */
+
+uint64_t cm_model_digest(const struct cm_model *model)
+{
+    uint32_t words[5 + CM_SYNC_COUNT] = {model->unit, model->granule, model->tearing,
+                                         model->unwritten, model->crossing};
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++)
+        words[5 + i] = model->covers[i];
+    uint64_t digest = XXH3_64bits(words, sizeof(words));
+    for (size_t i = 0; i < model->rule_count; i++) {
+        const struct cm_order_rule *rule = &model->rules[i];
+        uint32_t fields[3] = {rule->before, rule->after, rule->scope};
+        digest = XXH3_64bits_withSeed(fields, sizeof(fields), digest);
+    }
+    return digest;
+}
+
+static void print_set(FILE *stream, const struct word *words, unsigned set, bool indices)
+{
+    const char *separator = "";
+    for (const struct word *word = words; word->name != NULL; word++) {
+        unsigned bits = indices ? 1u << word->value : word->value;
+        if (bits == set && !indices) {
+            fprintf(stream, "%s", word->name);
+            return;
+        }
+    }
+    for (const struct word *word = words; word->name != NULL; word++) {
+        unsigned bits = indices ? 1u << word->value : word->value;
+        if ((set & bits) != bits)
+            continue;
+        fprintf(stream, "%s%s", separator, word->name);
+        separator = ", ";
+        set &= ~bits;
+    }
+    if (*separator == '\0')
+        fputs("nothing", stream);
+}
+
+void cm_model_print(const struct cm_model *model, FILE *stream)
+{
+    fprintf(stream, "%s\n    %s\n", model->name, model->description);
+    fprintf(stream, "    files grow by units of %u bytes; data tears at %u bytes, %s\n",
+            model->unit, model->granule, word_name(tearing_words, model->tearing));
+    fprintf(stream, "    grown but unwritten parts show %s\n",
+            word_name(unwritten_words, model->unwritten));
+    fprintf(stream, "    a rename between two directories needs the fsync of %s\n",
+            word_name(crossing_words, model->crossing));
+    for (size_t i = 0; i < model->rule_count; i++) {
+        const struct cm_order_rule *rule = &model->rules[i];
+        fputs("    order: ", stream);
+        print_set(stream, class_words, rule->before, false);
+        fputs(" before ", stream);
+        print_set(stream, class_words, rule->after, false);
+        fprintf(stream, " (%s)\n", word_name(scope_words, rule->scope));
+    }
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++) {
+        if (model->covers[i] == 0)
+            continue;
+        fprintf(stream, "    %s covers ", sync_words[i].name);
+        print_set(stream, cover_words, model->covers[i], true);
+        fputc('\n', stream);
+    }
+}

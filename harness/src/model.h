@@ -1,0 +1,152 @@
+/*
+ * A persistence model: what a file system promises, as data.
+ *
+ * The tables below are the vocabulary of model files (harness/MODEL.md); the
+ * partial order (poset.h) is the only place that gives them meaning.
+ */
+#ifndef CRASHMATRIX_MODEL_H
+#define CRASHMATRIX_MODEL_H
+
+#include <stdio.h>
+
+#include "crashmatrix/crashmatrix.h"
+
+/* Kinds of operation: X(identifier, name in model files and reports) */
+#define CM_CLASSES(X)                                                                              \
+    X(CREATE, "create")         /* a new file, directory or link gets its name */                  \
+    X(LINK, "link")             /* one more name for a file */                                     \
+    X(UNLINK, "unlink")         /* a name is removed (unlink, rmdir) */                            \
+    X(RENAME, "rename")         /* one name goes, another one comes */                             \
+    X(EXCHANGE, "exchange")     /* two names swap what they mean */                                \
+    X(ATTRIBUTES, "attributes") /* mode and owner */                                               \
+    X(CUT, "cut")               /* the size shrinks and what lay beyond is gone */                 \
+    X(GROW, "grow")             /* the size grows by a step */                                     \
+    X(ALLOCATE, "allocate")     /* data where the file had none */                                 \
+    X(OVERWRITE, "overwrite")   /* data over data */
+
+enum cm_class {
+#define X(identifier, name) CM_CLASS_##identifier,
+    CM_CLASSES(X)
+#undef X
+        CM_CLASS_COUNT
+};
+
+/* Sets of classes that order rules may name: X(identifier, name, bits) */
+#define CM_BIT(identifier) (1u << CM_CLASS_##identifier)
+#define CM_SET_NAMES                                                                               \
+    (CM_BIT(CREATE) | CM_BIT(LINK) | CM_BIT(UNLINK) | CM_BIT(RENAME) | CM_BIT(EXCHANGE))
+#define CM_SET_DATA (CM_BIT(ALLOCATE) | CM_BIT(OVERWRITE))
+#define CM_CLASS_SETS(X)                                                                           \
+    X(NAMES, "names", CM_SET_NAMES)                                                                \
+    X(META, "meta", CM_SET_NAMES | CM_BIT(ATTRIBUTES) | CM_BIT(CUT))                               \
+    X(DATA, "data", CM_SET_DATA)                                                                   \
+    X(ALL, "all", (1u << CM_CLASS_COUNT) - 1)
+
+/* Which pairs of operations an order rule speaks of. */
+#define CM_SCOPES(X)                                                                               \
+    X(CALL, "same-call")           /* two operations of one call */                                \
+    X(FILE, "same-file")           /* both change the same file's content, size or attributes */   \
+    X(DIRECTORY, "same-directory") /* both change names in one directory */                        \
+    X(ALL, "all")                  /* any two, in the order of issue */
+
+enum cm_scope {
+#define X(identifier, name) CM_SCOPE_##identifier,
+    CM_SCOPES(X)
+#undef X
+        CM_SCOPE_COUNT
+};
+
+/* What makes earlier operations durable. */
+#define CM_SYNCS(X)                                                                                \
+    X(FSYNC_FILE, "fsync-file")                                                                    \
+    X(FDATASYNC_FILE, "fdatasync-file")                                                            \
+    X(FSYNC_DIRECTORY, "fsync-directory") /* fdatasync of a directory, too */                      \
+    X(SYNC, "sync")                       /* sync and syncfs */                                    \
+    X(EVERY_CALL, "every-call")           /* any call, by returning */
+
+enum cm_sync {
+#define X(identifier, name) CM_SYNC_##identifier,
+    CM_SYNCS(X)
+#undef X
+        CM_SYNC_COUNT
+};
+
+/* What such a sync covers, of the operations that had returned before it. */
+#define CM_COVERS(X)                                                                               \
+    X(OWN_DATA, "own-data")             /* data, growth and cuts of the synced file */             \
+    X(OWN_ATTRIBUTES, "own-attributes") /* its mode and owner */                                   \
+    X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
+    X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
+    X(EVERYTHING, "everything")
+
+enum cm_cover {
+#define X(identifier, name) CM_COVER_##identifier,
+    CM_COVERS(X)
+#undef X
+        CM_COVER_COUNT
+};
+
+/* How the granules of one call persist. */
+#define CM_TEARINGS(X)                                                                             \
+    X(INDEPENDENT, "independent")                                                                  \
+    X(PREFIX, "prefix") /* none without those before it */                                         \
+    X(ATOMIC, "atomic") /* all or none */
+
+enum cm_tearing {
+#define X(identifier, name) CM_TEARING_##identifier,
+    CM_TEARINGS(X)
+#undef X
+};
+
+/* What a file shows where it grew but its data did not persist. */
+#define CM_UNWRITTENS(X)                                                                           \
+    X(ZEROS, "zeros")                                                                              \
+    X(GARBAGE, "garbage") /* bytes of CM_GARBAGE */
+
+enum cm_unwritten {
+#define X(identifier, name) CM_UNWRITTEN_##identifier,
+    CM_UNWRITTENS(X)
+#undef X
+};
+
+#define CM_GARBAGE 0xdb
+
+/* Which fsyncs of directories a rename between two of them needs. */
+#define CM_CROSSINGS(X)                                                                            \
+    X(BOTH, "both")                                                                                \
+    X(EITHER, "either")
+
+enum cm_crossing {
+#define X(identifier, name) CM_CROSSING_##identifier,
+    CM_CROSSINGS(X)
+#undef X
+};
+
+struct cm_order_rule {
+    unsigned before; /* bits of classes */
+    unsigned after;
+    enum cm_scope scope;
+};
+
+struct cm_model {
+    char *name;
+    char *description;
+    uint32_t unit;    /* bytes: a file grows by units */
+    uint32_t granule; /* bytes: data tears at granules; divides the unit */
+    enum cm_tearing tearing;
+    enum cm_unwritten unwritten;
+    enum cm_crossing crossing;
+    struct cm_order_rule *rules;
+    size_t rule_count;
+    unsigned covers[CM_SYNC_COUNT]; /* bits of enum cm_cover */
+};
+
+const char *cm_class_name(enum cm_class class);
+
+/* XXH3-64 of what the model means: not of its name, description and sources. */
+uint64_t cm_model_digest(const struct cm_model *model);
+
+/* What the model promises, in a few lines. */
+void cm_model_print(const struct cm_model *model, FILE *stream);
+
+#endif

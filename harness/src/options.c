@@ -1,0 +1,314 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+enum { DEFAULT_TIMEOUT_MS = 10000 };
+
+#define ON(identifier) (1u << CM_COMMAND_##identifier)
+
+/* ---- Tables ---- */
+
+struct subcommand {
+    const char *name;
+    const char *operands;
+    size_t operand_count;
+    const char *what;
+    const char *example;
+};
+
+static const struct subcommand subcommands[] = {
+    [CM_COMMAND_RUN] = {"run", "", 0,
+                        "Record a workload and check every state that a power cut could leave.",
+                        "crashmatrix run --workload ./save --check ./load --model all\n"
+                        "  crashmatrix run --target manifest --model all --report out"},
+    [CM_COMMAND_RECORD] = {"record", "", 0, "Record a workload into a trace file.",
+                           "crashmatrix record --workload ./save -o save.cmt"},
+    [CM_COMMAND_EXPLORE] = {"explore", "TRACE", 1,
+                            "As run, from a trace that was recorded earlier.",
+                            "crashmatrix explore save.cmt --check ./load --model posix"},
+    [CM_COMMAND_SHOW] = {"show", "TRACE", 1, "Print the calls of a trace, one a line.",
+                         "crashmatrix show save.cmt"},
+    [CM_COMMAND_REPLAY] = {"replay", "ID", 1,
+                           "Rebuild the state that a replay id names, and check it again.",
+                           "crashmatrix replay posix.1f0a93c2.17:3+1,9 --trace out/trace.cmt "
+                           "--into state\n"
+                           "  crashmatrix replay posix.1f0a93c2.17:3+1,9 --trace out/trace.cmt "
+                           "--check ./load"},
+    [CM_COMMAND_MODELS] = {"models", "", 0,
+                           "Print the shipped persistence models and what each promises.",
+                           "crashmatrix models"},
+    [CM_COMMAND_TARGETS] = {"targets", "", 0, "Print the shipped targets.", "crashmatrix targets"},
+};
+
+enum option_kind { OPTION_TEXT, OPTION_MODEL, OPTION_FLAG, OPTION_NUMBER, OPTION_DURATION };
+
+struct option_row {
+    const char *name;
+    char letter; /* or 0 */
+    enum option_kind kind;
+    size_t offset; /* of the setting */
+    unsigned commands;
+    const char *value;
+    const char *help;
+};
+
+#define SETTING(member) offsetof(struct cm_settings, member)
+#define EXPLORES        (ON(RUN) | ON(EXPLORE))
+
+static const struct option_row rows[] = {
+    {"target", 0, OPTION_TEXT, SETTING(target), EXPLORES | ON(RECORD) | ON(REPLAY), "NAME|FILE",
+     "a ready-made target; other options override what it says"},
+    {"setup", 0, OPTION_TEXT, SETTING(setup), ON(RUN) | ON(RECORD), "CMD",
+     "prepares the directory; not recorded, durable"},
+    {"workload", 0, OPTION_TEXT, SETTING(workload), ON(RUN) | ON(RECORD), "CMD",
+     "the program to record; what it prints it has promised"},
+    {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
+     "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
+    {"model", 0, OPTION_MODEL, SETTING(models), EXPLORES | ON(REPLAY), "NAME|FILE|GLOB|all",
+     "persistence model, may be repeated (default: posix, or the target's)"},
+    {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
+     "tear data at this size instead of the model's"},
+    {"report", 0, OPTION_TEXT, SETTING(report), EXPLORES, "DIR",
+     "leave trace.cmt, report.json and junit.xml there"},
+    {"keep", 0, OPTION_FLAG, SETTING(keep), EXPLORES, NULL,
+     "leave the failing states in the report's folder, too"},
+    {"json", 0, OPTION_FLAG, SETTING(json), EXPLORES, NULL,
+     "print report.json instead of the matrix"},
+    {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), EXPLORES, NULL,
+     "leave timings out of the reports"},
+    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES, "N",
+     "checks run at the same time (default: one for each processor)"},
+    {"timeout", 0, OPTION_DURATION, SETTING(timeout_ms), EXPLORES | ON(REPLAY), "10s",
+     "longest time for one check; ms, s or m (default: 10s)"},
+    {"scratch", 0, OPTION_TEXT, SETTING(scratch), ON(RUN) | ON(RECORD), "DIR",
+     "where the directory under test is made (default: $TMPDIR or /tmp)"},
+    {"output", 'o', OPTION_TEXT, SETTING(output), ON(RECORD), "TRACE", "the trace to write"},
+    {"trace", 0, OPTION_TEXT, SETTING(trace), ON(REPLAY), "TRACE", "the trace of the id"},
+    {"into", 0, OPTION_TEXT, SETTING(into), ON(REPLAY), "DIR",
+     "a new directory for the state's files"},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+/* ---- Help ---- */
+
+static void print_main_help(FILE *stream)
+{
+    fputs("Usage: crashmatrix COMMAND [OPTION]...\n"
+          "Can a power cut, at any moment, leave files from which a program cannot recover?\n\n"
+          "Commands:\n",
+          stream);
+    for (size_t i = 0; i < CM_COMMAND_COUNT; i++)
+        fprintf(stream, "  %-9s%s\n", subcommands[i].name, subcommands[i].what);
+    fputs("\ncrashmatrix COMMAND --help says more. crashmatrix --version prints the version.\n"
+          "\nExamples:\n  crashmatrix run --workload ./save --check ./load --model all\n"
+          "  crashmatrix run --target manifest\n"
+          "\nExit status: 0 every legal state was covered and none failed; 1 a violation;\n"
+          "2 wrong usage or configuration; 3 setup, workload or recording failed;\n"
+          "4 no violation, but not everything was covered or seen.\n",
+          stream);
+}
+
+static void print_help(enum cm_command_name command, FILE *stream)
+{
+    const struct subcommand *chosen = &subcommands[command];
+    fprintf(stream, "Usage: crashmatrix %s%s%s [OPTION]...\n%s\n\n", chosen->name,
+            *chosen->operands != '\0' ? " " : "", chosen->operands, chosen->what);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].commands & 1u << command) == 0)
+            continue;
+        char left[64];
+        snprintf(left, sizeof(left), "%s%c%s--%s%s%s", rows[i].letter != 0 ? "-" : "",
+                 rows[i].letter != 0 ? rows[i].letter : ' ', rows[i].letter != 0 ? ", " : "   ",
+                 rows[i].name, rows[i].value != NULL ? " " : "",
+                 rows[i].value != NULL ? rows[i].value : "");
+        fprintf(stream, "  %-32s %s\n", left, rows[i].help);
+    }
+    fprintf(stream, "  %-32s %s\n\nExample:\n  %s\n", "    --help", "print this", chosen->example);
+}
+
+/* ---- Values ---- */
+
+static bool complain(const char *format, const char *a, const char *b)
+{
+    fputs("crashmatrix: ", stderr);
+    /* The formats are literals of this file. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    fprintf(stderr, format, a, b);
+#pragma GCC diagnostic pop
+    fputs("; see crashmatrix --help\n", stderr);
+    return false;
+}
+
+static bool parse_number(const char *text, unsigned long limit, unsigned *number)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    *number = (unsigned)value;
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && value > 0 &&
+           value <= limit;
+}
+
+static bool parse_duration(const char *text, unsigned *milliseconds)
+{
+    static const struct {
+        const char *suffix;
+        double factor;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"", 1000}};
+    char *end = NULL;
+    if (*text < '0' || *text > '9')
+        return false;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        double product = value * units[i].factor;
+        if (strcmp(end, units[i].suffix) != 0)
+            continue;
+        *milliseconds = product >= 1 && product <= 86400000 ? (unsigned)product : 0;
+        return *milliseconds > 0;
+    }
+    return false;
+}
+
+static void add_model(struct cm_settings *settings, const char *name)
+{
+    settings->models =
+        realloc(settings->models, (settings->model_count + 1) * sizeof(*settings->models));
+    if (settings->models == NULL)
+        abort();
+    settings->models[settings->model_count++] = name;
+}
+
+static bool set_option(struct cm_settings *settings, const struct option_row *row, const char *text)
+{
+    void *setting = (char *)settings + row->offset;
+    switch (row->kind) {
+    case OPTION_TEXT:
+        memcpy(setting, &text, sizeof(text));
+        return true;
+    case OPTION_MODEL:
+        add_model(settings, text);
+        return true;
+    case OPTION_FLAG:
+        *(bool *)setting = true;
+        return true;
+    case OPTION_NUMBER:
+        return parse_number(text, 1 << 24, setting) ||
+               complain("--%s: '%s' is not a whole number from 1 to 16777216", row->name, text);
+    default:
+        return parse_duration(text, setting) ||
+               complain("--%s: '%s' is not a duration such as 500ms, 10s or 2m", row->name, text);
+    }
+}
+
+/* ---- Parsing ---- */
+
+static bool find_subcommand(const char *name, enum cm_command_name *command)
+{
+    for (size_t i = 0; i < CM_COMMAND_COUNT; i++) {
+        if (strcmp(subcommands[i].name, name) == 0) {
+            *command = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { HELP = 1000 };
+
+/* The rows of a subcommand in the form that getopt wants; rows are 1 .. */
+static void make_getopt_tables(enum cm_command_name command, struct option *longs, char *shorts)
+{
+    *shorts++ = ':';
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].commands & 1u << command) == 0)
+            continue;
+        int argument = rows[i].kind == OPTION_FLAG ? no_argument : required_argument;
+        *longs++ = (struct option){rows[i].name, argument, NULL, (int)i + HELP + 1};
+        if (rows[i].letter != 0) {
+            *shorts++ = rows[i].letter;
+            *shorts++ = ':';
+        }
+    }
+    *longs++ = (struct option){"help", no_argument, NULL, HELP};
+    *longs = (struct option){0};
+    *shorts = '\0';
+}
+
+static const struct option_row *find_row(int code)
+{
+    if (code > HELP)
+        return &rows[code - HELP - 1];
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].letter == code)
+            return &rows[i];
+    return NULL;
+}
+
+/* False when the command line is wrong (said on stderr) or asks for help. */
+static bool parse_options(int argc, char **argv, struct cm_settings *settings, int *status)
+{
+    struct option longs[ROW_COUNT + 2];
+    char shorts[2 * ROW_COUNT + 2];
+    make_getopt_tables(settings->command, longs, shorts);
+    *status = CM_EXIT_USAGE;
+    for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        if (code == HELP) {
+            print_help(settings->command, stdout);
+            *status = CM_EXIT_PASS;
+            return false;
+        }
+        if (code == '?')
+            return complain("%s: unknown option '%s'", argv[0], argv[optind - 1]);
+        if (code == ':')
+            return complain("%s: option '%s' needs a value", argv[0], argv[optind - 1]);
+        if (!set_option(settings, find_row(code), optarg))
+            return false;
+    }
+    settings->operands = argv + optind;
+    settings->operand_count = (size_t)(argc - optind);
+    const struct subcommand *chosen = &subcommands[settings->command];
+    if (settings->operand_count > chosen->operand_count)
+        return complain("%s: unexpected argument '%s'", chosen->name,
+                        settings->operands[chosen->operand_count]);
+    if (settings->operand_count < chosen->operand_count)
+        return complain("%s: %s is missing", chosen->name, chosen->operands);
+    return true;
+}
+
+bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *status)
+{
+    *settings = (struct cm_settings){.timeout_ms = DEFAULT_TIMEOUT_MS};
+    *status = CM_EXIT_USAGE;
+    if (argc < 2) {
+        print_main_help(stderr);
+        return false;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_main_help(stdout);
+        *status = CM_EXIT_PASS;
+        return false;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("crashmatrix " CRASHMATRIX_VERSION);
+        *status = CM_EXIT_PASS;
+        return false;
+    }
+    if (!find_subcommand(argv[1], &settings->command))
+        return complain("unknown command '%s'%s", argv[1], "");
+    opterr = 0;
+    return parse_options(argc - 1, argv + 1, settings, status);
+}
+
+void cm_options_free(struct cm_settings *settings)
+{
+    free(settings->models);
+    settings->models = NULL;
+}

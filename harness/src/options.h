@@ -1,0 +1,68 @@
+/*
+ * The command line: one table of subcommands and one of options.
+ */
+#ifndef CRASHMATRIX_OPTIONS_H
+#define CRASHMATRIX_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses of crashmatrix; see ARCHITECTURE in the README. */
+enum cm_exit {
+    CM_EXIT_PASS = 0,       /* every legal state was covered and none failed */
+    CM_EXIT_VIOLATION = 1,  /* a state was rejected */
+    CM_EXIT_USAGE = 2,      /* wrong usage or configuration */
+    CM_EXIT_RECORDING = 3,  /* setup, workload, recording or its self-check failed */
+    CM_EXIT_INCOMPLETE = 4, /* no violation, but not everything was covered or seen */
+};
+
+/* X(identifier, name, run by) */
+#define CM_COMMANDS(X)                                                                             \
+    X(RUN, "run")                                                                                  \
+    X(RECORD, "record")                                                                            \
+    X(EXPLORE, "explore")                                                                          \
+    X(SHOW, "show")                                                                                \
+    X(REPLAY, "replay")                                                                            \
+    X(MODELS, "models")                                                                            \
+    X(TARGETS, "targets")
+
+enum cm_command_name {
+#define X(identifier, name) CM_COMMAND_##identifier,
+    CM_COMMANDS(X)
+#undef X
+        CM_COMMAND_COUNT
+};
+
+struct cm_settings {
+    enum cm_command_name command;
+    const char *target;
+    const char *setup;
+    const char *workload;
+    const char *check;
+    const char **models; /* as given, in order */
+    size_t model_count;
+    const char *report;
+    const char *scratch;
+    const char *output;
+    const char *trace;
+    const char *into;
+    unsigned jobs;       /* 0: one for each processor */
+    unsigned timeout_ms; /* for one check */
+    uint32_t granule;    /* bytes; 0: the model's */
+    bool keep;
+    bool json;
+    bool reproducible;
+    char **operands;
+    size_t operand_count;
+};
+
+/*
+ * Parses the command line. Returns true when there is something to run;
+ * otherwise help, version or an error message has been printed and *status is
+ * the exit status.
+ */
+bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *status);
+void cm_options_free(struct cm_settings *settings);
+
+#endif

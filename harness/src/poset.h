@@ -1,0 +1,132 @@
+/*
+ * The partial order of a trace under a model: what may persist before what.
+ *
+ * Each mutating call becomes operations; each operation changes one or more
+ * locations. p precedes q (if q survived, p survived) when a rule of the model
+ * orders them, when they change the same location, or when a sync that covers p
+ * returned before q was called. The states that a power cut can leave at any
+ * moment of the run are exactly the down-closed sets of this order.
+ *
+ * Time is counted in boundaries. Call number b in the order of completion (of
+ * standard-output writes: of beginning, since their bytes may be out from then
+ * on) lies between boundaries b-1 and b. An operation of that call may have
+ * persisted from boundary b on; an operation that is durable from boundary d on
+ * is in every state of boundaries >= d. A set D is legal at the boundaries from
+ * the latest operation in D up to, but not including, the earliest d of those
+ * outside.
+ */
+#ifndef CRASHMATRIX_POSET_H
+#define CRASHMATRIX_POSET_H
+
+#include "bitset.h"
+#include "crashmatrix/crashmatrix.h"
+#include "model.h"
+
+#define CM_NEVER        UINT32_MAX
+#define CM_NO_LOCATION  UINT32_MAX
+#define CM_NO_OPERATION UINT32_MAX
+
+enum cm_location_kind {
+    CM_LOCATION_DATA,
+    CM_LOCATION_SIZE,
+    CM_LOCATION_ATTRIBUTES,
+    CM_LOCATION_NAME
+};
+
+/* What one operation makes of one location. */
+struct cm_value {
+    uint32_t location;
+    uint32_t operation;
+    union {
+        uint32_t node; /* name: what it means, or FF_NO_NODE */
+        uint64_t size; /* bytes */
+        struct {
+            /* The granule's content; what is missing at its end is zeros. */
+            const unsigned char *bytes;
+            uint32_t length;
+        } data;
+        struct {
+            uint32_t mode, uid, gid;
+        } attributes;
+    } to;
+};
+
+struct cm_location {
+    enum cm_location_kind kind;
+    uint32_t node; /* the file; of a name: the directory */
+    uint64_t granule;
+    const char *name;
+    uint32_t *values; /* indices into cm_poset.values, in value order */
+    size_t value_count;
+    size_t value_capacity;
+};
+
+struct cm_poset_operation {
+    struct cm_operation shown;
+    enum cm_class class;
+    uint32_t first_value; /* its values are consecutive in cm_poset.values */
+    uint32_t value_count;
+};
+
+/* A file or directory that existed at some time. */
+struct cm_poset_node {
+    uint32_t mode, uid, gid; /* at its creation or in the snapshot */
+    uint32_t creation;       /* the operation that created it, or CM_NO_OPERATION */
+    struct ff_bytes content; /* in the snapshot; or the target of a symbolic link */
+    uint32_t size;           /* location, or CM_NO_LOCATION */
+    uint32_t attributes;     /* location, or CM_NO_LOCATION */
+    uint32_t *parts;         /* locations: granules in order, or names sorted by bytes */
+    size_t part_count;
+    size_t part_capacity;
+};
+
+struct cm_poset {
+    const struct ff_trace *trace;
+    const struct cm_model *model;
+    uint32_t granule; /* bytes; the model's unless overridden */
+    struct ff_tree *snapshot;
+
+    struct cm_poset_operation *operations; /* in the order of issue */
+    size_t operation_count;
+    size_t words;  /* of a set of operations */
+    cm_word *down; /* down + o*words: o and all that precedes it */
+    cm_word *up;   /* up + o*words: o and all that it precedes */
+
+    struct cm_value *values;
+    size_t value_count;
+    struct cm_location *locations;
+    size_t location_count;
+    struct cm_poset_node *nodes; /* by node number */
+    size_t node_limit;
+
+    /* Boundaries 0 .. trace->call_count. */
+    uint32_t *boundary_calls; /* [b]: the call before boundary b >= 1 */
+    uint32_t *outputs;        /* [b]: how many calls had written output by boundary b */
+};
+
+/*
+ * Builds the order. granule overrides the model's; 0 keeps it. The trace and
+ * the model must outlive the result. NULL with *error set when the granule does
+ * not divide the model's unit or the trace contradicts itself.
+ */
+struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_model *model,
+                                uint32_t granule, struct ff_error *error);
+void cm_poset_free(struct cm_poset *poset);
+
+static inline const cm_word *cm_down(const struct cm_poset *poset, size_t operation)
+{
+    return poset->down + operation * poset->words;
+}
+
+static inline const cm_word *cm_up(const struct cm_poset *poset, size_t operation)
+{
+    return poset->up + operation * poset->words;
+}
+
+/* The model's name, with "@granule" when that is overridden. */
+void cm_poset_model_name(const struct cm_poset *poset, char *name, size_t size);
+
+/* The output of the first count writes to standard output; malloc'ed. */
+char *cm_poset_output(const struct cm_poset *poset, uint32_t count, size_t *size);
+
+#endif

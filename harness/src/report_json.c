@@ -1,0 +1,266 @@
+/*
+ * report.json, schema crashmatrix/report/1 (harness/report.schema.json).
+ *
+ * Integers are written from their own digits, never by way of a double, so that
+ * all 64 bits arrive; the number of legal states has no limit and is a string.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "report_shared.h"
+
+/* ---- Values ---- */
+
+/* Adding to an object fails only without memory. */
+static cJSON *added(cJSON *item)
+{
+    if (item == NULL)
+        cm_report_no_memory();
+    return item;
+}
+
+static cJSON *append(cJSON *array, cJSON *item)
+{
+    cJSON_AddItemToArray(array, added(item));
+    return item;
+}
+
+static cJSON *integer(uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    return added(cJSON_CreateRaw(digits));
+}
+
+static void add_integer(cJSON *object, const char *key, uint64_t value)
+{
+    cJSON_AddItemToObject(object, key, integer(value));
+}
+
+static void add_digest(cJSON *object, const char *key, uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof(digits), "%016" PRIx64, value);
+    added(cJSON_AddStringToObject(object, key, digits));
+}
+
+/* A string that may hold any byte; NULL becomes null. */
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    if (text == NULL) {
+        added(cJSON_AddNullToObject(object, key));
+        return;
+    }
+    char *safe = cm_safe_text(text);
+    added(cJSON_AddStringToObject(object, key, safe));
+    free(safe);
+}
+
+/* Takes over text, which is safe already. */
+static void add_description(cJSON *object, const char *key, char *text)
+{
+    added(cJSON_AddStringToObject(object, key, text));
+    free(text);
+}
+
+/* ---- Trace ---- */
+
+static uint64_t route_count(const struct ff_trace *trace, enum ff_route route)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < trace->call_count; i++)
+        count += trace->calls[i].route == route;
+    return count;
+}
+
+static void add_unobserved(cJSON *object, const struct cm_report *report)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(object, "unobserved"));
+    for (size_t i = 0; i < report->unobserved_count; i++) {
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_text(item, "kind", report->unobserved[i].kind);
+        add_text(item, "what", report->unobserved[i].what);
+        add_text(item, "where", report->unobserved[i].where);
+    }
+}
+
+static void add_trace(cJSON *root, const struct cm_report *report)
+{
+    cJSON *trace = added(cJSON_AddObjectToObject(root, "trace"));
+    add_digest(trace, "digest", report->trace->digest);
+    add_integer(trace, "calls", report->trace->call_count);
+    cJSON *routes = added(cJSON_AddObjectToObject(trace, "routes"));
+    add_integer(routes, "symbol", route_count(report->trace, FF_ROUTE_SYMBOL));
+    added(cJSON_AddBoolToObject(trace, "complete", report->unobserved_count == 0));
+    add_unobserved(trace, report);
+}
+
+/* ---- Models ---- */
+
+static void add_site(cJSON *object, const struct ff_trace *trace, const struct ff_call *call)
+{
+    if (call->module >= trace->module_count) {
+        added(cJSON_AddNullToObject(object, "site"));
+        return;
+    }
+    const struct ff_module *module = &trace->modules[call->module];
+    cJSON *site = added(cJSON_AddObjectToObject(object, "site"));
+    add_text(site, "module", module->path);
+    struct cm_buffer id;
+    FILE *stream = cm_buffer_open(&id);
+    for (size_t i = 0; i < module->build_id.size; i++)
+        fprintf(stream, "%02x", module->build_id.data[i]);
+    add_description(site, "build_id", cm_buffer_close(&id));
+    add_integer(site, "offset", call->site);
+}
+
+static void add_operations(cJSON *model, const struct ff_trace *trace,
+                           const struct cm_exploration *exploration)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(model, "operations"));
+    for (size_t i = 0; i < exploration->operation_count; i++) {
+        const struct cm_operation *operation = &exploration->operations[i];
+        const struct ff_call *call = &trace->calls[operation->call];
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_integer(item, "index", i);
+        add_integer(item, "boundary", operation->boundary);
+        if (operation->durable == UINT32_MAX)
+            added(cJSON_AddNullToObject(item, "durable"));
+        else
+            add_integer(item, "durable", operation->durable);
+        add_text(item, "call", call->name);
+        add_text(item, "class", operation->class);
+        add_text(item, "path", operation->path);
+        add_integer(item, "offset", operation->offset);
+        add_integer(item, "length", operation->length);
+        add_description(item, "text", cm_operation_text(trace, exploration, (uint32_t)i));
+        add_site(item, trace, call);
+    }
+}
+
+static void add_indices(cJSON *object, const char *key, const uint32_t *indices, size_t count)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(object, key));
+    for (size_t i = 0; i < count; i++)
+        append(list, integer(indices[i]));
+}
+
+static void add_violations(cJSON *model, const struct cm_exploration *exploration)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(model, "violations"));
+    for (size_t i = 0; i < exploration->violation_count; i++) {
+        const struct cm_violation *violation = &exploration->violations[i];
+        const uint32_t interval[] = {violation->first_boundary, violation->last_boundary};
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_text(item, "id", violation->id);
+        add_text(item, "reason", violation->reason);
+        add_text(item, "status", cm_violation_status(violation));
+        add_indices(item, "boundary", interval, 2);
+        add_indices(item, "lost", violation->lost, violation->lost_count);
+        add_indices(item, "kept", violation->kept, violation->kept_count);
+        add_integer(item, "states", violation->states);
+    }
+}
+
+static void add_model(cJSON *list, const struct ff_trace *trace,
+                      const struct cm_exploration *exploration)
+{
+    cJSON *model = append(list, cJSON_CreateObject());
+    add_text(model, "name", exploration->model);
+    add_digest(model, "digest", exploration->model_digest);
+    cJSON *options = added(cJSON_AddObjectToObject(model, "options"));
+    add_integer(options, "unit", exploration->unit);
+    add_integer(options, "granule", exploration->granule);
+    add_text(model, "verdict", cm_verdict_name(cm_exploration_verdict(exploration)));
+    added(cJSON_AddBoolToObject(model, "exhaustive", exploration->exhaustive));
+    cJSON *states = added(cJSON_AddObjectToObject(model, "states"));
+    add_text(states, "legal", exploration->legal);
+    add_text(states, "covered", exploration->covered);
+    add_integer(states, "distinct", exploration->distinct);
+    add_integer(model, "runs", exploration->runs);
+    add_violations(model, exploration);
+    add_operations(model, trace, exploration);
+}
+
+/* ---- Matrix ---- */
+
+static void add_cell(cJSON *cells, const struct cm_exploration *exploration, uint32_t boundary)
+{
+    const struct cm_cell *cell = &exploration->cells[boundary];
+    cJSON *item = append(cells, cJSON_CreateObject());
+    add_text(item, "model", exploration->model);
+    cJSON *labels = added(cJSON_AddObjectToObject(item, "labels"));
+    for (size_t i = 0; i < cell->label_count; i++) {
+        char *name = cm_safe_text(cell->labels[i].name);
+        add_integer(labels, name, cell->labels[i].states);
+        free(name);
+    }
+    add_integer(item, "violations", cell->violations);
+    added(cJSON_AddBoolToObject(item, "exact", exploration->exhaustive));
+}
+
+static void add_matrix(cJSON *root, const struct cm_report *report)
+{
+    cJSON *matrix = added(cJSON_AddArrayToObject(root, "matrix"));
+    for (uint32_t b = 0; b < cm_boundary_count(report); b++) {
+        cJSON *row = append(matrix, cJSON_CreateObject());
+        add_integer(row, "boundary", b);
+        if (b == 0)
+            added(cJSON_AddNullToObject(row, "call"));
+        else
+            add_description(row, "call", cm_boundary_text(report, b));
+        cJSON *cells = added(cJSON_AddArrayToObject(row, "cells"));
+        for (size_t i = 0; i < report->exploration_count; i++)
+            add_cell(cells, report->explorations[i], b);
+    }
+}
+
+static void add_timing(cJSON *root, const struct cm_report *report)
+{
+    cJSON *timing = added(cJSON_AddObjectToObject(root, "timing"));
+    added(cJSON_AddNumberToObject(timing, "record_seconds", report->record_seconds));
+    added(cJSON_AddNumberToObject(timing, "explore_seconds", report->explore_seconds));
+    cJSON *models = added(cJSON_AddArrayToObject(timing, "models"));
+    for (size_t i = 0; i < report->exploration_count; i++) {
+        cJSON *model = append(models, cJSON_CreateObject());
+        add_text(model, "name", report->explorations[i]->model);
+        added(cJSON_AddNumberToObject(model, "seconds", report->explorations[i]->seconds));
+    }
+}
+
+static cJSON *report_value(const struct cm_report *report)
+{
+    cJSON *root = added(cJSON_CreateObject());
+    add_text(root, "schema", "crashmatrix/report/1");
+    cJSON *tool = added(cJSON_AddObjectToObject(root, "tool"));
+    add_text(tool, "name", "crashmatrix");
+    add_text(tool, "version", CRASHMATRIX_VERSION);
+    add_text(root, "target", report->target);
+    add_text(root, "verdict", cm_verdict_name(report->verdict));
+    add_trace(root, report);
+    cJSON *models = added(cJSON_AddArrayToObject(root, "models"));
+    for (size_t i = 0; i < report->exploration_count; i++)
+        add_model(models, report->trace, report->explorations[i]);
+    add_matrix(root, report);
+    if (report->timing)
+        add_timing(root, report);
+    return root;
+}
+
+int cm_report_json(const struct cm_report *report, FILE *stream)
+{
+    cJSON *root = report_value(report);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (text == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    int written = fprintf(stream, "%s\n", text);
+    cJSON_free(text);
+    return written < 0 || fflush(stream) != 0 ? -1 : 0;
+}

@@ -1,0 +1,236 @@
+/*
+ * junit.xml, as continuous-integration servers read it: a test suite for each
+ * model, a test case for each boundary of the run. A boundary fails when the
+ * check rejects a state that a power cut there can leave; it is skipped when
+ * nothing was rejected but not every such state was covered. What makes the
+ * whole run incomplete is a skipped case of a suite of its own.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report_shared.h"
+
+/* Operations listed for a violation, lost and kept each. */
+#define OPERATIONS_SHOWN 50
+
+/* ---- XML ---- */
+
+/* Safe text, fit for content and for attributes. */
+static void print_escaped(FILE *stream, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            fputs("&amp;", stream);
+            break;
+        case '<':
+            fputs("&lt;", stream);
+            break;
+        case '>':
+            fputs("&gt;", stream);
+            break;
+        case '"':
+            fputs("&quot;", stream);
+            break;
+        default:
+            fputc(*text, stream);
+            break;
+        }
+    }
+}
+
+/* Takes over text, which is safe already. */
+static void print_taken(FILE *stream, char *text)
+{
+    print_escaped(stream, text);
+    free(text);
+}
+
+static void print_text(FILE *stream, const char *text)
+{
+    print_taken(stream, cm_safe_text(text));
+}
+
+/* ---- Violations ---- */
+
+static void print_operations(const struct cm_report *report,
+                             const struct cm_exploration *exploration, const char *word,
+                             const uint32_t *operations, size_t count, FILE *stream)
+{
+    size_t shown = count <= OPERATIONS_SHOWN + 1 ? count : OPERATIONS_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        fprintf(stream, "%s: ", word);
+        print_taken(stream, cm_operation_text(report->trace, exploration, operations[i]));
+        fputc('\n', stream);
+    }
+    if (shown < count)
+        fprintf(stream, "%s: %zu more, see report.json\n", word, count - shown);
+}
+
+static void print_violation(const struct cm_report *report,
+                            const struct cm_exploration *exploration,
+                            const struct cm_violation *violation, FILE *stream)
+{
+    print_text(stream, violation->reason);
+    fprintf(stream, "\nstatus: %s\nlegal: boundaries %" PRIu32 " to %" PRIu32 "\n",
+            cm_violation_status(violation), violation->first_boundary, violation->last_boundary);
+    print_operations(report, exploration, "lost", violation->lost, violation->lost_count, stream);
+    print_operations(report, exploration, "kept", violation->kept, violation->kept_count, stream);
+    fputs("replay: ", stream);
+    print_taken(stream, cm_replay_command(report, violation));
+    fputc('\n', stream);
+}
+
+static bool violation_covers(const struct cm_violation *violation, uint32_t boundary)
+{
+    return violation->first_boundary <= boundary && boundary <= violation->last_boundary;
+}
+
+/* The first violation whose representative is legal at the boundary. The states
+ * rejected there may all be represented by one that is legal elsewhere: then the
+ * first of all. */
+static const struct cm_violation *violation_at(const struct cm_exploration *exploration,
+                                               uint32_t boundary)
+{
+    for (size_t i = 0; i < exploration->violation_count; i++)
+        if (violation_covers(&exploration->violations[i], boundary))
+            return &exploration->violations[i];
+    return exploration->violation_count > 0 ? &exploration->violations[0] : NULL;
+}
+
+static void print_failure(const struct cm_report *report, const struct cm_exploration *exploration,
+                          uint32_t boundary, FILE *stream)
+{
+    const struct cm_violation *headline = violation_at(exploration, boundary);
+    fprintf(stream, "      <failure type=\"%s\" message=\"",
+            headline != NULL ? cm_violation_status(headline) : "rejected");
+    if (headline != NULL && violation_covers(headline, boundary))
+        print_text(stream, headline->reason);
+    else
+        fprintf(stream, "rejected states; one for each reason is shown where it is legal");
+    fprintf(stream, "\">%" PRIu64 " rejected state%s\n", exploration->cells[boundary].violations,
+            exploration->cells[boundary].violations == 1 ? "" : "s");
+    for (size_t i = 0; i < exploration->violation_count; i++) {
+        if (!violation_covers(&exploration->violations[i], boundary))
+            continue;
+        fputc('\n', stream);
+        print_violation(report, exploration, &exploration->violations[i], stream);
+    }
+    fputs("</failure>\n", stream);
+}
+
+/* ---- Suites ---- */
+
+static bool covered_entirely(const struct cm_exploration *exploration)
+{
+    return exploration->exhaustive && !exploration->stopped;
+}
+
+static void print_case(const struct cm_report *report, const struct cm_exploration *exploration,
+                       uint32_t boundary, FILE *stream)
+{
+    fputs("    <testcase classname=\"", stream);
+    print_text(stream, exploration->model);
+    fprintf(stream, "\" name=\"%" PRIu32 ": ", boundary);
+    print_taken(stream, cm_boundary_text(report, boundary));
+    fputs("\">\n", stream);
+    if (exploration->cells[boundary].violations > 0)
+        print_failure(report, exploration, boundary, stream);
+    else if (!covered_entirely(exploration))
+        fputs("      <skipped message=\"not every legal state was covered\"/>\n", stream);
+    fputs("    </testcase>\n", stream);
+}
+
+static void print_property(FILE *stream, const char *name, const char *value)
+{
+    fprintf(stream, "      <property name=\"%s\" value=\"", name);
+    print_text(stream, value);
+    fputs("\"/>\n", stream);
+}
+
+static void print_properties(const struct cm_exploration *exploration, FILE *stream)
+{
+    char distinct[24], runs[24];
+    snprintf(distinct, sizeof(distinct), "%" PRIu64, exploration->distinct);
+    snprintf(runs, sizeof(runs), "%" PRIu64, exploration->runs);
+    fputs("    <properties>\n", stream);
+    print_property(stream, "verdict", cm_verdict_name(cm_exploration_verdict(exploration)));
+    print_property(stream, "legal", exploration->legal != NULL ? exploration->legal : "unknown");
+    print_property(stream, "covered",
+                   exploration->covered != NULL ? exploration->covered : "unknown");
+    print_property(stream, "distinct", distinct);
+    print_property(stream, "runs", runs);
+    fputs("    </properties>\n", stream);
+}
+
+struct tally {
+    size_t cases;
+    size_t failures;
+    size_t skipped;
+};
+
+static struct tally count_cases(const struct cm_exploration *exploration)
+{
+    struct tally tally = {.cases = exploration->cell_count};
+    for (size_t b = 0; b < exploration->cell_count; b++)
+        tally.failures += exploration->cells[b].violations > 0;
+    if (!covered_entirely(exploration))
+        tally.skipped = tally.cases - tally.failures;
+    return tally;
+}
+
+static void print_tally(FILE *stream, struct tally tally)
+{
+    fprintf(stream, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\"", tally.cases,
+            tally.failures, tally.skipped);
+}
+
+static void print_suite(const struct cm_report *report, const struct cm_exploration *exploration,
+                        FILE *stream)
+{
+    fputs("  <testsuite name=\"", stream);
+    print_text(stream, exploration->model);
+    fputc('"', stream);
+    print_tally(stream, count_cases(exploration));
+    if (report->timing)
+        fprintf(stream, " time=\"%.6f\"", exploration->seconds);
+    fputs(">\n", stream);
+    print_properties(exploration, stream);
+    for (uint32_t b = 0; b < exploration->cell_count; b++)
+        print_case(report, exploration, b, stream);
+    fputs("  </testsuite>\n", stream);
+}
+
+static void print_unobserved(const struct cm_report *report, FILE *stream)
+{
+    if (report->unobserved_count == 0)
+        return;
+    size_t count = report->unobserved_count;
+    fputs("  <testsuite name=\"coverage\"", stream);
+    print_tally(stream, (struct tally){.cases = count, .skipped = count});
+    fputs(">\n", stream);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stream, "    <testcase classname=\"coverage\" name=\"%zu: ", i + 1);
+        print_text(stream, report->unobserved[i].kind);
+        fputs("\">\n      <skipped message=\"", stream);
+        print_text(stream, report->unobserved[i].what);
+        if (report->unobserved[i].where[0] != '\0')
+            fputs(": ", stream);
+        print_text(stream, report->unobserved[i].where);
+        fputs("\"/>\n    </testcase>\n", stream);
+    }
+    fputs("  </testsuite>\n", stream);
+}
+
+int cm_report_junit(const struct cm_report *report, FILE *stream)
+{
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", stream);
+    print_text(stream, report->target != NULL ? report->target : "crashmatrix");
+    fputs("\">\n", stream);
+    for (size_t i = 0; i < report->exploration_count; i++)
+        print_suite(report, report->explorations[i], stream);
+    print_unobserved(report, stream);
+    fputs("</testsuites>\n", stream);
+    return fflush(stream) != 0 || ferror(stream) ? -1 : 0;
+}

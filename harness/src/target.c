@@ -1,0 +1,101 @@
+#include "target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "fail.h"
+#include "install.h"
+#include "memory.h"
+
+static bool read_models(const struct cm_config *config, struct cm_target *target)
+{
+    const cJSON *list = cm_config_get(config->root, "models"), *item;
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0) {
+        cm_config_error(config, "models: must be a list of names that is not empty");
+        return false;
+    }
+    target->models = cm_allocate((size_t)cJSON_GetArraySize(list), sizeof(char *));
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!cJSON_IsString(item)) {
+            cm_config_error(config, "models: must be a list of names");
+            return false;
+        }
+        target->models[target->model_count++] = cm_format("%s", item->valuestring);
+    }
+    return true;
+}
+
+static bool read_expectation(const struct cm_config *config, struct cm_target *target)
+{
+    char *text = NULL;
+    if (!cm_config_text(config, config->root, "expect", &text))
+        return false;
+    target->expect_pass = strcmp(text, "pass") == 0;
+    bool known = target->expect_pass || strcmp(text, "fail") == 0;
+    if (!known)
+        cm_config_error(config, "expect: must be \"pass\" or \"fail\"");
+    free(text);
+    return known;
+}
+
+static bool read_target(const struct cm_config *config, struct cm_target *target)
+{
+    static const char *const keys[] = {"schema", "name",   "description", "workload", "check",
+                                       "models", "expect", "setup",       NULL};
+    const cJSON *root = config->root;
+    return cm_config_keys(config, root, "target", keys, 7) &&
+           cm_config_schema(config, root, "crashmatrix/target/1") &&
+           cm_config_text(config, root, "name", &target->name) &&
+           cm_config_text(config, root, "description", &target->description) &&
+           (cm_config_get(root, "setup") == NULL ||
+            cm_config_text(config, root, "setup", &target->setup)) &&
+           cm_config_text(config, root, "workload", &target->workload) &&
+           cm_config_text(config, root, "check", &target->check) && read_models(config, target) &&
+           read_expectation(config, target);
+}
+
+static bool is_path(const char *name)
+{
+    size_t length = strlen(name);
+    return strchr(name, '/') != NULL || (length > 5 && strcmp(name + length - 5, ".json") == 0);
+}
+
+struct cm_target *cm_target_load(const char *name, struct ff_error *error)
+{
+    char *part = cm_format("targets/%s.json", name);
+    char *path = is_path(name) ? cm_format("%s", name) : cm_install_data(part);
+    struct cm_target *target = NULL;
+    struct cm_config config = {0};
+    if (!is_path(name) && access(path, F_OK) != 0) {
+        cm_fail(error, "there is no target '%s'; see crashmatrix targets", name);
+    } else if (cm_config_open(&config, path, error) == 0) {
+        target = cm_allocate(1, sizeof(*target));
+        if (!read_target(&config, target)) {
+            cm_target_free(target);
+            target = NULL;
+        }
+        cm_config_close(&config);
+    }
+    free(path);
+    free(part);
+    return target;
+}
+
+void cm_target_free(struct cm_target *target)
+{
+    if (target == NULL)
+        return;
+    for (size_t i = 0; i < target->model_count; i++)
+        free(target->models[i]);
+    free(target->models);
+    free(target->name);
+    free(target->description);
+    free(target->setup);
+    free(target->workload);
+    free(target->check);
+    free(target);
+}

@@ -1,0 +1,30 @@
+/*
+ * Targets: ready-made runs, as data files in harness/targets.
+ */
+#ifndef CRASHMATRIX_TARGET_H
+#define CRASHMATRIX_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "faultfs/trace.h"
+
+struct cm_target {
+    char *name;
+    char *description;
+    char *setup; /* or NULL */
+    char *workload;
+    char *check;
+    char **models; /* as given to --model */
+    size_t model_count;
+    bool expect_pass;
+};
+
+/*
+ * name: of a shipped target, or a path (it holds a slash or ends in .json).
+ * Returns NULL with *error set when there is none or the file is wrong.
+ */
+struct cm_target *cm_target_load(const char *name, struct ff_error *error);
+void cm_target_free(struct cm_target *target);
+
+#endif

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Checks the reports of one run: report_check.py SCHEMA REPORT.JSON [JUNIT.XML]
+
+report.json must follow the schema and agree with itself, and junit.xml must say
+the same. Exit status 0 when all is well; otherwise 1 with the first fault.
+"""
+
+import json
+import sys
+import xml.etree.ElementTree
+
+import jsonschema
+
+
+class Fault(Exception):
+    """Something in a report that is not as it should be."""
+
+
+def expect(condition, what):
+    if not condition:
+        raise Fault(what)
+
+
+def unique_members(pairs):
+    """An object of which no member comes twice, which json.loads would hide."""
+    members = dict(pairs)
+    expect(len(members) == len(pairs), "an object names a member twice")
+    return members
+
+
+def check_model(model, boundaries):
+    name = model["name"]
+    count = len(model["operations"])
+    for index, operation in enumerate(model["operations"]):
+        expect(operation["index"] == index, f"{name}: operation {index} has another index")
+        expect(operation["boundary"] < boundaries, f"{name}: operation {index} is too late")
+    for violation in model["violations"]:
+        first, last = violation["boundary"]
+        expect(first <= last < boundaries, f"{name}: {violation['id']}: boundaries")
+        for index in violation["lost"] + violation["kept"]:
+            expect(index < count, f"{name}: {violation['id']}: operation {index}")
+    if model["violations"]:
+        expect(model["verdict"] == "fail", f"{name}: verdict with violations")
+    elif not model["exhaustive"]:
+        expect(model["verdict"] == "incomplete", f"{name}: verdict without coverage")
+
+
+def check_json(report):
+    boundaries = len(report["matrix"])
+    names = [model["name"] for model in report["models"]]
+    for number, row in enumerate(report["matrix"]):
+        expect(row["boundary"] == number, f"row {number} has another boundary")
+        expect((row["call"] is None) == (number == 0), f"row {number}: call")
+        expect([cell["model"] for cell in row["cells"]] == names, f"row {number}: models")
+    for model in report["models"]:
+        check_model(model, boundaries)
+    verdicts = {model["verdict"] for model in report["models"]}
+    expect(("fail" in verdicts) == (report["verdict"] == "fail"), "verdict of the run")
+    if report["verdict"] == "pass":
+        expect(verdicts <= {"pass"}, "pass although a model did not")
+        expect(report["trace"]["complete"], "pass although something was not seen")
+
+
+def check_junit(report, root):
+    expect(root.tag == "testsuites", "junit: root element")
+    suites = list(root)
+    if report["trace"]["unobserved"]:
+        expect(suites.pop().get("name") == "coverage", "junit: no suite for coverage")
+    expect(len(suites) == len(report["models"]), "junit: one suite for each model")
+    for column, (suite, model) in enumerate(zip(suites, report["models"])):
+        cases = suite.findall("testcase")
+        name = suite.get("name")
+        expect(name == model["name"], f"junit: {name} is not {model['name']}")
+        expect(len(cases) == len(report["matrix"]), f"junit: {name}: one case a boundary")
+        expect(len({case.get("name") for case in cases}) == len(cases), f"junit: {name}: names")
+        failures = suite.findall("testcase/failure")
+        for number, (case, row) in enumerate(zip(cases, report["matrix"])):
+            rejected = row["cells"][column]["violations"] > 0
+            expect((case.find("failure") is not None) == rejected, f"junit: {name}: case {number}")
+        expect(suite.get("tests") == str(len(cases)), f"junit: {name}: tests")
+        expect(suite.get("failures") == str(len(failures)), f"junit: {name}: failures")
+        skipped = suite.findall("testcase/skipped")
+        expect(suite.get("skipped") == str(len(skipped)), f"junit: {name}: skipped")
+        text = "\n".join(failure.text for failure in failures)
+        for violation in model["violations"]:
+            expect(f"crashmatrix replay {violation['id']} " in text, f"junit: {violation['id']}")
+
+
+def main(arguments):
+    if len(arguments) not in (2, 3):
+        sys.exit(__doc__)
+    with open(arguments[0], encoding="utf-8") as file:
+        schema = json.load(file)
+    with open(arguments[1], encoding="utf-8") as file:
+        report = json.load(file, object_pairs_hook=unique_members)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    check_json(report)
+    if len(arguments) == 3:
+        check_junit(report, xml.etree.ElementTree.parse(arguments[2]).getroot())
+
+
+try:
+    main(sys.argv[1:])
+except jsonschema.ValidationError as error:
+    sys.exit(f"{sys.argv[2]}: {error.json_path}: {error.message}")
+except (Fault, OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
+    sys.exit(f"{sys.argv[2]}: {error}")

@@ -1,0 +1,130 @@
+/*
+ * Model files: the shipped ones load, and anything that the engine would not
+ * understand is refused with the place.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "model.h"
+
+static const char valid[] =
+    "{\"schema\": \"crashmatrix/model/1\", \"name\": \"m\", \"description\": \"d\","
+    " \"unit\": 4096, \"granule\": 512, \"tearing\": \"independent\", \"unwritten\": \"zeros\","
+    " \"rename-across-directories\": \"both\", \"order\": [{\"before\": [\"names\"],"
+    " \"after\": [\"grow\", \"data\"], \"scope\": \"all\", \"source\": \"s\"}],"
+    " \"sync\": {\"fsync-file\": [\"own-data\"]},"
+    " \"sources\": {\"unit\": \"s\", \"granule\": \"s\", \"tearing\": \"s\", \"unwritten\": \"s\","
+    " \"rename-across-directories\": \"s\", \"fsync-file\": \"s\"}}";
+
+/* Loads a model with the first occurrence of from replaced by to. */
+static struct cm_model *load_changed(const char *from, const char *to, struct ff_error *error)
+{
+    char path[] = "/tmp/model-XXXXXX";
+    const char *at = strstr(valid, from);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    int fd = mkstemp(path);
+    CU_ASSERT_FATAL(fd >= 0);
+    FILE *stream = fdopen(fd, "w");
+    fprintf(stream, "%.*s%s%s", (int)(at - valid), valid, to, at + strlen(from));
+    fclose(stream);
+    error->text[0] = '\0';
+    struct cm_model *model = cm_model_load(path, error);
+    unlink(path);
+    return model;
+}
+
+static void valid_model(void)
+{
+    struct ff_error error;
+    struct cm_model *model = load_changed("\"d\"", "\"d\"", &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    CU_ASSERT_EQUAL(model->unit, 4096);
+    CU_ASSERT_EQUAL(model->granule, 512);
+    CU_ASSERT_EQUAL(model->rule_count, 1);
+    CU_ASSERT_EQUAL(model->rules[0].before, CM_SET_NAMES);
+    CU_ASSERT_EQUAL(model->rules[0].after, CM_BIT(GROW) | CM_SET_DATA);
+    CU_ASSERT_EQUAL(model->covers[CM_SYNC_FSYNC_FILE], 1u << CM_COVER_OWN_DATA);
+    CU_ASSERT_EQUAL(model->covers[CM_SYNC_SYNC], 0);
+    cm_model_free(model);
+}
+
+static void wrong_models(void)
+{
+    static const struct {
+        const char *from, *to, *message;
+    } cases[] = {
+        {"\"unit\": 4096", "\"unit\": 4096, \"units\": 1", "unknown key 'units'"},
+        {"\"unit\": 4096", "\"unit\": 4096, \"unit\": 4096", "key 'unit' stands twice"},
+        {"\"unit\": 4096, ", "", "key 'unit' is missing"},
+        {"4096", "0", "unit: must be"},
+        {"4096", "4096.5", "unit: must be"},
+        {"4096", "\"4096\"", "unit: must be"},
+        {"512", "500", "must divide the unit"},
+        {"512", "8192", "must divide the unit"},
+        {"independent", "sometimes", "unknown value 'sometimes'"},
+        {"\"names\"", "\"nmes\"", "unknown value 'nmes'"},
+        {"\"fsync-file\": [\"own", "\"fsink\": [\"own", "unknown key 'fsink'"},
+        {"[\"own-data\"]", "\"own-data\"", "must be a list"},
+        {"own-data", "other-data", "unknown value 'other-data'"},
+        {", \"source\": \"s\"}]", "}]", "key 'source' is missing"},
+        {", \"fsync-file\": \"s\"}}", "}}", "key 'fsync-file' is missing"},
+        {"\"unit\": \"s\"", "\"unit\": \"\"", "sources"},
+        {"\"m\"", "\"../m\"", "name: may hold"},
+        {"model/1", "model/2", "schema must be"},
+        {"\"s\"}}", "\"s\"}} x", "not valid JSON"},
+        {"\"s\"}}", "\"s\"", "not valid JSON"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ff_error error;
+        struct cm_model *model = load_changed(cases[i].from, cases[i].to, &error);
+        CU_ASSERT_PTR_NULL(model);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, cases[i].message));
+        if (model != NULL || strstr(error.text, cases[i].message) == NULL)
+            printf("\n    case %zu: '%s'", i, error.text);
+        cm_model_free(model);
+    }
+}
+
+static void digest_is_of_the_meaning(void)
+{
+    struct ff_error error;
+    struct cm_model *model = load_changed("\"d\"", "\"d\"", &error);
+    struct cm_model *renamed = load_changed("\"d\"", "\"another text\"", &error);
+    struct cm_model *weaker = load_changed("[\"own-data\"]", "[]", &error);
+    struct cm_model *other = load_changed("\"scope\": \"all\"", "\"scope\": \"same-call\"", &error);
+    CU_ASSERT_FATAL(model != NULL && renamed != NULL && weaker != NULL && other != NULL);
+    CU_ASSERT_EQUAL(cm_model_digest(model), cm_model_digest(renamed));
+    CU_ASSERT_NOT_EQUAL(cm_model_digest(model), cm_model_digest(weaker));
+    CU_ASSERT_NOT_EQUAL(cm_model_digest(model), cm_model_digest(other));
+    cm_model_free(model);
+    cm_model_free(renamed);
+    cm_model_free(weaker);
+    cm_model_free(other);
+}
+
+static void shipped_models(void)
+{
+    static const char *const names[] = {"posix", "posix-create", "posix-torn", "process-crash"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct ff_error error;
+        char *path = cm_format("%s/%s.json", MODELS_DIR, names[i]);
+        struct cm_model *model = cm_model_load(path, &error);
+        CU_ASSERT_PTR_NOT_NULL(model);
+        if (model != NULL)
+            CU_ASSERT_STRING_EQUAL(cm_model_name(model), names[i]);
+        cm_model_free(model);
+        free(path);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"a valid model is read as it stands", valid_model},
+    {"wrong models are refused with the place", wrong_models},
+    {"the digest is of the meaning, not of the words", digest_is_of_the_meaning},
+    {"the shipped models load", shipped_models},
+};
+
+UNIT_MAIN("models", tests)

@@ -1,0 +1,33 @@
+/* The commit protocol: steps that write, and the switch. */
+#ifndef MANIFEST_SRC_COMMIT_H
+#define MANIFEST_SRC_COMMIT_H
+
+#include "database.h"
+
+/*
+ * Makes one open file, or the directory, durable. When that fails the handle
+ * takes no further commit: the kernel may have dropped the pages and marked them
+ * clean, so that a second fsync would succeed without anything being on the
+ * device (fsync(2), Linux; "Handling of errors"). MF_IO.
+ */
+enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char *what,
+                            struct mf_error *error);
+
+/* Creates a file that must not exist, writes it and makes its content durable,
+ * but not its name. On failure it is removed. MF_IO. */
+enum mf_code mf_commit_write(struct mf_database *database, const char *name, const char *text,
+                             size_t size, struct mf_error *error);
+
+/*
+ * Makes name mean these bytes in one step, durably. MF_OK; MF_NOT_COMMITTED: the
+ * name means what it did before; MF_UNKNOWN: a power cut decides, nothing was
+ * removed and the handle takes no further commit.
+ */
+enum mf_code mf_commit_switch(struct mf_database *database, const char *name, const char *text,
+                              size_t size, struct mf_error *error);
+
+/* Removes a file that this handle created and that nothing names. If that fails
+ * the next transaction sweeps. */
+void mf_commit_undo(struct mf_database *database, const char *name);
+
+#endif

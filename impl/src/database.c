@@ -1,0 +1,425 @@
+/*
+ * Life of a handle: init, open (with recovery when it is for writing), reading,
+ * sweeping, close.
+ */
+#include "database.h"
+
+#include "commit.h"
+#include "content.h"
+#include "error.h"
+#include "names.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Handles
+ */
+
+static enum mf_code create_handle(const char *path, const struct mf_options *options,
+                                  struct mf_database **result, struct mf_error *error)
+{
+    struct mf_database *database = malloc(sizeof(*database));
+    if (database == NULL)
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to open a database");
+    *database = (struct mf_database){.lock = -1};
+    if (options != NULL)
+        database->options = *options;
+    const struct mf_platform *platform = database->options.platform;
+    int opened = mf_io_open_directory(platform != NULL ? platform : mf_platform_posix(), path,
+                                      &database->directory);
+    if (opened < 0) {
+        free(database);
+        return mf_fail(error, opened == -ENOENT ? MF_NO_DATABASE : MF_IO, opened,
+                       "%s: cannot be opened", path);
+    }
+    *result = database;
+    return MF_OK;
+}
+
+void mf_database_close(struct mf_database *database)
+{
+    if (database == NULL)
+        return;
+    mf_transaction_abort(database->transaction);
+    mf_version_clear(&database->current);
+    mf_io_close(&database->directory, database->lock);
+    mf_io_close(&database->directory, database->directory.handle);
+    free(database);
+}
+
+/* One writer at a time: two would tear each other's files, and what one takes
+ * for a leftover would be the other's work. */
+static enum mf_code take_lock(struct mf_database *database, struct mf_error *error)
+{
+    const struct mf_platform *platform = database->directory.platform;
+    int lock = mf_io_open(&database->directory, MF_NAME_LOCK, MF_OPEN_WRITE | MF_OPEN_CREATE);
+    if (lock == MF_IO_NOT_REGULAR)
+        return mf_fail(error, MF_IO, 0, "%s: not a regular file", MF_NAME_LOCK);
+    if (lock < 0)
+        return mf_fail(error, MF_IO, lock, "%s: cannot be opened", MF_NAME_LOCK);
+    database->lock = lock;
+    int result;
+    do {
+        result = platform->lock(platform->context, lock, database->options.lock_timeout_ms);
+    } while (result == -EINTR);
+    if (result == -EAGAIN)
+        return mf_fail(error, MF_LOCKED, result, "%s: held by another writer", MF_NAME_LOCK);
+    if (result < 0)
+        return mf_fail(error, MF_IO, result, "%s: cannot be locked", MF_NAME_LOCK);
+    return MF_OK;
+}
+
+/*
+ * Opening and recovery
+ */
+
+static enum mf_code inspect(struct mf_database *database, struct mf_error *error)
+{
+    mf_version_clear(&database->current);
+    return mf_inspect(&database->directory, &database->options, NULL, NULL, &database->current,
+                      error);
+}
+
+/* Through a temporary, not in place: a copy that is cut half-way would differ
+ * from the current manifest, and the next open would call that corrupt. */
+static enum mf_code restore_copy(struct mf_database *database, struct mf_error *error)
+{
+    const struct mf_version *current = &database->current;
+    struct mf_name name = mf_name_of_version(current->manifest.version);
+    enum mf_code code = mf_commit_switch(database, name.text, current->text, current->size, error);
+    if (code == MF_OK)
+        return MF_OK;
+    /* With or without the copy, the current version is the same. */
+    return mf_fail_again(error, MF_IO, "restoring the copy of the current manifest");
+}
+
+/*
+ * The version that was found may be in memory only: its writer may have been
+ * killed between the rename and the last sync, or that sync may have failed, and
+ * then a bare sync now would prove nothing. So the same bytes are published once
+ * more, in full, before anything is built on them.
+ */
+static enum mf_code publish_again(struct mf_database *database, struct mf_error *error)
+{
+    const struct mf_version *current = &database->current;
+    enum mf_code code =
+        mf_commit_switch(database, MF_NAME_CURRENT, current->text, current->size, error);
+    return code == MF_NOT_COMMITTED
+               ? mf_fail_again(error, MF_IO, "publishing the current version again")
+               : code;
+}
+
+static enum mf_code recover(struct mf_database *database, struct mf_error *error)
+{
+    enum mf_code code = MF_OK;
+    database->copy_was_missing = database->current.copy_missing;
+    if (database->current.copy_missing)
+        code = restore_copy(database, error);
+    if (code == MF_OK)
+        code = publish_again(database, error);
+    database->current.copy_missing = false;
+    /* What wrote an unsealed manifest may not have made its files durable. */
+    database->durable = code == MF_OK && database->current.manifest.sealed;
+    database->takes_commits = code == MF_OK;
+    return code;
+}
+
+/* The first inspection keeps a lock file from being made where there is no
+ * database; the second is the one that counts. */
+static enum mf_code open_for_writing(struct mf_database *database, struct mf_error *error)
+{
+    struct mf_status status;
+    enum mf_code code = MF_OK;
+    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT)
+        code = inspect(database, error);
+    if (code == MF_OK)
+        code = take_lock(database, error);
+    if (code == MF_OK)
+        code = inspect(database, error);
+    if (code == MF_OK)
+        code = recover(database, error);
+    return code;
+}
+
+static enum mf_code open_for_reading(struct mf_database *database, struct mf_error *error)
+{
+    enum mf_code code = inspect(database, error);
+    database->copy_was_missing = database->current.copy_missing;
+    return code;
+}
+
+enum mf_code mf_database_open(const char *path, const struct mf_options *options,
+                              struct mf_database **result, struct mf_error *error)
+{
+    struct mf_database *database;
+    enum mf_code code = create_handle(path, options, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = database->options.writable ? open_for_writing(database, error)
+                                      : open_for_reading(database, error);
+    if (code != MF_OK) {
+        mf_database_close(database);
+        return code;
+    }
+    *result = database;
+    return MF_OK;
+}
+
+/*
+ * Init
+ */
+
+/* The directory in which the name of path stands. Allocated; NULL: no memory. */
+static char *parent_of(const char *path)
+{
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    size_t start = size;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    size_t last = size - start;
+    bool dots = (last == 1 && path[start] == '.') ||
+                (last == 2 && path[start] == '.' && path[start + 1] == '.');
+    if (dots) { /* the name is elsewhere; the directory's own ".." knows where */
+        char *parent = malloc(size + sizeof("/.."));
+        if (parent != NULL) {
+            memcpy(parent, path, size);
+            memcpy(parent + size, "/..", sizeof("/.."));
+        }
+        return parent;
+    }
+    while (start > 1 && path[start - 1] == '/')
+        start--;
+    return start == 0 ? strdup(".") : strndup(path, start);
+}
+
+/* A directory's own sync does not make its name durable. That is done also when
+ * the directory is there already: an init that was cut may have made it. */
+static enum mf_code sync_parent(const struct mf_platform *platform, const char *path,
+                                struct mf_error *error)
+{
+    char *parent = parent_of(path);
+    if (parent == NULL)
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to create a database");
+    struct mf_directory directory;
+    enum mf_code code = MF_OK;
+    int result = mf_io_open_directory(platform, parent, &directory);
+    if (result == 0) {
+        result = mf_io_sync(&directory, directory.handle);
+        mf_io_close(&directory, directory.handle);
+    }
+    if (result < 0)
+        code = mf_fail(error, MF_IO, result, "%s: cannot be made durable", parent);
+    free(parent);
+    return code;
+}
+
+static enum mf_code make_directory(const struct mf_platform *platform, const char *path,
+                                   struct mf_error *error)
+{
+    int result;
+    do {
+        result = platform->make_directory(platform->context, path);
+    } while (result == -EINTR);
+    if (result < 0 && result != -EEXIST)
+        return mf_fail(error, MF_IO, result, "%s: cannot be created", path);
+    return MF_OK;
+}
+
+/* MF_OK when there is nothing but what a cut init left behind. */
+static enum mf_code require_no_database(struct mf_database *database, struct mf_error *error)
+{
+    struct mf_error found;
+    struct mf_status status;
+    int result = mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status);
+    if (result == 0)
+        return mf_fail(error, MF_EXISTS, -EEXIST, "there is a %s already", MF_NAME_CURRENT);
+    if (result != -ENOENT)
+        return mf_fail(error, MF_IO, result, "%s: cannot be looked up", MF_NAME_CURRENT);
+    enum mf_code code = inspect(database, &found);
+    if (code == MF_NO_DATABASE)
+        return MF_OK;
+    if (error != NULL)
+        *error = found;
+    return code;
+}
+
+/* The number 1 is used again: a higher one left by a cut init could not be told
+ * from a database that has lost its current manifest. So the old file's removal
+ * is made durable before the new one is made. */
+static enum mf_code remove_cut_init(struct mf_database *database, struct mf_error *error)
+{
+    bool removed;
+    enum mf_code code = mf_database_sweep(database, &removed, error);
+    database->used = 0;
+    if (code == MF_OK && removed)
+        code = mf_commit_sync(database, database->directory.handle, "the directory", error);
+    return code;
+}
+
+static enum mf_code commit_first_version(struct mf_database *database, struct mf_error *error)
+{
+    struct mf_transaction *transaction;
+    database->takes_commits = true;
+    enum mf_code code = remove_cut_init(database, error);
+    if (code == MF_OK)
+        code = mf_transaction_begin(database, &transaction, error);
+    if (code == MF_OK)
+        code = mf_transaction_commit(transaction, NULL, error);
+    return code;
+}
+
+enum mf_code mf_database_init(const char *path, const struct mf_options *options,
+                              struct mf_error *error)
+{
+    const struct mf_platform *platform = options != NULL ? options->platform : NULL;
+    if (platform == NULL)
+        platform = mf_platform_posix();
+    struct mf_database *database = NULL;
+    enum mf_code code = make_directory(platform, path, error);
+    if (code == MF_OK)
+        code = create_handle(path, options, &database, error);
+    if (code == MF_OK) /* nobody's database gets a lock file by mistake */
+        code = require_no_database(database, error);
+    if (code == MF_OK)
+        code = mf_commit_sync(database, database->directory.handle, path, error);
+    if (code == MF_OK)
+        code = sync_parent(platform, path, error);
+    if (code == MF_OK)
+        code = take_lock(database, error);
+    if (code == MF_OK)
+        code = require_no_database(database, error);
+    if (code == MF_OK)
+        code = commit_first_version(database, error);
+    mf_database_close(database);
+    return code;
+}
+
+/*
+ * Sweeping
+ */
+
+struct sweep {
+    struct mf_database *database;
+    bool removed;
+    struct mf_error *error;
+};
+
+static int sweep_name(void *argument, const char *name)
+{
+    struct sweep *sweep = argument;
+    struct mf_database *database = sweep->database;
+    uint64_t version = 0;
+    enum mf_name_class class = mf_name_classify(name, &version);
+    if (class == MF_CLASS_VERSION && version > database->used)
+        database->used = version;
+    bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
+    if (class != MF_CLASS_TEMPORARY && !uncommitted)
+        return 0;
+    sweep->removed = true;
+    int result = mf_io_remove(&database->directory, name);
+    if (result < 0)
+        mf_fail(sweep->error, MF_IO, result, "%s: cannot be removed", name);
+    return result;
+}
+
+enum mf_code mf_database_sweep(struct mf_database *database, bool *removed, struct mf_error *error)
+{
+    struct mf_error failure = {.code = MF_OK};
+    struct sweep sweep = {.database = database, .error = &failure};
+    if (database->used < database->current.manifest.version)
+        database->used = database->current.manifest.version;
+    int result = mf_io_list(&database->directory, sweep_name, &sweep);
+    if (removed != NULL)
+        *removed = sweep.removed;
+    database->swept = result == 0;
+    if (result == 0)
+        return MF_OK;
+    if (failure.code == MF_OK)
+        mf_fail(&failure, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
+                "the directory cannot be listed");
+    if (error != NULL)
+        *error = failure;
+    return failure.code;
+}
+
+/*
+ * Reading
+ */
+
+const struct mf_manifest *mf_database_current(const struct mf_database *database)
+{
+    return &database->current.manifest;
+}
+
+bool mf_database_durable(const struct mf_database *database)
+{
+    return database->durable;
+}
+
+bool mf_database_copy_was_missing(const struct mf_database *database)
+{
+    return database->copy_was_missing;
+}
+
+static enum mf_code no_version(uint64_t version, struct mf_error *error)
+{
+    return mf_fail(error, MF_NO_VERSION, 0, "version %" PRIu64 " is not kept", version);
+}
+
+enum mf_code mf_database_read_version(struct mf_database *database, uint64_t version,
+                                      struct mf_manifest *manifest, struct mf_error *error)
+{
+    const struct mf_version *current = &database->current;
+    *manifest = (struct mf_manifest){0};
+    if (version > current->manifest.version)
+        return no_version(version, error);
+    if (version == current->manifest.version)
+        return mf_manifest_parse(current->text, current->size, &database->options.read, manifest,
+                                 error);
+    struct mf_name name = mf_name_of_version(version);
+    struct mf_version kept;
+    struct mf_error failure;
+    enum mf_code code =
+        mf_version_read(&database->directory, name.text, &database->options.read, &kept, &failure);
+    if (code == MF_IO && failure.system_error == ENOENT)
+        return no_version(version, error);
+    if (code == MF_OK && kept.manifest.version != version) {
+        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
+                       kept.manifest.version);
+    }
+    if (code == MF_OK) {
+        *manifest = kept.manifest;
+        kept.manifest = (struct mf_manifest){0};
+    } else if (error != NULL) {
+        *error = failure;
+    }
+    mf_version_clear(&kept);
+    return code;
+}
+
+enum mf_code mf_database_read_file(struct mf_database *database, const struct mf_file *file,
+                                   void **data, size_t *size, struct mf_error *error)
+{
+    return mf_content_load(&database->directory, file, data, size, error);
+}
+
+enum mf_code mf_database_verify(const char *path, const struct mf_options *options,
+                                void (*visit)(void *argument, const struct mf_finding *finding),
+                                void *argument, uint64_t *version, struct mf_error *error)
+{
+    struct mf_database *database;
+    enum mf_code code = create_handle(path, options, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = mf_inspect(&database->directory, &database->options, visit, argument, &database->current,
+                      error);
+    if (version != NULL && database->current.text != NULL)
+        *version = database->current.manifest.version;
+    mf_database_close(database);
+    return code;
+}

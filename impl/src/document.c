@@ -1,0 +1,82 @@
+/* A manifest in memory: one sorted array of files. */
+#include "document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *word;
+    const char *member;
+} kinds[] = {
+#define X(name, word, member) {word, member},
+    MF_KINDS(X)
+#undef X
+};
+
+const char *mf_kind_word(enum mf_kind kind)
+{
+    return (size_t)kind < MF_KIND_COUNT ? kinds[kind].word : "?";
+}
+
+const char *mf_kind_member(enum mf_kind kind)
+{
+    return (size_t)kind < MF_KIND_COUNT ? kinds[kind].member : "?";
+}
+
+int mf_file_order(enum mf_kind kind, const char *key, const struct mf_file *file)
+{
+    if (kind != file->kind)
+        return kind < file->kind ? -1 : 1;
+    return strcmp(key, file->key);
+}
+
+size_t mf_manifest_place(const struct mf_manifest *manifest, enum mf_kind kind, const char *key)
+{
+    size_t low = 0, high = manifest->file_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (mf_file_order(kind, key, &manifest->files[middle]) <= 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+const struct mf_file *mf_manifest_find(const struct mf_manifest *manifest, enum mf_kind kind,
+                                       const char *key)
+{
+    size_t place = mf_manifest_place(manifest, kind, key);
+    if (place == manifest->file_count || mf_file_order(kind, key, &manifest->files[place]) != 0)
+        return NULL;
+    return &manifest->files[place];
+}
+
+/* As the format that this one extends defines it: wrapping arithmetic, and a
+ * sum over the names, so that their order does not matter. */
+uint64_t mf_manifest_checksum(const struct mf_manifest *manifest)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < manifest->file_count; i++) {
+        uint64_t hash = 0;
+        for (const char *byte = manifest->files[i].name; *byte != '\0'; byte++)
+            hash = hash * 31 + (unsigned char)*byte;
+        sum += hash;
+    }
+    return sum;
+}
+
+void mf_file_clear(struct mf_file *file)
+{
+    free((void *)file->key);
+    free((void *)file->name);
+    *file = (struct mf_file){0};
+}
+
+void mf_manifest_clear(struct mf_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->file_count; i++)
+        mf_file_clear(&manifest->files[i]);
+    free(manifest->files);
+    *manifest = (struct mf_manifest){0};
+}

@@ -1,0 +1,27 @@
+/* The names of the JSON's members, for the reader and the writer. */
+#ifndef MANIFEST_SRC_DOCUMENT_H
+#define MANIFEST_SRC_DOCUMENT_H
+
+#include <manifest/document.h>
+
+#define MF_MEMBER_VERSION   "version"
+#define MF_MEMBER_CHECKSUM  "checksum"
+#define MF_MEMBER_TIMESTAMP "timestamp"
+#define MF_MEMBER_FILES     "files"
+#define MF_MEMBER_SIZE      "size"
+#define MF_MEMBER_CRC32C    "crc32c"
+#define MF_MEMBER_SEAL      "manifest_crc32c"
+
+/* "lsm_file", "vector_indexes", ... */
+const char *mf_kind_member(enum mf_kind kind);
+
+/* The order of files in a manifest: by kind, then by key as bytes. */
+int mf_file_order(enum mf_kind kind, const char *key, const struct mf_file *file);
+
+/* The index of the first file that does not come before that kind and key. */
+size_t mf_manifest_place(const struct mf_manifest *manifest, enum mf_kind kind, const char *key);
+
+/* Frees the strings of a file. */
+void mf_file_clear(struct mf_file *file);
+
+#endif

@@ -1,0 +1,425 @@
+/*
+ * The reader, in three passes: the strict scan of the text (json.c), which lists
+ * where each value stands; cJSON, which builds the tree; and this file, which
+ * pairs the k-th value with the k-th node and takes numbers from the text, since
+ * cJSON keeps them as doubles and 3671890338662853681 would come back as
+ * 3671890338662853632.
+ */
+#include "crc32c.h"
+#include "document.h"
+#include "error.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest number that cJSON reads: it copies them into a buffer of 64. */
+#define NUMBER_SIZE_MAX 63
+
+struct reader {
+    const char *text;
+    struct mf_json json;
+    cJSON *tree;
+    const cJSON **nodes; /* nodes[k] is json.values[k] */
+    size_t paired;
+    struct mf_manifest *manifest;
+    struct mf_error *error;
+};
+
+/* The outermost value, and so what a search that finds nothing returns. */
+enum { ROOT = 0, NOT_FOUND = 0 };
+
+static enum mf_code malformed_in(struct reader *reader, size_t line, size_t column,
+                                 const char *reason, const char *name)
+{
+    mf_fail(reader->error, MF_MALFORMED, 0, "line %zu, column %zu: %s%s%s", line, column, name,
+            name[0] != '\0' ? ": " : "", reason);
+    if (reader->error != NULL) {
+        reader->error->line = line;
+        reader->error->column = column;
+    }
+    return MF_MALFORMED;
+}
+
+static enum mf_code malformed_at(struct reader *reader, size_t offset, const char *reason,
+                                 const char *name)
+{
+    size_t line, column;
+    mf_json_locate(reader->text, offset, &line, &column);
+    return malformed_in(reader, line, column, reason, name);
+}
+
+/* A fault of the value with that index; its member's name says which it is. */
+static enum mf_code malformed(struct reader *reader, size_t index, const char *reason)
+{
+    const char *name = reader->nodes[index]->string;
+    return malformed_at(reader, reader->json.values[index].start, reason, name != NULL ? name : "");
+}
+
+static enum mf_code out_of_memory(struct reader *reader)
+{
+    return mf_fail(reader->error, MF_NO_MEMORY, 0, "no memory to read a manifest");
+}
+
+/*
+ * Pairing
+ */
+
+static enum mf_code scan(struct reader *reader, size_t size, const struct mf_json_limits *limits)
+{
+    struct mf_json_fault fault;
+    if (!mf_json_scan(reader->text, size, limits, &reader->json, &fault)) {
+        if (fault.out_of_memory)
+            return out_of_memory(reader);
+        return malformed_in(reader, fault.line, fault.column, fault.reason, "");
+    }
+    /* cJSON ends a string at \u0000 and so would read another text. */
+    if (reader->json.bad_escape != SIZE_MAX)
+        return malformed_at(reader, reader->json.bad_escape, "\\u0000 or half a surrogate pair",
+                            "");
+    return MF_OK;
+}
+
+static bool is_number(const struct reader *reader, size_t index)
+{
+    char first = reader->text[reader->json.values[index].start];
+    return first == '-' || (first >= '0' && first <= '9');
+}
+
+static void pair(struct reader *reader, const cJSON *node)
+{
+    reader->nodes[reader->paired++] = node;
+    for (const cJSON *child = node->child; child != NULL; child = child->next)
+        pair(reader, child);
+}
+
+static enum mf_code build_tree(struct reader *reader, size_t size)
+{
+    for (size_t i = 0; i < reader->json.count; i++)
+        if (is_number(reader, i) && reader->json.values[i].length > NUMBER_SIZE_MAX)
+            return malformed_at(reader, reader->json.values[i].start, "a number is too long", "");
+    reader->nodes = malloc(reader->json.count * sizeof(const cJSON *));
+    reader->tree = cJSON_ParseWithLengthOpts(reader->text, size, NULL, false);
+    if (reader->nodes == NULL || reader->tree == NULL)
+        return out_of_memory(reader);
+    pair(reader, reader->tree);
+    return MF_OK;
+}
+
+/*
+ * What is wrong anywhere in a manifest, in members that are ignored too
+ */
+
+struct named {
+    const char *name;
+    size_t index;
+};
+
+static int compare_named(const void *left, const void *right)
+{
+    const struct named *a = left, *b = right;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Objects that this library wrote are sorted, so the sort is for the others. */
+static bool is_ascending(const struct named *members, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(members[i - 1].name, members[i].name) >= 0)
+            return false;
+    return true;
+}
+
+static enum mf_code check_names(struct reader *reader, size_t object, struct named *members)
+{
+    const struct mf_json_value *values = reader->json.values;
+    size_t count = 0;
+    for (size_t i = object + 1; i < values[object].next; i = values[i].next)
+        members[count++] = (struct named){reader->nodes[i]->string, i};
+    if (is_ascending(members, count))
+        return MF_OK;
+    qsort(members, count, sizeof(*members), compare_named);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(members[i - 1].name, members[i].name) == 0)
+            return malformed_at(reader, values[members[i].index].name,
+                                "a member of the same name comes before", members[i].name);
+    return MF_OK;
+}
+
+static enum mf_code check_everything(struct reader *reader)
+{
+    struct named *members = malloc(reader->json.count * sizeof(*members));
+    if (members == NULL)
+        return out_of_memory(reader);
+    enum mf_code code = MF_OK;
+    for (size_t i = 0; i < reader->json.count && code == MF_OK; i++) {
+        if (cJSON_IsObject(reader->nodes[i]))
+            code = check_names(reader, i, members);
+        else if (cJSON_IsNumber(reader->nodes[i]) && !isfinite(reader->nodes[i]->valuedouble))
+            code = malformed(reader, i, "a number overflows");
+    }
+    free(members);
+    return code;
+}
+
+/*
+ * The members
+ */
+
+/* The index of a member, or NOT_FOUND. Names are compared byte by byte. */
+static size_t find_member(const struct reader *reader, size_t object, const char *name)
+{
+    const struct mf_json_value *values = reader->json.values;
+    for (size_t i = object + 1; i < values[object].next; i = values[i].next)
+        if (strcmp(reader->nodes[i]->string, name) == 0)
+            return i;
+    return NOT_FOUND;
+}
+
+static enum mf_code require_member(struct reader *reader, size_t object, const char *name,
+                                   size_t *index)
+{
+    *index = find_member(reader, object, name);
+    if (*index != NOT_FOUND)
+        return MF_OK;
+    return malformed_at(reader, reader->json.values[object].start, "the member is missing", name);
+}
+
+/* From the text, digit by digit: 1.0, 1e0 and -0 are no integers here. */
+static bool parse_integer(const char *digits, size_t size, uint64_t max, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+        uint64_t digit = (uint64_t)(digits[i] - '0');
+        if (*value > max / 10 || *value * 10 > max - digit)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    return true;
+}
+
+static enum mf_code read_integer(struct reader *reader, size_t object, const char *name,
+                                 uint64_t max, uint64_t *integer)
+{
+    size_t index;
+    enum mf_code code = require_member(reader, object, name, &index);
+    if (code != MF_OK)
+        return code;
+    const struct mf_json_value *value = &reader->json.values[index];
+    if (!parse_integer(reader->text + value->start, value->length, max, integer))
+        return malformed(reader, index,
+                         max == UINT32_MAX ? "not an integer from 0 to 4294967295"
+                                           : "not an integer from 0 to 18446744073709551615");
+    return MF_OK;
+}
+
+/* Appends a file to the manifest; its room is there already. */
+static enum mf_code append_file(struct reader *reader, enum mf_kind kind, const char *key,
+                                size_t index)
+{
+    if (!cJSON_IsString(reader->nodes[index]))
+        return malformed(reader, index, "not a string");
+    const char *name = reader->nodes[index]->valuestring;
+    const char *reason = mf_name_check(name);
+    if (reason != NULL)
+        return malformed(reader, index, reason);
+    struct mf_file *file = &reader->manifest->files[reader->manifest->file_count++];
+    *file = (struct mf_file){.kind = kind, .key = strdup(key), .name = strdup(name)};
+    return file->key != NULL && file->name != NULL ? MF_OK : out_of_memory(reader);
+}
+
+static enum mf_code read_lsm_file(struct reader *reader)
+{
+    size_t index = find_member(reader, ROOT, mf_kind_member(MF_KIND_LSM));
+    if (index == NOT_FOUND || cJSON_IsNull(reader->nodes[index]))
+        return MF_OK;
+    return append_file(reader, MF_KIND_LSM, "", index);
+}
+
+static enum mf_code read_map(struct reader *reader, enum mf_kind kind)
+{
+    size_t map;
+    enum mf_code code = require_member(reader, ROOT, mf_kind_member(kind), &map);
+    if (code != MF_OK)
+        return code;
+    if (!cJSON_IsObject(reader->nodes[map]))
+        return malformed(reader, map, "not an object");
+    const struct mf_json_value *values = reader->json.values;
+    for (size_t i = map + 1; i < values[map].next && code == MF_OK; i = values[i].next)
+        code = append_file(reader, kind, reader->nodes[i]->string, i);
+    return code;
+}
+
+static int compare_files(const void *left, const void *right)
+{
+    const struct mf_file *file = left;
+    return mf_file_order(file->kind, file->key, right);
+}
+
+static enum mf_code read_names(struct reader *reader)
+{
+    struct mf_manifest *manifest = reader->manifest;
+    /* Each file is a value of its own, so this is enough for all of them. */
+    manifest->files = calloc(reader->json.count, sizeof(*manifest->files));
+    if (manifest->files == NULL)
+        return out_of_memory(reader);
+    enum mf_code code = read_lsm_file(reader);
+    for (int kind = MF_KIND_LSM + 1; kind < MF_KIND_COUNT && code == MF_OK; kind++)
+        code = read_map(reader, (enum mf_kind)kind);
+    if (code == MF_OK)
+        qsort(manifest->files, manifest->file_count, sizeof(*manifest->files), compare_files);
+    return code;
+}
+
+static enum mf_code check_checksum(struct reader *reader)
+{
+    uint64_t checksum;
+    enum mf_code code = read_integer(reader, ROOT, MF_MEMBER_CHECKSUM, UINT64_MAX, &checksum);
+    if (code == MF_OK && checksum != mf_manifest_checksum(reader->manifest))
+        code = malformed(reader, find_member(reader, ROOT, MF_MEMBER_CHECKSUM),
+                         "does not agree with the file names");
+    return code;
+}
+
+/*
+ * The records and the seal
+ */
+
+static int compare_name_to_record(const void *name, const void *record)
+{
+    return strcmp(name, ((const struct named *)record)->name);
+}
+
+static enum mf_code read_record(struct reader *reader, struct mf_file *file, size_t record)
+{
+    uint64_t crc32c = 0;
+    if (!cJSON_IsObject(reader->nodes[record]))
+        return malformed(reader, record, "not an object");
+    enum mf_code code = read_integer(reader, record, MF_MEMBER_SIZE, UINT64_MAX, &file->size);
+    if (code == MF_OK)
+        code = read_integer(reader, record, MF_MEMBER_CRC32C, UINT32_MAX, &crc32c);
+    file->crc32c = (uint32_t)crc32c;
+    file->recorded = code == MF_OK;
+    return code;
+}
+
+/* Gives each file its record; a record that no file took is a fault. */
+static enum mf_code match_records(struct reader *reader, size_t files, struct named *records,
+                                  size_t count)
+{
+    enum mf_code code = MF_OK;
+    size_t *used = calloc(count + 1, sizeof(*used));
+    if (used == NULL)
+        return out_of_memory(reader);
+    for (size_t i = 0; i < reader->manifest->file_count && code == MF_OK; i++) {
+        struct mf_file *file = &reader->manifest->files[i];
+        const struct named *record =
+            bsearch(file->name, records, count, sizeof(*records), compare_name_to_record);
+        if (record == NULL) {
+            code = malformed_at(reader, reader->json.values[files].start,
+                                "the file has no size and CRC32C", file->name);
+        } else {
+            code = read_record(reader, file, record->index);
+            used[record - records] = 1;
+        }
+    }
+    for (size_t i = 0; i < count && code == MF_OK; i++)
+        if (!used[i])
+            code = malformed(reader, records[i].index, "no member names this file");
+    free(used);
+    return code;
+}
+
+static enum mf_code read_records(struct reader *reader)
+{
+    size_t files, count = 0;
+    enum mf_code code = require_member(reader, ROOT, MF_MEMBER_FILES, &files);
+    if (code != MF_OK)
+        return code;
+    if (!cJSON_IsObject(reader->nodes[files]))
+        return malformed(reader, files, "not an object");
+    const struct mf_json_value *values = reader->json.values;
+    struct named *records = malloc(reader->json.count * sizeof(*records));
+    if (records == NULL)
+        return out_of_memory(reader);
+    for (size_t i = files + 1; i < values[files].next; i = values[i].next)
+        records[count++] = (struct named){reader->nodes[i]->string, i};
+    if (!is_ascending(records, count))
+        qsort(records, count, sizeof(*records), compare_named);
+    code = match_records(reader, files, records, count);
+    free(records);
+    return code;
+}
+
+/* Last, and over everything before it: that way no byte is outside of it. */
+static enum mf_code check_seal(struct reader *reader)
+{
+    uint64_t expected;
+    enum mf_code code = read_integer(reader, ROOT, MF_MEMBER_SEAL, UINT32_MAX, &expected);
+    if (code != MF_OK)
+        return code;
+    size_t index = find_member(reader, ROOT, MF_MEMBER_SEAL);
+    const struct mf_json_value *value = &reader->json.values[index];
+    if (value->next != reader->json.count)
+        return malformed(reader, index, "not the last member");
+    if (mf_crc32c(0, reader->text, value->name) != expected)
+        return malformed(reader, index, "does not agree with the text before it");
+    return MF_OK;
+}
+
+static enum mf_code read_protection(struct reader *reader, bool accept_unsealed)
+{
+    bool neither = find_member(reader, ROOT, MF_MEMBER_FILES) == NOT_FOUND &&
+                   find_member(reader, ROOT, MF_MEMBER_SEAL) == NOT_FOUND;
+    if (neither && accept_unsealed)
+        return MF_OK;
+    enum mf_code code = check_seal(reader);
+    if (code == MF_OK)
+        code = read_records(reader);
+    reader->manifest->sealed = code == MF_OK;
+    return code;
+}
+
+static enum mf_code read_manifest(struct reader *reader, size_t size,
+                                  const struct mf_read_options *options)
+{
+    struct mf_manifest *manifest = reader->manifest;
+    enum mf_code code = scan(reader, size, &options->limits);
+    if (code == MF_OK)
+        code = build_tree(reader, size);
+    if (code == MF_OK && !cJSON_IsObject(reader->tree))
+        code = malformed(reader, ROOT, "not an object");
+    if (code == MF_OK)
+        code = check_everything(reader);
+    if (code == MF_OK)
+        code = read_integer(reader, ROOT, MF_MEMBER_VERSION, UINT64_MAX, &manifest->version);
+    if (code == MF_OK)
+        code = read_names(reader);
+    if (code == MF_OK)
+        code = check_checksum(reader);
+    if (code == MF_OK)
+        code = read_integer(reader, ROOT, MF_MEMBER_TIMESTAMP, UINT64_MAX, &manifest->timestamp);
+    if (code == MF_OK)
+        code = read_protection(reader, options->accept_unsealed);
+    return code;
+}
+
+enum mf_code mf_manifest_parse(const char *text, size_t size, const struct mf_read_options *options,
+                               struct mf_manifest *manifest, struct mf_error *error)
+{
+    static const struct mf_read_options defaults;
+    struct reader reader = {.text = text, .manifest = manifest, .error = error};
+    *manifest = (struct mf_manifest){0};
+    enum mf_code code = read_manifest(&reader, size, options != NULL ? options : &defaults);
+    if (code != MF_OK)
+        mf_manifest_clear(manifest);
+    cJSON_Delete(reader.tree);
+    free(reader.nodes);
+    mf_json_clear(&reader.json);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* The names of a database directory: what each one means, and how they are made. */
+#ifndef MANIFEST_SRC_NAMES_H
+#define MANIFEST_SRC_NAMES_H
+
+#include <manifest/document.h>
+#include <stdint.h>
+
+#define MF_NAME_CURRENT "MANIFEST-CURRENT"
+#define MF_NAME_LOCK    "MANIFEST-LOCK" /* never removed, never read */
+#define MF_NAME_MAX     255
+
+enum mf_name_class {
+    MF_CLASS_OTHER,     /* a data file, or none of our business */
+    MF_CLASS_CURRENT,   /* MANIFEST-CURRENT */
+    MF_CLASS_LOCK,      /* MANIFEST-LOCK */
+    MF_CLASS_VERSION,   /* MANIFEST-NNNNNN, in the one spelling that is used */
+    MF_CLASS_TEMPORARY, /* MANIFEST-*.tmp */
+    MF_CLASS_RESERVED,  /* any other MANIFEST-* */
+};
+
+/* Sets *version for MF_CLASS_VERSION only. */
+enum mf_name_class mf_name_classify(const char *name, uint64_t *version);
+
+/* A buffer for each name made here. */
+struct mf_name {
+    char text[MF_NAME_MAX + 1];
+};
+
+/* MANIFEST-000007: six digits, more when needed. */
+struct mf_name mf_name_of_version(uint64_t version);
+
+/* MANIFEST-CURRENT.0.tmp, and so on for the next attempt. */
+struct mf_name mf_name_of_temporary(unsigned attempt);
+
+/* vector-title-000007, vector-title-000007-1 for the next attempt: the kind, as
+ * much of the key as can be read in a listing, the version. */
+struct mf_name mf_name_of_data(enum mf_kind kind, const char *key, uint64_t version,
+                               unsigned attempt);
+
+#endif
