@@ -24,8 +24,8 @@ static uint32_t number_of(struct numbering *numbering, uint32_t value)
     for (size_t i = numbering->count; i-- > 0;)
         if (numbering->seen[i] == value)
             return (uint32_t)i;
-    numbering->seen = memory_grow(numbering->seen, &numbering->capacity, numbering->count + 1,
-                                  sizeof(*numbering->seen));
+    numbering->seen = ff_memory_grow(numbering->seen, &numbering->capacity, numbering->count + 1,
+                                     sizeof(*numbering->seen));
     numbering->seen[numbering->count] = value;
     return (uint32_t)numbering->count++;
 }
@@ -93,9 +93,9 @@ static int calls_decode(struct recording *recording, struct ff_error *error)
         if (left < sizeof(record) || record.size > left ||
             record.size !=
                 sizeof(record) + record.name_size + record.name2_size + record.data_size + 3)
-            return error_set(error, "recording unsound: the workload damaged the record");
+            return ff_error_set(error, "recording unsound: the workload damaged the record");
         recording->calls =
-            memory_grow(recording->calls, &capacity, count + 1, sizeof(*recording->calls));
+            ff_memory_grow(recording->calls, &capacity, count + 1, sizeof(*recording->calls));
         recording->calls[count++] = call_make(&record, stream->bytes + at + sizeof(record));
         at += record.size;
     }
@@ -119,7 +119,7 @@ static uint64_t tick_rank(const uint64_t *ticks, size_t count, uint64_t tick)
 static void ticks_renumber(struct recording *recording)
 {
     size_t count = 0, calls = recording->trace.call_count;
-    uint64_t *ticks = memory_allocate(2 * calls, sizeof(*ticks));
+    uint64_t *ticks = ff_memory_allocate(2 * calls, sizeof(*ticks));
     for (size_t i = 0; i < calls; i++) {
         ticks[count++] = recording->calls[i].end;
         if (recording->calls[i].begin != recording->calls[i].end)
@@ -151,7 +151,7 @@ static void modules_describe(struct recording *recording)
     const struct channel *channel = recording->channel;
     if (recording->modules != NULL)
         return;
-    recording->modules = memory_allocate(channel->module_count, sizeof(*recording->modules));
+    recording->modules = ff_memory_allocate(channel->module_count, sizeof(*recording->modules));
     for (uint32_t i = 0; i < channel->module_count; i++)
         recording->modules[i] =
             (struct ff_module){channel->modules[i].path, build_id_read(channel->modules[i].path)};

@@ -68,7 +68,7 @@ struct ff_bytes build_id_read(const char *path)
         void *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (image != MAP_FAILED) {
             found = image_find(image, size);
-            found.data = memory_copy(found.data, found.size);
+            found.data = ff_memory_copy(found.data, found.size);
             munmap(image, size);
         }
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 void bytes_append(struct bytes *bytes, const void *more, size_t size)
 {
-    bytes->bytes = memory_grow(bytes->bytes, &bytes->capacity, bytes->size + size, 1);
+    bytes->bytes = ff_memory_grow(bytes->bytes, &bytes->capacity, bytes->size + size, 1);
     memcpy(bytes->bytes + bytes->size, more, size);
     bytes->size += size;
 }
@@ -25,11 +26,11 @@ static int channel_create(struct recording *recording, struct ff_error *error)
 {
     recording->channel_fd = memfd_create("faultfs", MFD_CLOEXEC);
     if (recording->channel_fd < 0 || ftruncate(recording->channel_fd, sizeof(struct channel)) != 0)
-        return error_set_errno(error, "cannot create shared memory");
+        return ff_error_set_errno(error, "cannot create shared memory");
     void *address = mmap(NULL, sizeof(struct channel), PROT_READ | PROT_WRITE, MAP_SHARED,
                          recording->channel_fd, 0);
     if (address == MAP_FAILED)
-        return error_set_errno(error, "cannot map shared memory");
+        return ff_error_set_errno(error, "cannot map shared memory");
     recording->channel = address;
     /* The workload shall not wait for the first touch of these pages. */
     memset(recording->channel->ring, 0, sizeof(recording->channel->ring));
@@ -54,8 +55,8 @@ static int snapshot_take(struct recording *recording, struct ff_error *error)
     if (recording->before == NULL)
         return -1;
     if (channel->known_count == CHANNEL_KNOWN_SIZE)
-        return error_set(error, "%s: more files than can be recorded (%d)", recording->root,
-                         CHANNEL_KNOWN_SIZE / 4 * 3);
+        return ff_error_set(error, "%s: more files than can be recorded (%d)", recording->root,
+                            CHANNEL_KNOWN_SIZE / 4 * 3);
     channel->next_node = ff_tree_fresh_id(recording->before);
     return 0;
 }
@@ -63,7 +64,7 @@ static int snapshot_take(struct recording *recording, struct ff_error *error)
 static struct ff_bytes node_data(const struct ff_node *node)
 {
     /* A trace's bytes are followed by a NUL, a tree's are not. */
-    return (struct ff_bytes){memory_copy(node->data, node->size), node->size};
+    return (struct ff_bytes){ff_memory_copy(node->data, node->size), node->size};
 }
 
 /* The snapshot as a trace holds it: nodes by number, names by parent and bytes. */
@@ -71,7 +72,7 @@ static void snapshot_convert(struct recording *recording)
 {
     const struct ff_tree *tree = recording->before;
     size_t names = 0, capacity = 0;
-    recording->nodes = memory_allocate(tree->node_limit, sizeof(*recording->nodes));
+    recording->nodes = ff_memory_allocate(tree->node_limit, sizeof(*recording->nodes));
     for (uint32_t id = FF_ROOT_NODE; id < tree->node_limit; id++) {
         const struct ff_node *node = &tree->nodes[id];
         recording->nodes[id - 1] =
@@ -80,7 +81,7 @@ static void snapshot_convert(struct recording *recording)
             const struct ff_entry *entry = &node->entries[i];
             struct ff_bytes name = {(const unsigned char *)entry->name, strlen(entry->name)};
             recording->names =
-                memory_grow(recording->names, &capacity, names + 1, sizeof(*recording->names));
+                ff_memory_grow(recording->names, &capacity, names + 1, sizeof(*recording->names));
             recording->names[names++] = (struct ff_snapshot_name){id, entry->node, name};
         }
     }
@@ -96,7 +97,7 @@ int recording_open(struct recording *recording, const char *root, struct ff_erro
     *recording = (struct recording){.channel_fd = -1, .output = -1};
     recording->root = realpath(root, NULL);
     if (recording->root == NULL)
-        return error_set_errno(error, "cannot use %s", root);
+        return ff_error_set_errno(error, "cannot use %s", root);
     if (channel_create(recording, error) != 0 || snapshot_take(recording, error) != 0)
         return -1;
     snapshot_convert(recording);
@@ -104,8 +105,9 @@ int recording_open(struct recording *recording, const char *root, struct ff_erro
     snprintf(channel->root, sizeof(channel->root), "%s", recording->root);
     struct stat status;
     if (stat("/proc/self/ns/pid", &status) != 0)
-        return error_set_errno(error, "cannot examine /proc/self/ns/pid");
+        return ff_error_set_errno(error, "cannot examine /proc/self/ns/pid");
     channel->process_namespace = status.st_ino;
+    channel->launcher = (uint32_t)getpid();
     channel->magic = CHANNEL_MAGIC;
     return 0;
 }
@@ -149,21 +151,7 @@ size_t recording_drain(struct recording *recording)
     return drained;
 }
 
-static int output_forward(const unsigned char *bytes, size_t size, struct ff_error *error)
-{
-    while (size != 0) {
-        ssize_t count = write(STDOUT_FILENO, bytes, size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return error_set_errno(error, "cannot pass on the workload's standard output");
-        bytes += count;
-        size -= (size_t)count;
-    }
-    return 0;
-}
-
-int recording_read_output(struct recording *recording, struct ff_error *error)
+void recording_read_output(struct recording *recording)
 {
     unsigned char buffer[1 << 16];
     for (;;) {
@@ -171,9 +159,26 @@ int recording_read_output(struct recording *recording, struct ff_error *error)
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
-            return 0; /* nothing more for now, or for ever */
+            return; /* nothing more for now, or for ever */
         bytes_append(&recording->arrived, buffer, (size_t)count);
-        if (output_forward(buffer, (size_t)count, error) != 0)
-            return -1;
     }
+}
+
+int recording_pass_on_output(struct recording *recording, bool all, struct ff_error *error)
+{
+    const struct bytes *arrived = &recording->arrived;
+    while (recording->passed_on < arrived->size) {
+        struct pollfd ready = {STDOUT_FILENO, POLLOUT, 0};
+        if (!all && poll(&ready, 1, 0) != 1)
+            break;
+        /* A pipe that is ready takes as many bytes without blocking. */
+        size_t size = arrived->size - recording->passed_on;
+        size = size < PIPE_BUF ? size : PIPE_BUF;
+        ssize_t count = write(STDOUT_FILENO, arrived->bytes + recording->passed_on, size);
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            return ff_error_set_errno(error, "cannot pass on the workload's standard output");
+        if (count > 0)
+            recording->passed_on += (size_t)count;
+    }
+    return 0;
 }

@@ -31,6 +31,7 @@ struct recording {
     struct ff_tree *before;
     struct bytes stream;  /* records; byte n of it was byte n put into the ring */
     struct bytes arrived; /* at the output */
+    size_t passed_on;     /* bytes of it that were written to fd 1 */
     /* The trace and what it points to. */
     struct ff_trace trace;
     struct ff_snapshot_node *nodes;
@@ -45,8 +46,14 @@ void recording_close(struct recording *recording);
 /* Moves everything from the ring to the stream; returns how many bytes that was. */
 size_t recording_drain(struct recording *recording);
 
-/* Reads the output while there is any, and passes it on to fd 1. */
-int recording_read_output(struct recording *recording, struct ff_error *error);
+/* Reads the output while there is any. */
+void recording_read_output(struct recording *recording);
+
+/*
+ * Writes what arrived to fd 1: all of it, or only as much as its reader takes now
+ * (the workload's time-out shall not depend on that reader).
+ */
+int recording_pass_on_output(struct recording *recording, bool all, struct ff_error *error);
 
 /*
  * Releases locks whose owners died, after completing the record of what they

@@ -121,16 +121,16 @@ static char *node_path(const struct repair *repair, uint32_t node)
 {
     struct tree_walk walk;
     char *relative = NULL, *path = NULL;
-    tree_walk_begin(&walk, repair->tree);
+    ff_tree_walk_begin(&walk, repair->tree);
     if (node == FF_ROOT_NODE)
-        relative = tree_walk_path(&walk);
-    for (enum walk_event event; relative == NULL && (event = tree_walk_next(&walk)) != WALK_END;)
+        relative = ff_tree_walk_path(&walk);
+    for (enum walk_event event; relative == NULL && (event = ff_tree_walk_next(&walk)) != WALK_END;)
         if (event == WALK_NAME && walk.node == node)
-            relative = tree_walk_path(&walk);
-    tree_walk_end(&walk);
+            relative = ff_tree_walk_path(&walk);
+    ff_tree_walk_end(&walk);
     if (relative != NULL) {
         size_t size = strlen(repair->recording->root) + strlen(relative) + 2;
-        path = memory_allocate(size, 1);
+        path = ff_memory_allocate(size, 1);
         snprintf(path, size, "%s/%s", repair->recording->root, relative);
     }
     free(relative);
@@ -185,11 +185,19 @@ static void mark_unnamed(struct repair *repair, uint64_t device, uint64_t inode)
         known->unnamed = true;
 }
 
+/* Whether the name is there and was not there before. */
+static bool name_appeared(const struct repair *repair, struct stat *status)
+{
+    const char *name = repair->recording->channel->pending.name;
+    return ff_tree_lookup(repair->tree, repair->record.parent, name) == FF_NO_NODE &&
+           name_status(repair, repair->record.parent, name, status);
+}
+
 static bool resolve_create(struct repair *repair)
 {
     struct channel *channel = repair->recording->channel;
     struct stat status;
-    if (!name_status(repair, repair->record.parent, channel->pending.name, &status))
+    if (!name_appeared(repair, &status))
         return false;
     repair->record.node = channel->next_node++;
     repair->record.mode = status.st_mode;
@@ -204,8 +212,7 @@ static bool resolve_create(struct repair *repair)
 static bool resolve_link(struct repair *repair)
 {
     struct stat status;
-    return name_status(repair, repair->record.parent, repair->recording->channel->pending.name,
-                       &status);
+    return name_appeared(repair, &status);
 }
 
 static bool resolve_unlink(struct repair *repair)
@@ -315,7 +322,7 @@ static int tree_replay(struct repair *repair)
     for (size_t i = 0; i < recording->trace.call_count; i++) {
         struct ff_error inner;
         if (ff_tree_apply(repair->tree, &recording->trace.calls[i], &inner) != 0)
-            return error_set(repair->error, "recording unsound: call %zu, %s", i, inner.text);
+            return ff_error_set(repair->error, "recording unsound: call %zu, %s", i, inner.text);
     }
     return 0;
 }
@@ -391,7 +398,7 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
     struct repair repair = {.recording = recording, .error = error};
     if (lock_acquire(recording, error) != 0)
         return -1;
-    int result = recording_read_output(recording, error);
+    recording_read_output(recording);
     size_t recorded = output_recorded(recording);
     if (recording->arrived.size > recorded) {
         repair.record = (struct record){.symbol = pending->symbol,
@@ -408,7 +415,7 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
         free(repair.data.bytes);
     }
     lock_release(&channel->lock);
-    return result;
+    return 0;
 }
 
 int recording_repair(struct recording *recording, struct ff_error *error)

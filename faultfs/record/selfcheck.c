@@ -25,10 +25,11 @@ static int output_check(const struct recording *recording, struct ff_error *erro
     }
     if (same && recorded == arrived->size)
         return 0;
-    return error_set(error,
-                     "recording unsound: standard output: %zu bytes arrived, %zu were recorded%s; "
-                     "print with write(2), not through C stdio (printf, puts, std::cout)",
-                     arrived->size, recorded, recorded == arrived->size ? " and differ" : "");
+    return ff_error_set(
+        error,
+        "recording unsound: standard output: %zu bytes arrived, %zu were recorded%s; "
+        "print with write(2), not through C stdio (printf, puts, std::cout)",
+        arrived->size, recorded, recorded == arrived->size ? " and differ" : "");
 }
 
 static int replay(const struct recording *recording, struct ff_tree *tree, struct ff_error *error)
@@ -36,7 +37,7 @@ static int replay(const struct recording *recording, struct ff_tree *tree, struc
     for (size_t i = 0; i < recording->trace.call_count; i++) {
         struct ff_error inner;
         if (ff_tree_apply(tree, &recording->trace.calls[i], &inner) != 0)
-            return error_set(error, "recording unsound: call %zu, %s", i, inner.text);
+            return ff_error_set(error, "recording unsound: call %zu, %s", i, inner.text);
     }
     return 0;
 }
@@ -51,14 +52,14 @@ static int directory_check(const struct recording *recording, struct ff_error *e
         goto done;
     real = ff_tree_load(recording->root, NULL, NULL, &inner);
     if (real == NULL) {
-        error_set(error, "recording unsound: %s", inner.text);
+        ff_error_set(error, "recording unsound: %s", inner.text);
         goto done;
     }
     if (ff_tree_differs(tree, "recorded", real, "really", &inner)) {
-        error_set(error,
-                  "recording unsound: %s; was it changed through C stdio, a mapping, a static "
-                  "program or from outside?",
-                  inner.text);
+        ff_error_set(error,
+                     "recording unsound: %s; was it changed through C stdio, a mapping, a static "
+                     "program or from outside?",
+                     inner.text);
         goto done;
     }
     result = 0;
@@ -71,11 +72,12 @@ done:
 int recording_check(struct recording *recording, struct ff_error *error)
 {
     if (recording->channel->images == 0)
-        return error_set(error, "recording unsound: libfaultfs.so was not loaded into the command: "
-                                "is it a static or a set-user-id program?");
+        return ff_error_set(error,
+                            "recording unsound: libfaultfs.so was not loaded into the command: "
+                            "is it a static or a set-user-id program?");
     if (recording->channel->reason[0] != '\0') {
         recording->channel->reason[CHANNEL_REASON_SIZE - 1] = '\0';
-        return error_set(error, "recording unsound: %s", recording->channel->reason);
+        return ff_error_set(error, "recording unsound: %s", recording->channel->reason);
     }
     if (output_check(recording, error) != 0)
         return -1;

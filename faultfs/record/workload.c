@@ -54,7 +54,7 @@ static void library_preload(const char *library)
 {
     const char *before = getenv("LD_PRELOAD");
     size_t size = strlen(library) + (before == NULL ? 0 : strlen(before)) + 2;
-    char *list = memory_allocate(size, 1);
+    char *list = ff_memory_allocate(size, 1);
     bool more = before != NULL && before[0] != '\0';
     snprintf(list, size, "%s%s%s", library, more ? ":" : "", more ? before : "");
     setenv("LD_PRELOAD", list, 1);
@@ -96,7 +96,7 @@ static int output_open(struct recording *recording, int *output, struct ff_error
     int ends[2];
     struct stat status;
     if (pipe2(ends, O_CLOEXEC) != 0 || fstat(ends[0], &status) != 0)
-        return error_set_errno(error, "cannot create a pipe");
+        return ff_error_set_errno(error, "cannot create a pipe");
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     recording->output = ends[0];
     recording->channel->output_device = status.st_dev;
@@ -112,7 +112,7 @@ static int command_start(struct run *run)
         return -1;
     if (pipe2(failure, O_CLOEXEC) != 0) {
         close(output);
-        return error_set_errno(run->error, "cannot create a pipe");
+        return ff_error_set_errno(run->error, "cannot create a pipe");
     }
     pid_t launcher = getpid();
     run->first = fork();
@@ -126,7 +126,7 @@ static int command_start(struct run *run)
     close(failure[0]);
     errno = number;
     if (number != 0)
-        return error_set_errno(run->error, "cannot run %s", run->workload->command[0]);
+        return ff_error_set_errno(run->error, "cannot run %s", run->workload->command[0]);
     return 0;
 }
 
@@ -199,7 +199,8 @@ static void signals_read(struct run *run)
 static int attend(struct run *run, bool *busy)
 {
     *busy = recording_drain(run->recording) != 0;
-    if (recording_read_output(run->recording, run->error) != 0)
+    recording_read_output(run->recording);
+    if (recording_pass_on_output(run->recording, false, run->error) != 0)
         return -1;
     signals_read(run);
     /* Owners of locks are looked for before they are reaped. */
@@ -207,10 +208,10 @@ static int attend(struct run *run, bool *busy)
         return -1;
     children_reap(run);
     if (run->stopped_by == 0 && !run->all_ended && now() > run->deadline)
-        return error_set(run->error, "%s did not end within %g s%s", run->workload->command[0],
-                         run->workload->timeout,
-                         run->first_ended ? ": a process that it left behind is still running"
-                                          : "");
+        return ff_error_set(run->error, "%s did not end within %g s%s", run->workload->command[0],
+                            run->workload->timeout,
+                            run->first_ended ? ": a process that it left behind is still running"
+                                             : "");
     return 0;
 }
 
@@ -234,19 +235,21 @@ static int status_judge(const struct run *run)
 {
     const char *name = run->workload->command[0];
     if (WIFSIGNALED(run->status))
-        return error_set(run->error, "%s was killed by signal %d (%s)", name, WTERMSIG(run->status),
-                         strsignal(WTERMSIG(run->status)));
+        return ff_error_set(run->error, "%s was killed by signal %d (%s)", name,
+                            WTERMSIG(run->status), strsignal(WTERMSIG(run->status)));
     if (WEXITSTATUS(run->status) != 0)
-        return error_set(run->error, "%s exited with status %d", name, WEXITSTATUS(run->status));
+        return ff_error_set(run->error, "%s exited with status %d", name, WEXITSTATUS(run->status));
     return 0;
 }
 
 static int finish(struct run *run)
 {
-    if (recording_repair(run->recording, run->error) != 0 ||
-        recording_read_output(run->recording, run->error) != 0)
+    if (recording_repair(run->recording, run->error) != 0)
         return -1;
+    recording_read_output(run->recording);
     recording_drain(run->recording);
+    if (recording_pass_on_output(run->recording, true, run->error) != 0)
+        return -1;
     return status_judge(run);
 }
 
@@ -270,7 +273,7 @@ int workload_run(struct recording *recording, const struct workload *workload,
     int result = -1;
     run.signals = signals_open();
     if (run.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
-        error_set_errno(error, "cannot watch processes");
+        ff_error_set_errno(error, "cannot watch processes");
         goto done;
     }
     run.deadline = now() + workload->timeout;

@@ -45,6 +45,9 @@ long call_fchmod(const struct site *site, int fd, unsigned mode);
 long call_chown(const struct site *site, int dirfd, const char *path, uid_t uid, gid_t gid,
                 int flags);
 long call_fchown(const struct site *site, int fd, uid_t uid, gid_t gid);
+/* Sets or removes the extended attribute `name` of path, or of fd if path is NULL. */
+long call_xattr(const struct site *site, int fd, const char *path, int flags, const char *name,
+                const struct raw_call *raw);
 
 /* calls_descriptors.c: syncs, and what changes only descriptors. */
 long call_fsync(const struct site *site, int fd, long number);

@@ -106,8 +106,6 @@ static bool call_data_or_descriptor(const struct site *site, const struct raw_ca
         *result = call_unsupported_fd(site, A(int, 2), raw);
         return true;
     case __NR_fallocate:
-    case __NR_fsetxattr:
-    case __NR_fremovexattr:
         *result = call_unsupported_fd(site, A(int, 0), raw);
         return true;
     case __NR_mmap:
@@ -184,11 +182,15 @@ static bool call_name_or_attribute(const struct site *site, const struct raw_cal
         return true;
     case __NR_setxattr:
     case __NR_removexattr:
-        *result = call_unsupported_path(site, A(path, 0), 0, raw);
+        *result = call_xattr(site, -1, A(path, 0), 0, A(const char *, 1), raw);
         return true;
     case __NR_lsetxattr:
     case __NR_lremovexattr:
-        *result = call_unsupported_path(site, A(path, 0), AT_SYMLINK_NOFOLLOW, raw);
+        *result = call_xattr(site, -1, A(path, 0), AT_SYMLINK_NOFOLLOW, A(const char *, 1), raw);
+        return true;
+    case __NR_fsetxattr:
+    case __NR_fremovexattr:
+        *result = call_xattr(site, A(int, 0), NULL, 0, A(const char *, 1), raw);
         return true;
     default:
         return false;

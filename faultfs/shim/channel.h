@@ -105,6 +105,7 @@ struct channel {
     uint64_t device;              /* of the root */
     uint64_t output_device;       /* of the pipe that is the workload's standard output */
     uint64_t output_inode;
+    uint32_t launcher;          /* its process */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
 
     /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */

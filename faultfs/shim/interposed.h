@@ -5,10 +5,15 @@
  *
  * A call of the symbol becomes `call`, which finds its caller in SITE; result
  * says how the call's -errno is handed to the caller: ERRNO (-1 and errno),
- * POINTER (NULL and errno) or NUMBER (posix_fallocate returns the error). Parameters that are
- * optional in C (the mode of open) are plain here: on the machines of gate.c they are passed alike,
- * and the kernel ignores one that was not given. (For the same reason sync, which is void in C, may
- * return something.)
+ * POINTER (NULL and errno) or NUMBER (posix_fallocate returns the error).
+ * Parameters that are optional in C (the mode of open) are plain here: on the
+ * machines of gate.c they are passed alike, and the kernel ignores one that was
+ * not given. (For the same reason sync, which is void in C, may return something.)
+ *
+ * What passes these symbols by is not seen: libc's own calls (C stdio, aio),
+ * static programs, inline system calls, io_uring. The launcher's self-check is
+ * there to notice. Times are not part of a trace, so utimensat and its kin are
+ * not here. An interposed call is no cancellation point (pthreads(7)).
  */
 #ifndef SHIM_INTERPOSED_H
 #define SHIM_INTERPOSED_H
@@ -159,19 +164,20 @@
       call_chown(SITE, dirfd, path, uid, gid, flags))                                              \
     X(fchown, int, (int fd, uid_t uid, gid_t gid), ERRNO, call_fchown(SITE, fd, uid, gid))         \
     X(setxattr, int, SETXATTR_PARAMETERS, ERRNO,                                                   \
-      call_unsupported_path(SITE, path, 0, RAW(__NR_setxattr, path, name, value, size, flags, 0))) \
+      call_xattr(SITE, -1, path, 0, name, RAW(__NR_setxattr, path, name, value, size, flags, 0)))  \
     X(lsetxattr, int, SETXATTR_PARAMETERS, ERRNO,                                                  \
-      call_unsupported_path(SITE, path, AT_SYMLINK_NOFOLLOW,                                       \
-                            RAW(__NR_lsetxattr, path, name, value, size, flags, 0)))               \
+      call_xattr(SITE, -1, path, AT_SYMLINK_NOFOLLOW, name,                                        \
+                 RAW(__NR_lsetxattr, path, name, value, size, flags, 0)))                          \
     X(fsetxattr, int, (int fd, const char *name, const void *value, size_t size, int flags),       \
-      ERRNO, call_unsupported_fd(SITE, fd, RAW(__NR_fsetxattr, fd, name, value, size, flags, 0)))  \
+      ERRNO,                                                                                       \
+      call_xattr(SITE, fd, NULL, 0, name, RAW(__NR_fsetxattr, fd, name, value, size, flags, 0)))   \
     X(removexattr, int, (const char *path, const char *name), ERRNO,                               \
-      call_unsupported_path(SITE, path, 0, RAW(__NR_removexattr, path, name, 0, 0, 0, 0)))         \
+      call_xattr(SITE, -1, path, 0, name, RAW(__NR_removexattr, path, name, 0, 0, 0, 0)))          \
     X(lremovexattr, int, (const char *path, const char *name), ERRNO,                              \
-      call_unsupported_path(SITE, path, AT_SYMLINK_NOFOLLOW,                                       \
-                            RAW(__NR_lremovexattr, path, name, 0, 0, 0, 0)))                       \
+      call_xattr(SITE, -1, path, AT_SYMLINK_NOFOLLOW, name,                                        \
+                 RAW(__NR_lremovexattr, path, name, 0, 0, 0, 0)))                                  \
     X(fremovexattr, int, (int fd, const char *name), ERRNO,                                        \
-      call_unsupported_fd(SITE, fd, RAW(__NR_fremovexattr, fd, name, 0, 0, 0, 0)))                 \
+      call_xattr(SITE, fd, NULL, 0, name, RAW(__NR_fremovexattr, fd, name, 0, 0, 0, 0)))           \
     X(ioctl, int, (int fd, unsigned long request, long argument), ERRNO,                           \
       call_ioctl(SITE, fd, request, argument))                                                     \
     X(mmap, void *, MMAP_PARAMETERS, ERRNO, MMAP_CALL)                                             \

@@ -94,12 +94,14 @@ static bool line_read(struct source *source)
 {
     struct range range;
     uint64_t start, end, major, minor, inode;
-    char permissions[5] = {0};
     if (source_number(source, 16, &start) != '-')
         return false;
     source_number(source, 16, &end);
-    for (int i = 0; i < 5; i++)
-        permissions[i % 5] = (char)source_next(source);
+    source_next(source);
+    source_next(source);
+    bool executable = source_next(source) == 'x';
+    source_next(source);
+    source_next(source); /* "r-xp " */
     source_number(source, 16, &range.offset);
     source_number(source, 16, &major);
     source_number(source, 16, &minor);
@@ -107,13 +109,14 @@ static bool line_read(struct source *source)
     channel->path[0] = '\0';
     if (last != '\n')
         source_path(source, channel->path);
-    if (permissions[2] != 'x' || range_count == RANGES)
+    if (!executable || range_count == RANGES)
         return true;
     range.start = start;
     range.end = end;
     range.module =
         inode == 0 ? UINT32_MAX : module_number(major << 32 | minor, inode, channel->path);
-    ranges[range_count++] = range;
+    ranges[range_count] = range;
+    range_count++;
     return true;
 }
 

@@ -11,15 +11,10 @@
 
 /* The kernel's struct stat is the one of <sys/stat.h> on 64-bit machines. */
 _Static_assert(sizeof(long) == 8, "written for 64-bit machines");
-#if defined(__NR_newfstatat)
-#define STATUS_CALL __NR_newfstatat
-#else
-#define STATUS_CALL __NR3264_fstatat
-#endif
 
 long status_get(int dirfd, const char *path, int flags, struct stat *status)
 {
-    return GATE_4(STATUS_CALL, dirfd, path, status, flags);
+    return GATE_4(__NR_newfstatat, dirfd, path, status, flags);
 }
 
 /* Whether an open file that has no name any more had its last one below the directory. */

@@ -153,20 +153,26 @@ static void assert_call_equal(const struct ff_call *a, const struct ff_call *b)
     CU_ASSERT_STRING_EQUAL(a->name, b->name);
     CU_ASSERT(bytes_equal(a->filename, b->filename) && bytes_equal(a->filename2, b->filename2));
     CU_ASSERT(bytes_equal(a->data, b->data));
-#define EQUAL(field) CU_ASSERT_EQUAL(a->field, b->field);
-    EQUAL(effect)
-    EQUAL(route)
-    EQUAL(process)
-    EQUAL(thread)
-    EQUAL(begin)
-    EQUAL(end)
-    EQUAL(result)
-    EQUAL(fd)
-    EQUAL(flags)
-    EQUAL(node)
-    EQUAL(parent)
-    EQUAL(node2)
-    EQUAL(parent2) EQUAL(offset) EQUAL(mode) EQUAL(uid) EQUAL(gid) EQUAL(module) EQUAL(site)
+#define EQUAL(field) CU_ASSERT_EQUAL(a->field, b->field)
+    EQUAL(effect);
+    EQUAL(route);
+    EQUAL(process);
+    EQUAL(thread);
+    EQUAL(begin);
+    EQUAL(end);
+    EQUAL(result);
+    EQUAL(fd);
+    EQUAL(flags);
+    EQUAL(node);
+    EQUAL(parent);
+    EQUAL(node2);
+    EQUAL(parent2);
+    EQUAL(offset);
+    EQUAL(mode);
+    EQUAL(uid);
+    EQUAL(gid);
+    EQUAL(module);
+    EQUAL(site);
 #undef EQUAL
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int new_file(const char *name)
@@ -97,6 +98,11 @@ static int run_linked_out(void)
     return result;
 }
 
+static int run_xattr(void)
+{
+    return fsetxattr(new_file("file"), "user.name", "value", 5, 0);
+}
+
 static int run_splice(void)
 {
     int ends[2], file = new_file("file");
@@ -124,13 +130,14 @@ static const struct {
     const char *name;
     int (*run)(void);
 } things[] = {
-    {"stdout", run_stdout},           {"file", run_file},
-    {"removed", run_removed},         {"mapping", run_mapping},
-    {"fallocate", run_fallocate},     {"posix_fallocate", run_posix_fallocate},
-    {"unnamed", run_unnamed},         {"moved in", run_moved_in},
-    {"moved out", run_moved_out},     {"linked in", run_linked_in},
-    {"linked out", run_linked_out},   {"splice", run_splice},
-    {"synchronous", run_synchronous}, {"socket", run_socket},
+    {"stdout", run_stdout},         {"file", run_file},
+    {"removed", run_removed},       {"mapping", run_mapping},
+    {"fallocate", run_fallocate},   {"posix_fallocate", run_posix_fallocate},
+    {"unnamed", run_unnamed},       {"moved in", run_moved_in},
+    {"moved out", run_moved_out},   {"linked in", run_linked_in},
+    {"linked out", run_linked_out}, {"splice", run_splice},
+    {"xattr", run_xattr},           {"synchronous", run_synchronous},
+    {"socket", run_socket},
 };
 
 int main(int argc, char **argv)

@@ -127,7 +127,7 @@ static const char *snapshot_nodes_problem(const struct ff_trace *trace, struct k
  */
 static const char *snapshot_names_problem(const struct ff_trace *trace, const struct known *known)
 {
-    bool *named = memory_allocate(known->count, sizeof(*named));
+    bool *named = ff_memory_allocate(known->count, sizeof(*named));
     const char *problem = NULL;
     for (size_t i = 0; i < trace->name_count && problem == NULL; i++) {
         const struct ff_snapshot_name *name = &trace->names[i];
@@ -240,7 +240,7 @@ static int tick_compare(const void *left, const void *right)
 /* No two ticks are equal but the two of one call. */
 static bool ticks_are_distinct(const struct ff_trace *trace)
 {
-    uint64_t *ticks = memory_allocate(2 * trace->call_count, sizeof(*ticks));
+    uint64_t *ticks = ff_memory_allocate(2 * trace->call_count, sizeof(*ticks));
     size_t count = 0;
     for (size_t i = 0; i < trace->call_count; i++) {
         ticks[count++] = trace->calls[i].end;
@@ -261,28 +261,28 @@ static int calls_check(const struct ff_trace *trace, struct known *known, struct
         const struct ff_call *call = &trace->calls[i];
         const char *problem = call_problem(trace, i, known);
         if (problem != NULL)
-            return error_set(error, "the trace contradicts itself: call %zu, %s: %s", i,
-                             call->name == NULL ? "" : call->name, problem);
+            return ff_error_set(error, "the trace contradicts itself: call %zu, %s: %s", i,
+                                call->name == NULL ? "" : call->name, problem);
         if (call->effect == FF_EFFECT_CREATE)
             known->types[known->count++] = call->mode & S_IFMT;
     }
     if (!ticks_are_distinct(trace))
-        return error_set(error, "the trace contradicts itself: two calls have the same tick");
+        return ff_error_set(error, "the trace contradicts itself: two calls have the same tick");
     return 0;
 }
 
-int format_check(const struct ff_trace *trace, struct ff_error *error)
+int ff_format_check(const struct ff_trace *trace, struct ff_error *error)
 {
     size_t limit = trace->node_count + trace->call_count + 1;
     if (limit > UINT32_MAX)
-        return error_set(error, "the trace has more nodes than numbers");
-    struct known known = {.types = memory_allocate(limit, sizeof(uint32_t)), .count = 1};
+        return ff_error_set(error, "the trace has more nodes than numbers");
+    struct known known = {.types = ff_memory_allocate(limit, sizeof(uint32_t)), .count = 1};
     const char *problem = snapshot_nodes_problem(trace, &known);
     if (problem == NULL)
         problem = snapshot_names_problem(trace, &known);
     int result = 0;
     if (problem != NULL)
-        result = error_set(error, "the trace contradicts itself: %s", problem);
+        result = ff_error_set(error, "the trace contradicts itself: %s", problem);
     else
         result = calls_check(trace, &known, error);
     free(known.types);

@@ -71,7 +71,7 @@ int ff_directory_clear(const char *path, struct ff_error *error)
     size_t depth = 0;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
-        return error_set_errno(error, "cannot open %s", path);
+        return ff_error_set_errno(error, "cannot open %s", path);
     for (;;) {
         char name[256];
         int left = names_remove(directory, name);
@@ -81,7 +81,7 @@ int ff_directory_clear(const char *path, struct ff_error *error)
                    : left == 0 ? openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                : directory_open(directory, name);
         if (next < 0) {
-            error_set_errno(error, "cannot remove what is in %s", path);
+            ff_error_set_errno(error, "cannot remove what is in %s", path);
             close(directory);
             return -1;
         }

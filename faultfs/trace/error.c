@@ -12,7 +12,7 @@ static void control_characters_hide(char *text)
             *text = '?';
 }
 
-int error_set(struct ff_error *error, const char *format, ...)
+int ff_error_set(struct ff_error *error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -22,7 +22,7 @@ int error_set(struct ff_error *error, const char *format, ...)
     return -1;
 }
 
-int error_set_errno(struct ff_error *error, const char *format, ...)
+int ff_error_set_errno(struct ff_error *error, const char *format, ...)
 {
     int number = errno;
     va_list arguments;

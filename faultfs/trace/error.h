@@ -8,11 +8,11 @@
  * Sets the text, printf-like; control characters (from file names) become '?',
  * so that it is one line whatever the names hold. Always returns -1.
  */
-int error_set(struct ff_error *error, const char *format, ...)
+int ff_error_set(struct ff_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The same, followed by ": " and what errno means. */
-int error_set_errno(struct ff_error *error, const char *format, ...)
+int ff_error_set_errno(struct ff_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

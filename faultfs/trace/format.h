@@ -68,9 +68,9 @@
 #define FORMAT_CALL(X) FORMAT_CALL_DIGESTED(X) FORMAT_CALL_INCIDENTAL(X)
 
 /* XXH3-64 over the snapshot and FORMAT_CALL_DIGESTED of every call. */
-uint64_t format_digest(const struct ff_trace *trace);
+uint64_t ff_format_digest(const struct ff_trace *trace);
 
 /* Whether the trace is consistent (see FORMAT in trace.h); sets *error if not. */
-int format_check(const struct ff_trace *trace, struct ff_error *error);
+int ff_format_check(const struct ff_trace *trace, struct ff_error *error);
 
 #endif

@@ -14,12 +14,12 @@ static void *checked(void *memory)
     return memory;
 }
 
-void *memory_allocate(size_t count, size_t size)
+void *ff_memory_allocate(size_t count, size_t size)
 {
     return checked(calloc(count == 0 ? 1 : count, size));
 }
 
-void *memory_copy(const void *bytes, size_t size)
+void *ff_memory_copy(const void *bytes, size_t size)
 {
     unsigned char *copy = checked(malloc(size + 1));
     if (size != 0)
@@ -28,7 +28,7 @@ void *memory_copy(const void *bytes, size_t size)
     return copy;
 }
 
-void *memory_grow(void *array, size_t *capacity, size_t needed, size_t size)
+void *ff_memory_grow(void *array, size_t *capacity, size_t needed, size_t size)
 {
     if (needed <= *capacity)
         return array;

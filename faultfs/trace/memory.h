@@ -8,16 +8,16 @@
 #include <stddef.h>
 
 /* count objects of size bytes each, all zero; freed with free(). */
-void *memory_allocate(size_t count, size_t size);
+void *ff_memory_allocate(size_t count, size_t size);
 
 /* A copy of size bytes, followed by a NUL that is not counted. */
-void *memory_copy(const void *bytes, size_t size);
+void *ff_memory_copy(const void *bytes, size_t size);
 
 /*
  * Room for at least `needed` objects of size bytes in an array that has room
  * for *capacity: returns the array, moved or not, and updates *capacity. New
  * room is not cleared.
  */
-void *memory_grow(void *array, size_t *capacity, size_t needed, size_t size);
+void *ff_memory_grow(void *array, size_t *capacity, size_t needed, size_t size);
 
 #endif

@@ -135,7 +135,7 @@ static void *get_array(struct reader *reader, uint64_t count, size_t minimum, si
 {
     if (reader->problem == NULL && count > (reader->size - reader->position) / minimum)
         reader->problem = "a count larger than the file";
-    return reader->problem == NULL ? memory_allocate((size_t)count, size) : NULL;
+    return reader->problem == NULL ? ff_memory_allocate((size_t)count, size) : NULL;
 }
 
 #define GET_ARRAY(kind, type, minimum)                                                             \
@@ -157,25 +157,27 @@ static int envelope_check(const unsigned char *bytes, size_t size, struct ff_err
 {
     size_t magic = size < FORMAT_MAGIC_SIZE ? size : FORMAT_MAGIC_SIZE;
     if (memcmp(bytes, FORMAT_MAGIC, magic) != 0)
-        return error_set(error, "not a trace file");
+        return ff_error_set(error, "not a trace file");
     if (size < FORMAT_HEADER_SIZE)
-        return error_set(error, "the trace is cut short: %zu bytes are less than its header", size);
+        return ff_error_set(error, "the trace is cut short: %zu bytes are less than its header",
+                            size);
     struct reader header = {.bytes = bytes, .size = size, .position = FORMAT_MAGIC_SIZE};
     uint64_t version = get_integer(&header, 4);
     if (version != FORMAT_VERSION)
-        return error_set(error, "the trace has format version %llu; this program reads version %u",
-                         (unsigned long long)version, FORMAT_VERSION);
+        return ff_error_set(error,
+                            "the trace has format version %llu; this program reads version %u",
+                            (unsigned long long)version, FORMAT_VERSION);
     header.position = 16;
     uint64_t whole = get_integer(&header, 8);
     if (whole > size)
-        return error_set(error, "the trace is cut short: %zu of %llu bytes", size,
-                         (unsigned long long)whole);
+        return ff_error_set(error, "the trace is cut short: %zu of %llu bytes", size,
+                            (unsigned long long)whole);
     if (whole < size || whole < FORMAT_HEADER_SIZE + FORMAT_CHECKSUM_SIZE)
-        return error_set(error, "the trace is damaged: %zu bytes where its header says %llu", size,
-                         (unsigned long long)whole);
+        return ff_error_set(error, "the trace is damaged: %zu bytes where its header says %llu",
+                            size, (unsigned long long)whole);
     header.position = size - FORMAT_CHECKSUM_SIZE;
     if (get_integer(&header, 8) != XXH3_64bits(bytes, size - FORMAT_CHECKSUM_SIZE))
-        return error_set(error, "the trace is damaged: its checksum does not match");
+        return ff_error_set(error, "the trace is damaged: its checksum does not match");
     return 0;
 }
 
@@ -202,7 +204,7 @@ static void decode(struct reader *reader, struct ff_trace *trace)
 /* Takes over bytes, also when it fails. */
 static struct ff_trace *parse(unsigned char *bytes, size_t size, struct ff_error *error)
 {
-    struct loaded *loaded = memory_allocate(1, sizeof(*loaded));
+    struct loaded *loaded = ff_memory_allocate(1, sizeof(*loaded));
     struct ff_trace *trace = &loaded->trace;
     loaded->bytes = bytes;
     if (envelope_check(bytes, size, error) != 0)
@@ -210,13 +212,14 @@ static struct ff_trace *parse(unsigned char *bytes, size_t size, struct ff_error
     struct reader reader = {.bytes = bytes, .size = size - FORMAT_CHECKSUM_SIZE};
     decode(&reader, trace);
     if (reader.problem != NULL) {
-        error_set(error, "the trace is damaged: %s (at byte %zu)", reader.problem, reader.position);
+        ff_error_set(error, "the trace is damaged: %s (at byte %zu)", reader.problem,
+                     reader.position);
         goto fail;
     }
-    if (format_check(trace, error) != 0)
+    if (ff_format_check(trace, error) != 0)
         goto fail;
-    if (format_digest(trace) != trace->digest) {
-        error_set(error, "the trace is damaged: its digest does not match");
+    if (ff_format_digest(trace) != trace->digest) {
+        ff_error_set(error, "the trace is damaged: its digest does not match");
         goto fail;
     }
     return trace;
@@ -227,7 +230,7 @@ fail:
 
 struct ff_trace *ff_trace_parse(const void *bytes, size_t size, struct ff_error *error)
 {
-    return parse(memory_copy(bytes, size), size, error);
+    return parse(ff_memory_copy(bytes, size), size, error);
 }
 
 static unsigned char *file_read(const char *path, size_t *size, struct ff_error *error)
@@ -240,9 +243,9 @@ static unsigned char *file_read(const char *path, size_t *size, struct ff_error 
     if (fd < 0 || fstat(fd, &status) != 0)
         goto fail;
     if (S_ISREG(status.st_mode))
-        bytes = memory_grow(bytes, &capacity, (size_t)status.st_size + 1, 1);
+        bytes = ff_memory_grow(bytes, &capacity, (size_t)status.st_size + 1, 1);
     for (;;) {
-        bytes = memory_grow(bytes, &capacity, *size + 1, 1);
+        bytes = ff_memory_grow(bytes, &capacity, *size + 1, 1);
         ssize_t count = read(fd, bytes + *size, capacity - *size);
         if (count < 0 && errno == EINTR)
             continue;
@@ -255,7 +258,7 @@ static unsigned char *file_read(const char *path, size_t *size, struct ff_error 
     close(fd);
     return bytes;
 fail:
-    error_set_errno(error, "cannot read %s", path);
+    ff_error_set_errno(error, "cannot read %s", path);
     if (fd >= 0)
         close(fd);
     free(bytes);
@@ -271,7 +274,7 @@ struct ff_trace *ff_trace_open(const char *path, struct ff_error *error)
     struct ff_error inner;
     struct ff_trace *trace = parse(bytes, size, &inner);
     if (trace == NULL)
-        error_set(error, "%s: %s", path, inner.text);
+        ff_error_set(error, "%s: %s", path, inner.text);
     return trace;
 }
 

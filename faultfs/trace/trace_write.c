@@ -26,7 +26,7 @@ struct buffer {
 
 static void put(struct buffer *buffer, const void *bytes, size_t size)
 {
-    buffer->bytes = memory_grow(buffer->bytes, &buffer->capacity, buffer->size + size, 1);
+    buffer->bytes = ff_memory_grow(buffer->bytes, &buffer->capacity, buffer->size + size, 1);
     if (size != 0)
         memcpy(buffer->bytes + buffer->size, bytes, size);
     buffer->size += size;
@@ -107,7 +107,7 @@ static void put_call(struct buffer *buffer, const struct ff_call *item)
 static void put_call_digested(struct buffer *buffer,
                               const struct ff_call *item){FORMAT_CALL_DIGESTED(PUT)}
 
-uint64_t format_digest(const struct ff_trace *trace)
+uint64_t ff_format_digest(const struct ff_trace *trace)
 {
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
@@ -170,7 +170,7 @@ static int write_all(int fd, const unsigned char *bytes, size_t size)
 /* Makes the new name durable; a file system that cannot sync directories is no error. */
 static void parent_sync(const char *path)
 {
-    char *copy = memory_copy(path, strlen(path));
+    char *copy = ff_memory_copy(path, strlen(path));
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         fsync(fd);
@@ -183,21 +183,21 @@ static int file_replace(const char *path, const struct buffer *content, struct f
 {
     int result = -1;
     size_t size = strlen(path) + sizeof(".XXXXXX");
-    char *beside = memory_allocate(size, 1);
+    char *beside = ff_memory_allocate(size, 1);
     snprintf(beside, size, "%s.XXXXXX", path);
     int fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0) {
-        error_set_errno(error, "cannot create %s", beside);
+        ff_error_set_errno(error, "cannot create %s", beside);
         goto done;
     }
     if (write_all(fd, content->bytes, content->size) != 0 || fchmod(fd, 0644) != 0 ||
         fsync(fd) != 0) {
-        error_set_errno(error, "cannot write %s", beside);
+        ff_error_set_errno(error, "cannot write %s", beside);
         unlink(beside);
         goto done;
     }
     if (rename(beside, path) != 0) {
-        error_set_errno(error, "cannot rename %s to %s", beside, path);
+        ff_error_set_errno(error, "cannot rename %s to %s", beside, path);
         unlink(beside);
         goto done;
     }
@@ -212,9 +212,9 @@ done:
 
 int ff_trace_write(struct ff_trace *trace, const char *path, struct ff_error *error)
 {
-    if (format_check(trace, error) != 0)
+    if (ff_format_check(trace, error) != 0)
         return -1;
-    trace->digest = format_digest(trace);
+    trace->digest = ff_format_digest(trace);
     struct buffer buffer = {0};
     encode(&buffer, trace);
     int result = file_replace(path, &buffer, error);

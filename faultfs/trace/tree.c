@@ -23,7 +23,7 @@ static void node_clear(struct ff_node *node)
 static void nodes_reserve(struct ff_tree *tree, size_t limit)
 {
     size_t before = tree->node_capacity;
-    tree->nodes = memory_grow(tree->nodes, &tree->node_capacity, limit, sizeof(*tree->nodes));
+    tree->nodes = ff_memory_grow(tree->nodes, &tree->node_capacity, limit, sizeof(*tree->nodes));
     if (tree->node_capacity != before)
         memset(tree->nodes + before, 0, (tree->node_capacity - before) * sizeof(*tree->nodes));
     if (limit > tree->node_limit)
@@ -32,7 +32,7 @@ static void nodes_reserve(struct ff_tree *tree, size_t limit)
 
 struct ff_tree *ff_tree_new(void)
 {
-    struct ff_tree *tree = memory_allocate(1, sizeof(*tree));
+    struct ff_tree *tree = ff_memory_allocate(1, sizeof(*tree));
     ff_tree_reset(tree);
     return tree;
 }
@@ -112,11 +112,11 @@ uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char 
 
 static void entry_insert(struct ff_node *directory, size_t at, const char *name, uint32_t node)
 {
-    directory->entries = memory_grow(directory->entries, &directory->entry_capacity,
-                                     directory->entry_count + 1, sizeof(*directory->entries));
+    directory->entries = ff_memory_grow(directory->entries, &directory->entry_capacity,
+                                        directory->entry_count + 1, sizeof(*directory->entries));
     struct ff_entry *entry = &directory->entries[at];
     memmove(entry + 1, entry, (directory->entry_count - at) * sizeof(*entry));
-    *entry = (struct ff_entry){memory_copy(name, strlen(name)), node};
+    *entry = (struct ff_entry){ff_memory_copy(name, strlen(name)), node};
     directory->entry_count++;
 }
 
@@ -144,7 +144,7 @@ void ff_tree_set_name(struct ff_tree *tree, uint32_t parent, const char *name, u
 void ff_node_resize(struct ff_node *file, size_t size)
 {
     if (size > file->size) {
-        file->data = memory_grow(file->data, &file->capacity, size, 1);
+        file->data = ff_memory_grow(file->data, &file->capacity, size, 1);
         memset(file->data + file->size, 0, size - file->size);
     }
     file->size = size;
@@ -156,7 +156,7 @@ void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t o
         return;
     if (offset > file->size)
         ff_node_resize(file, offset);
-    file->data = memory_grow(file->data, &file->capacity, offset + size, 1);
+    file->data = ff_memory_grow(file->data, &file->capacity, offset + size, 1);
     memcpy(file->data + offset, data, size);
     if (offset + size > file->size)
         file->size = offset + size;
@@ -164,7 +164,7 @@ void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t o
 
 struct ff_tree *ff_tree_copy(const struct ff_tree *tree)
 {
-    struct ff_tree *copy = memory_allocate(1, sizeof(*copy));
+    struct ff_tree *copy = ff_memory_allocate(1, sizeof(*copy));
     nodes_reserve(copy, tree->node_limit);
     for (size_t i = 0; i < tree->node_limit; i++) {
         const struct ff_node *from = &tree->nodes[i];
@@ -173,7 +173,7 @@ struct ff_tree *ff_tree_copy(const struct ff_tree *tree)
             .exists = from->exists, .mode = from->mode, .uid = from->uid, .gid = from->gid};
         ff_node_write(to, from->data, from->size, 0);
         to->entries =
-            memory_grow(NULL, &to->entry_capacity, from->entry_count, sizeof(*to->entries));
+            ff_memory_grow(NULL, &to->entry_capacity, from->entry_count, sizeof(*to->entries));
         for (size_t j = 0; j < from->entry_count; j++)
             entry_insert(to, j, from->entries[j].name, from->entries[j].node);
     }

@@ -15,9 +15,9 @@ static const char *name_of(struct ff_bytes filename)
 
 static int fail(struct ff_error *error, const struct ff_call *call, const char *problem)
 {
-    return error_set(error, "%s: %s (%s, node %u, name \"%s\")",
-                     call->name == NULL ? "" : call->name, problem, ff_effect_name(call->effect),
-                     call->node, name_of(call->filename));
+    return ff_error_set(error, "%s: %s (%s, node %u, name \"%s\")",
+                        call->name == NULL ? "" : call->name, problem, ff_effect_name(call->effect),
+                        call->node, name_of(call->filename));
 }
 
 static bool is_directory(const struct ff_tree *tree, uint32_t id)

@@ -25,9 +25,9 @@ struct comparison {
 static bool differ(struct comparison *comparison, int at, const char *what, const char *a,
                    const char *b)
 {
-    char *path = tree_walk_path(&comparison->walks[at]);
-    error_set(comparison->difference, "%s: %s (%s %s, %s %s)", path, what, comparison->labels[0], a,
-              comparison->labels[1], b);
+    char *path = ff_tree_walk_path(&comparison->walks[at]);
+    ff_error_set(comparison->difference, "%s: %s (%s %s, %s %s)", path, what, comparison->labels[0],
+                 a, comparison->labels[1], b);
     free(path);
     return true;
 }
@@ -125,11 +125,11 @@ bool ff_tree_differs(const struct ff_tree *a, const char *left, const struct ff_
 {
     struct comparison comparison = {.labels = {left, right}, .difference = difference};
     struct tree_walk *walks = comparison.walks;
-    tree_walk_begin(&walks[0], a);
-    tree_walk_begin(&walks[1], b);
+    ff_tree_walk_begin(&walks[0], a);
+    ff_tree_walk_begin(&walks[1], b);
     bool differs = nodes_differ(&comparison, &a->nodes[FF_ROOT_NODE], &b->nodes[FF_ROOT_NODE]);
     while (!differs) {
-        enum walk_event events[2] = {tree_walk_next(&walks[0]), tree_walk_next(&walks[1])};
+        enum walk_event events[2] = {ff_tree_walk_next(&walks[0]), ff_tree_walk_next(&walks[1])};
         differs = names_differ(&comparison, events);
         if (differs || events[0] == WALK_END)
             break;
@@ -139,8 +139,8 @@ bool ff_tree_differs(const struct ff_tree *a, const char *left, const struct ff_
         if (!differs && walks[0].first)
             differs = nodes_differ(&comparison, &a->nodes[walks[0].node], &b->nodes[walks[1].node]);
     }
-    tree_walk_end(&walks[0]);
-    tree_walk_end(&walks[1]);
+    ff_tree_walk_end(&walks[0]);
+    ff_tree_walk_end(&walks[1]);
     return differs;
 }
 
@@ -158,10 +158,10 @@ struct ff_hash ff_tree_hash(const struct ff_tree *tree)
     XXH3_state_t state;
     XXH3_128bits_reset(&state);
     struct tree_walk walk;
-    tree_walk_begin(&walk, tree);
+    ff_tree_walk_begin(&walk, tree);
     hash_node(&state, &tree->nodes[FF_ROOT_NODE]);
-    for (enum walk_event event = tree_walk_next(&walk); event != WALK_END;
-         event = tree_walk_next(&walk)) {
+    for (enum walk_event event = ff_tree_walk_next(&walk); event != WALK_END;
+         event = ff_tree_walk_next(&walk)) {
         /* "/" is no name and so cannot be taken for one: the end of a directory. */
         const char *name = event == WALK_LEAVE ? "/" : walk.name;
         XXH3_128bits_update(&state, name, strlen(name) + 1);
@@ -171,7 +171,7 @@ struct ff_hash ff_tree_hash(const struct ff_tree *tree)
         if (walk.first)
             hash_node(&state, &tree->nodes[walk.node]);
     }
-    tree_walk_end(&walk);
+    ff_tree_walk_end(&walk);
     XXH128_hash_t hash = XXH3_128bits_digest(&state);
     return (struct ff_hash){hash.low64, hash.high64};
 }

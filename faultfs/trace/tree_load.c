@@ -50,14 +50,14 @@ struct load {
 static int fail(struct load *load, const char *problem)
 {
     if (problem != NULL)
-        return error_set(load->error, "%s/%s: %s", load->root, load->path, problem);
-    return error_set_errno(load->error, "cannot read %s/%s", load->root, load->path);
+        return ff_error_set(load->error, "%s/%s: %s", load->root, load->path, problem);
+    return ff_error_set_errno(load->error, "cannot read %s/%s", load->root, load->path);
 }
 
 static size_t path_set(struct load *load, size_t parent_length, const char *name)
 {
     size_t length = strlen(name);
-    load->path = memory_grow(load->path, &load->path_capacity, parent_length + length + 2, 1);
+    load->path = ff_memory_grow(load->path, &load->path_capacity, parent_length + length + 2, 1);
     if (parent_length != 0)
         load->path[parent_length++] = '/';
     memcpy(load->path + parent_length, name, length + 1);
@@ -144,8 +144,8 @@ static uint32_t shared_find(struct load *load, const struct stat *status)
 
 static void shared_add(struct load *load, const struct stat *status, uint32_t id)
 {
-    load->shared = memory_grow(load->shared, &load->shared_capacity, load->shared_count + 1,
-                               sizeof(*load->shared));
+    load->shared = ff_memory_grow(load->shared, &load->shared_capacity, load->shared_count + 1,
+                                  sizeof(*load->shared));
     load->shared[load->shared_count++] =
         (struct shared){status->st_dev, status->st_ino, id, status->st_nlink - 1};
 }
@@ -159,7 +159,7 @@ static int level_enter(struct load *load, const char *name, uint32_t id, size_t 
         close(load->directory);
     load->directory = fd;
     load->levels =
-        memory_grow(load->levels, &load->level_capacity, load->depth + 1, sizeof(*load->levels));
+        ff_memory_grow(load->levels, &load->level_capacity, load->depth + 1, sizeof(*load->levels));
     load->levels[load->depth++] = (struct level){id, 0, path_length};
     return names_read(load, id);
 }
@@ -226,16 +226,16 @@ static int root_load(struct load *load)
     load->directory = -1;
     path_set(load, 0, "");
     if (stat(load->root, &status) != 0)
-        return error_set_errno(load->error, "cannot read %s", load->root);
+        return ff_error_set_errno(load->error, "cannot read %s", load->root);
     if (!S_ISDIR(status.st_mode))
-        return error_set(load->error, "%s is not a directory", load->root);
+        return ff_error_set(load->error, "%s is not a directory", load->root);
     ff_tree_create(load->tree, FF_ROOT_NODE, status.st_mode, status.st_uid, status.st_gid);
     if (load->visit != NULL)
         load->visit(load->context, FF_ROOT_NODE, ".", status.st_dev, status.st_ino);
     load->directory = open(load->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (load->directory < 0)
-        return error_set_errno(load->error, "cannot read %s", load->root);
-    load->levels = memory_grow(NULL, &load->level_capacity, 1, sizeof(*load->levels));
+        return ff_error_set_errno(load->error, "cannot read %s", load->root);
+    load->levels = ff_memory_grow(NULL, &load->level_capacity, 1, sizeof(*load->levels));
     load->levels[load->depth++] = (struct level){FF_ROOT_NODE, 0, 0};
     return names_read(load, FF_ROOT_NODE);
 }
@@ -251,10 +251,10 @@ static int everything_load(struct load *load)
             return -1;
     }
     if (load->shared_count != 0)
-        return error_set(load->error,
-                         "%s: a file (inode %llu) also has a name outside of the directory, "
-                         "through which it could change unseen",
-                         load->root, (unsigned long long)load->shared[0].inode);
+        return ff_error_set(load->error,
+                            "%s: a file (inode %llu) also has a name outside of the directory, "
+                            "through which it could change unseen",
+                            load->root, (unsigned long long)load->shared[0].inode);
     return 0;
 }
 

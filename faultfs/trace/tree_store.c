@@ -28,9 +28,9 @@ struct store {
 static int fail(const struct store *store, const char *action)
 {
     int number = errno;
-    char *path = tree_walk_path(&store->walk);
+    char *path = ff_tree_walk_path(&store->walk);
     errno = number;
-    error_set_errno(store->error, "cannot %s %s/%s", action, store->root_path, path);
+    ff_error_set_errno(store->error, "cannot %s %s/%s", action, store->root_path, path);
     free(path);
     return -1;
 }
@@ -94,7 +94,7 @@ static int attributes_set_at(const struct store *store, const struct ff_node *no
 
 static int link_store(const struct store *store, const struct ff_node *node)
 {
-    char *target = memory_copy(node->data, node->size);
+    char *target = ff_memory_copy(node->data, node->size);
     int result = symlinkat(target, store->directory, store->walk.name);
     free(target);
     return result == 0 ? attributes_set_at(store, node) : fail(store, "create");
@@ -163,18 +163,18 @@ static void paths_collect(struct store *store)
 {
     struct tree_walk walk;
     const struct ff_tree *tree = store->walk.tree;
-    bool *several = memory_allocate(tree->node_limit, sizeof(*several));
+    bool *several = ff_memory_allocate(tree->node_limit, sizeof(*several));
     bool any = false;
-    tree_walk_begin(&walk, tree);
-    for (enum walk_event event; (event = tree_walk_next(&walk)) != WALK_END;)
+    ff_tree_walk_begin(&walk, tree);
+    for (enum walk_event event; (event = ff_tree_walk_next(&walk)) != WALK_END;)
         if (event == WALK_NAME && !walk.first)
             several[walk.node] = any = true;
-    tree_walk_end(&walk);
-    tree_walk_begin(&walk, tree);
-    for (enum walk_event event; any && (event = tree_walk_next(&walk)) != WALK_END;)
+    ff_tree_walk_end(&walk);
+    ff_tree_walk_begin(&walk, tree);
+    for (enum walk_event event; any && (event = ff_tree_walk_next(&walk)) != WALK_END;)
         if (event == WALK_NAME && walk.first && several[walk.node])
-            store->paths[walk.node] = tree_walk_path(&walk);
-    tree_walk_end(&walk);
+            store->paths[walk.node] = ff_tree_walk_path(&walk);
+    ff_tree_walk_end(&walk);
     free(several);
 }
 
@@ -184,7 +184,7 @@ static int everything_store(struct store *store)
     if (fchmod(store->root, 0700) != 0)
         return fail(store, "set the mode of");
     for (;;) {
-        enum walk_event event = tree_walk_next(&store->walk);
+        enum walk_event event = ff_tree_walk_next(&store->walk);
         if (event == WALK_END)
             break;
         if ((event == WALK_NAME ? name_store(store) : directory_leave(store)) != 0)
@@ -198,13 +198,13 @@ int ff_tree_store(const struct ff_tree *tree, const char *path, struct ff_error 
     struct store store = {.root_path = path, .error = error};
     store.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store.root < 0)
-        return error_set_errno(error, "cannot open %s", path);
+        return ff_error_set_errno(error, "cannot open %s", path);
     store.directory = store.root;
-    store.paths = memory_allocate(tree->node_limit, sizeof(*store.paths));
-    tree_walk_begin(&store.walk, tree);
+    store.paths = ff_memory_allocate(tree->node_limit, sizeof(*store.paths));
+    ff_tree_walk_begin(&store.walk, tree);
     paths_collect(&store);
     int result = everything_store(&store);
-    tree_walk_end(&store.walk);
+    ff_tree_walk_end(&store.walk);
     for (size_t i = 0; i < tree->node_limit; i++)
         free(store.paths[i]);
     free(store.paths);

@@ -9,14 +9,14 @@
 static void level_push(struct tree_walk *walk, uint32_t directory, const char *name)
 {
     walk->levels =
-        memory_grow(walk->levels, &walk->capacity, walk->depth + 1, sizeof(*walk->levels));
+        ff_memory_grow(walk->levels, &walk->capacity, walk->depth + 1, sizeof(*walk->levels));
     walk->levels[walk->depth++] = (struct walk_level){directory, 0, name};
 }
 
-void tree_walk_begin(struct tree_walk *walk, const struct ff_tree *tree)
+void ff_tree_walk_begin(struct tree_walk *walk, const struct ff_tree *tree)
 {
     *walk = (struct tree_walk){.tree = tree, .node = FF_ROOT_NODE, .name = "", .ordinal = 1};
-    walk->ordinals = memory_allocate(tree->node_limit, sizeof(*walk->ordinals));
+    walk->ordinals = ff_memory_allocate(tree->node_limit, sizeof(*walk->ordinals));
     walk->ordinals[FF_ROOT_NODE] = ++walk->visited;
     level_push(walk, FF_ROOT_NODE, "");
 }
@@ -31,7 +31,7 @@ static enum walk_event level_leave(struct tree_walk *walk)
     return walk->depth == 0 ? WALK_END : WALK_LEAVE;
 }
 
-enum walk_event tree_walk_next(struct tree_walk *walk)
+enum walk_event ff_tree_walk_next(struct tree_walk *walk)
 {
     struct walk_level *level = &walk->levels[walk->depth - 1];
     const struct ff_node *directory = &walk->tree->nodes[level->directory];
@@ -50,7 +50,7 @@ enum walk_event tree_walk_next(struct tree_walk *walk)
     return WALK_NAME;
 }
 
-void tree_walk_end(struct tree_walk *walk)
+void ff_tree_walk_end(struct tree_walk *walk)
 {
     free(walk->levels);
     free(walk->ordinals);
@@ -59,14 +59,14 @@ void tree_walk_end(struct tree_walk *walk)
 static void path_append(char **path, size_t *size, size_t *capacity, const char *name)
 {
     size_t length = strlen(name);
-    *path = memory_grow(*path, capacity, *size + length + 2, 1);
+    *path = ff_memory_grow(*path, capacity, *size + length + 2, 1);
     if (*size != 0)
         (*path)[(*size)++] = '/';
     memcpy(*path + *size, name, length + 1);
     *size += length;
 }
 
-char *tree_walk_path(const struct tree_walk *walk)
+char *ff_tree_walk_path(const struct tree_walk *walk)
 {
     char *path = NULL;
     size_t size = 0, capacity = 0;

@@ -4,9 +4,9 @@
  * store are loops around it. Private to faultfs.
  *
  *     struct tree_walk walk;
- *     tree_walk_begin(&walk, tree);
- *     while (tree_walk_next(&walk) != WALK_END) ...
- *     tree_walk_end(&walk);
+ *     ff_tree_walk_begin(&walk, tree);
+ *     while (ff_tree_walk_next(&walk) != WALK_END) ...
+ *     ff_tree_walk_end(&walk);
  */
 #ifndef FAULTFS_TREE_WALK_H
 #define FAULTFS_TREE_WALK_H
@@ -38,14 +38,14 @@ struct tree_walk {
     uint32_t visited;
 };
 
-void tree_walk_begin(struct tree_walk *walk, const struct ff_tree *tree);
-enum walk_event tree_walk_next(struct tree_walk *walk);
-void tree_walk_end(struct tree_walk *walk);
+void ff_tree_walk_begin(struct tree_walk *walk, const struct ff_tree *tree);
+enum walk_event ff_tree_walk_next(struct tree_walk *walk);
+void ff_tree_walk_end(struct tree_walk *walk);
 
 /*
  * The path of the last event's name relative to the root, allocated with
  * malloc; with a walk that has not started or that ended, ".".
  */
-char *tree_walk_path(const struct tree_walk *walk);
+char *ff_tree_walk_path(const struct tree_walk *walk);
 
 #endif

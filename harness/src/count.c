@@ -10,8 +10,9 @@
 
 #include "memory.h"
 
-/* Past these, counting gives up: remembered components, and steps of one call. */
-enum { MAX_COMPONENTS = 1 << 18, MAX_STEPS = 1 << 20 };
+/* Past these, counting gives up: remembered components, and words of sets looked
+ * at in one call (some seconds). */
+enum { MAX_COMPONENTS = 1 << 18, MAX_WORK = 1 << 30 };
 
 struct component {
     cm_word *members; /* NULL: an empty slot */
@@ -23,7 +24,7 @@ struct cm_counter {
     struct component *table;
     size_t table_size;
     size_t count;
-    size_t steps;
+    size_t work;
     bool hopeless;
 };
 
@@ -139,7 +140,8 @@ static void count_component(struct cm_counter *counter, const cm_word *component
         mpz_set(ideals, known->ideals);
         return;
     }
-    if (counter->count >= MAX_COMPONENTS || ++counter->steps > MAX_STEPS) {
+    counter->work += cm_count_bits(component, poset->words) * poset->words;
+    if (counter->count >= MAX_COMPONENTS || counter->work > MAX_WORK) {
         counter->hopeless = true;
         return;
     }
@@ -189,7 +191,7 @@ bool cm_counter_add(struct cm_counter *counter, struct cm_cylinder cylinder, mpz
             cm_add(rest, o);
     mpz_t ideals;
     mpz_init(ideals);
-    counter->steps = 0;
+    counter->work = 0;
     count_set(counter, rest, ideals);
     if (!counter->hopeless)
         mpz_add(sum, sum, ideals);

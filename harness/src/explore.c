@@ -28,6 +28,7 @@ struct exploration {
     bool exhausted;       /* no cylinder is left */
     bool countable;
     mpz_t covered;
+    char *legal; /* states there are, decimal; NULL when too hard to count */
 
     struct cm_pool *pool;
     unsigned char *payload;
@@ -37,12 +38,20 @@ struct exploration {
     size_t *timeouts; /* cases to be run again, alone */
     size_t timeout_count;
     size_t timeout_capacity;
+    struct timespec last_progress;
 
     /* In a worker: */
     char *output;
     size_t *output_sizes; /* [k]: bytes of the first k outputs */
     char model[128];
 };
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
 
 /* ---- In a worker ---- */
 
@@ -120,12 +129,21 @@ static int broken(struct exploration *exploration, const struct cm_outcome *outc
     return cm_fail(exploration->error, "the check could not be run: %s", outcome->text);
 }
 
-static void show_progress(const struct exploration *exploration)
+static void show_progress(struct exploration *exploration)
 {
     const struct cm_options *options = exploration->options;
-    if (options->progress != NULL)
-        options->progress(options->progress_context, cm_tally_count(exploration->tally),
-                          exploration->runs, exploration->violations);
+    if (options->progress == NULL || seconds_since(&exploration->last_progress) < 0.1)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &exploration->last_progress);
+    char *covered = exploration->countable ? mpz_get_str(NULL, 10, exploration->covered) : NULL;
+    struct cm_progress progress = {
+        .runs = exploration->runs,
+        .violations = exploration->violations,
+        .covered = covered,
+        .legal = exploration->legal,
+    };
+    options->progress(options->progress_context, &progress);
+    free(covered);
 }
 
 /* Takes one outcome; -1 when the exploration must fail. */
@@ -156,7 +174,7 @@ static int run_all(struct exploration *exploration)
 {
     for (uint64_t step = 0; !is_stopped(exploration); step++) {
         bool waiting = exploration->submitted < cm_tally_count(exploration->tally);
-        if (step % 64 == 0)
+        if (step % 16 == 0)
             show_progress(exploration);
         if (waiting && cm_pool_has_room(exploration->pool))
             submit_case(exploration, exploration->submitted++);
@@ -191,25 +209,11 @@ static int run_timeouts_alone(struct exploration *exploration)
 
 /* ---- Results ---- */
 
-/* Counts the legal states and compares: the certificate. */
-static int certify(struct exploration *exploration, struct cm_exploration *result)
+/* The certificate: as many states were covered as there are. */
+static int certify(const struct exploration *exploration, const struct cm_exploration *result)
 {
-    cm_word *nothing = cm_allocate(exploration->poset->words, sizeof(cm_word));
-    struct cm_cylinder all = {nothing, nothing};
-    mpz_t legal;
-    mpz_init(legal);
-    struct cm_counter *counter = cm_counter_new(exploration->poset);
-    bool known = cm_counter_add(counter, all, legal);
-    cm_counter_free(counter);
-    free(nothing);
-    bool agrees = !known || !exploration->countable || !exploration->exhausted ||
-                  mpz_cmp(legal, exploration->covered) == 0;
-    if (known)
-        result->legal = mpz_get_str(NULL, 10, legal);
-    if (exploration->countable && !result->stopped)
-        result->covered = mpz_get_str(NULL, 10, exploration->covered);
-    mpz_clear(legal);
-    if (agrees)
+    if (!result->exhaustive || result->legal == NULL || result->covered == NULL ||
+        strcmp(result->legal, result->covered) == 0)
         return 0;
     return cm_fail(exploration->error,
                    "the certificate failed: %s states are legal, but %s were covered; this is a "
@@ -247,6 +251,10 @@ static struct cm_exploration *make_result(struct exploration *exploration, struc
     result->runs = exploration->runs;
     result->stopped = is_stopped(exploration);
     result->exhaustive = exploration->exhausted && !result->stopped;
+    if (exploration->legal != NULL)
+        result->legal = cm_format("%s", exploration->legal);
+    if (exploration->countable && !result->stopped)
+        result->covered = mpz_get_str(NULL, 10, exploration->covered);
     export_operations(result, poset);
     cm_tally_report(exploration->tally, result);
     return result;
@@ -293,19 +301,26 @@ static void load_output(struct exploration *exploration)
     }
 }
 
+static void count_legal(struct exploration *exploration)
+{
+    cm_word *nothing = cm_allocate(exploration->poset->words, sizeof(cm_word));
+    struct cm_cylinder all = {nothing, nothing};
+    mpz_t legal;
+    mpz_init(legal);
+    if (cm_counter_add(exploration->counter, all, legal))
+        exploration->legal = mpz_get_str(NULL, 10, legal);
+    else
+        exploration->countable = false;
+    mpz_clear(legal);
+    free(nothing);
+}
+
 static unsigned choose_jobs(const struct cm_options *options)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (options->jobs > 0)
         return options->jobs;
     return processors > 0 ? (unsigned)processors : 1;
-}
-
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
 static void release(struct exploration *exploration)
@@ -315,6 +330,7 @@ static void release(struct exploration *exploration)
     cm_tally_free(exploration->tally);
     ff_tree_free(exploration->tree);
     mpz_clear(exploration->covered);
+    free(exploration->legal);
     free(exploration->payload);
     free(exploration->timeouts);
     free(exploration->output);
@@ -345,6 +361,7 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
     mpz_init(exploration.covered);
     cm_poset_model_name(poset, exploration.model, sizeof(exploration.model));
     load_output(&exploration);
+    count_legal(&exploration);
     struct cm_pool_task task = {
         .context = &exploration,
         .payload_size = payload_size(poset),

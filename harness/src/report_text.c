@@ -405,12 +405,22 @@ static void print_interval(const struct cm_report *report, const struct cm_viola
     free(call);
 }
 
+/* The trace of a run without --report is gone, and no command can replay it. */
+static void print_replay(const struct cm_report *report, const struct cm_violation *violation,
+                         FILE *stream)
+{
+    char *text = report->trace_path != NULL ? cm_replay_command(report, violation)
+                                            : cm_safe_text(violation->id);
+    fprintf(stream, "    replay: %s", text);
+    fputs(report->trace_path != NULL ? "\n" : " (after a run with --report DIR)\n", stream);
+    free(text);
+}
+
 static void print_violation(const struct cm_report *report,
                             const struct cm_exploration *exploration,
                             const struct cm_violation *violation, FILE *stream, bool colours)
 {
     char *reason = cm_safe_text(violation->reason);
-    char *command = cm_replay_command(report, violation);
     fputs("  ", stream);
     print_coloured(stream, colours, RED, reason);
     fprintf(stream, "  (%" PRIu64 " state%s)\n", violation->states,
@@ -418,8 +428,7 @@ static void print_violation(const struct cm_report *report,
     print_interval(report, violation, stream);
     print_operations(report, exploration, "lost", violation->lost, violation->lost_count, stream);
     print_operations(report, exploration, "kept", violation->kept, violation->kept_count, stream);
-    fprintf(stream, "    replay: %s\n", command);
-    free(command);
+    print_replay(report, violation, stream);
     free(reason);
 }
 

@@ -42,7 +42,6 @@ static void catch_signals(void)
 struct progress {
     const char *model;
     bool shown;
-    double last;
 };
 
 static double seconds_now(void)
@@ -52,16 +51,28 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void show_progress(void *context, uint64_t states, uint64_t runs, uint64_t violations)
+/* A decimal number for people: long ones as powers of ten. */
+static void print_count(const char *number)
+{
+    size_t length = number != NULL ? strlen(number) : 0;
+    if (length == 0)
+        fputs("?", stderr);
+    else if (length <= 9)
+        fputs(number, stderr);
+    else
+        fprintf(stderr, "%c.%ce%zu", number[0], number[1], length - 1);
+}
+
+static void show_progress(void *context, const struct cm_progress *now)
 {
     struct progress *progress = context;
-    double now = seconds_now();
-    if (now - progress->last < 0.1)
-        return;
-    progress->last = now;
     progress->shown = true;
-    fprintf(stderr, "\r\033[K%s: %llu states, %llu checked, %llu rejected", progress->model,
-            (unsigned long long)states, (unsigned long long)runs, (unsigned long long)violations);
+    fprintf(stderr, "\r\033[K%s: covered ", progress->model);
+    print_count(now->covered);
+    fputs(" of ", stderr);
+    print_count(now->legal);
+    fprintf(stderr, " legal states, %llu checks, %llu rejected", (unsigned long long)now->runs,
+            (unsigned long long)now->violations);
 }
 
 static void clear_progress(const struct progress *progress)
@@ -92,7 +103,7 @@ static int explore_models(struct run *run, struct ff_error *error)
     double start = seconds_now();
     run->explorations = cm_allocate(models->count, sizeof(struct cm_exploration *));
     for (size_t i = 0; i < models->count && stop_requested == 0; i++) {
-        struct progress progress = {.last = start};
+        struct progress progress = {0};
         struct cm_options options = {
             .jobs = settings->jobs,
             .timeout_ms = settings->timeout_ms,

@@ -40,7 +40,7 @@ for subcommand in run record explore show models targets replay; do
 done
 expect 0 'posix-torn' "$crashmatrix" models
 expect 0 'manifest-seed-order' "$crashmatrix" targets
-expect 2 '.' "$crashmatrix"
+expect 2 'Usage' "$crashmatrix"
 expect 2 'no-such-command' "$crashmatrix" no-such-command
 expect 2 'no-such-option' run --no-such-option
 expect 2 'no-such-model' run --model no-such-model
@@ -86,7 +86,7 @@ expect 2 'no-such' run_with "$setup" "$workload" "$check" --model posix \
 expect 2 '/proc/report' run --report /proc/report
 
 echo "traces"
-expect 0 '.' "$crashmatrix" record --setup "$setup" --workload "$workload" \
+expect 0 '' "$crashmatrix" record --setup "$setup" --workload "$workload" \
     --scratch "$work/scratch" -o "$work/trace.cmt"
 expect 0 'fsync account' "$crashmatrix" show "$work/trace.cmt"
 expect 0 '^Verdict: pass' "$crashmatrix" explore "$work/trace.cmt" --check "$check" \
@@ -95,12 +95,13 @@ expect 2 'no-such' "$crashmatrix" show "$work/no-such.cmt"
 expect 2 'id' "$crashmatrix" replay nonsense --trace "$work/trace.cmt" --check "$check"
 expect 2 'trace' "$crashmatrix" replay posix.00000000.1:0 --trace "$work/trace.cmt" \
     --check "$check"
+# Here some lengths are enough; test_trace cuts at every byte.
 size=$(wc -c <"$work/trace.cmt")
 length=0
 while [ "$length" -lt "$size" ]; do
     head -c "$length" "$work/trace.cmt" >"$work/cut.cmt"
     expect 2 'cut\.cmt' "$crashmatrix" show "$work/cut.cmt"
-    length=$((length + 1))
+    length=$((length + 23))
 done
 
 echo "results that depend on nothing else"

@@ -31,15 +31,16 @@ fail() {
 }
 
 # expect STATUS PATTERN COMMAND...: the command ends with that status, a line of
-# its output or errors matches the pattern (grep -E), and nothing is left in the
-# scratch directory. Its output stays in $work/output.
+# its output or errors matches the pattern (grep -E; an empty one is no demand),
+# and nothing is left in the scratch directory. Its output stays in $work/output.
 expect() {
     expected=$1
     pattern=$2
     shift 2
     status=0
     "$@" >"$work/output" 2>&1 </dev/null || status=$?
-    if [ "$status" -ne "$expected" ] || ! grep -Eq -- "$pattern" "$work/output"; then
+    if [ "$status" -ne "$expected" ] ||
+        { [ -n "$pattern" ] && ! grep -Eq -- "$pattern" "$work/output"; }; then
         cat "$work/output" >&2
         fail "expected status $expected and /$pattern/, got status $status: $*"
     fi

@@ -869,6 +869,27 @@ static struct cm_model invent_model(void)
 
 static size_t calls_seen[FF_EFFECT_COUNT];
 
+/* The state in which everything persisted is what the calls leave one by one. */
+static bool nothing_lost_is_what_was_done(const struct cm_poset *poset)
+{
+    struct ff_error difference;
+    cm_word *all = cm_allocate(poset->words, sizeof(cm_word));
+    for (size_t o = 0; o < poset->operation_count; o++)
+        cm_add(all, o);
+    struct ff_tree *state = cm_state_build(poset, all);
+    struct ff_tree *tree = ff_tree_from_snapshot(poset->trace);
+    bool same = true;
+    for (size_t i = 0; same && i < poset->trace->call_count; i++)
+        same = ff_tree_apply(tree, &poset->trace->calls[i], &difference) == 0;
+    same = same && !ff_tree_differs(state, "state", tree, "calls", &difference);
+    if (!same)
+        printf("\n    %s", difference.text);
+    ff_tree_free(tree);
+    ff_tree_free(state);
+    free(all);
+    return same;
+}
+
 static bool compare_once(uint64_t seed)
 {
     random_state = seed;
@@ -895,7 +916,7 @@ static bool compare_once(uint64_t seed)
     size_t expected_cells[64] = {0}, found_cells[64] = {0};
     naive_states(naive, &expected, expected_cells);
     engine_states(poset, &found, found_cells);
-    bool equal = expected.count == found.count && poset->operation_count == naive->step_count &&
+    bool equal = nothing_lost_is_what_was_done(poset) && expected.count == found.count && poset->operation_count == naive->step_count &&
                  memcmp(expected_cells, found_cells, sizeof(found_cells)) == 0;
     for (size_t i = 0; equal && i < found.count; i++) {
         equal = strcmp(expected.texts[i], found.texts[i]) == 0;

@@ -366,6 +366,9 @@ static void text_lists_the_first_of_many_lost_operations(void)
     report.explorations = list;
     report.exploration_count = 1;
     CU_ASSERT_TRUE(contains(write_text, &report, "    lost: 28 more, see report.json\n"));
+    report.trace_path = NULL;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "    replay: posix.01234567.3 (after a run with --report DIR)\n"));
 }
 
 static const struct unit_test tests[] = {

@@ -260,7 +260,7 @@ static bool parse_arguments(const struct command *command, struct arguments *arg
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct arguments arguments = {.wait_ms = DEFAULT_WAIT_MS};
-    arguments.changes = calloc((size_t)argc, sizeof(*arguments.changes));
+    arguments.changes = calloc((size_t)argc + 1, sizeof(*arguments.changes));
     int status = EXIT_FAILED;
     if (arguments.changes == NULL) {
         fputs("manifest: out of memory\n", stderr);

@@ -6,9 +6,10 @@
 
 /*
  * Makes one open file, or the directory, durable. When that fails the handle
- * takes no further commit: the kernel may have dropped the pages and marked them
- * clean, so that a second fsync would succeed without anything being on the
- * device (fsync(2), Linux; "Handling of errors"). MF_IO.
+ * takes no further commit: ext4, XFS and Btrfs mark the pages clean all the same,
+ * so that a second fsync would succeed without anything being on the device
+ * (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC
+ * 2020). MF_IO.
  */
 enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char *what,
                             struct mf_error *error);

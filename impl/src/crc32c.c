@@ -38,12 +38,18 @@ static bool instruction_available(void)
 }
 
 #elif defined(__aarch64__) && defined(__linux__)
-#include <arm_acle.h>
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#if defined(__clang__) /* its arm_acle.h hides them unless the whole file is built with +crc */
+#define CRC_TARGET        __attribute__((target("crc")))
+#define CRC_8(crc, value) __builtin_arm_crc32cd(crc, value)
+#define CRC_1(crc, value) __builtin_arm_crc32cb(crc, value)
+#else
+#include <arm_acle.h>
 #define CRC_TARGET        __attribute__((target("+crc")))
 #define CRC_8(crc, value) __crc32cd(crc, value)
 #define CRC_1(crc, value) __crc32cb(crc, value)
+#endif
 
 static bool instruction_available(void)
 {

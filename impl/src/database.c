@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,10 +187,8 @@ static char *parent_of(const char *path)
                 (last == 2 && path[start] == '.' && path[start + 1] == '.');
     if (dots) { /* the name is elsewhere; the directory's own ".." knows where */
         char *parent = malloc(size + sizeof("/.."));
-        if (parent != NULL) {
-            memcpy(parent, path, size);
-            memcpy(parent + size, "/..", sizeof("/.."));
-        }
+        if (parent != NULL)
+            snprintf(parent, size + sizeof("/.."), "%.*s/..", (int)size, path);
         return parent;
     }
     while (start > 1 && path[start - 1] == '/')
@@ -323,7 +322,7 @@ static int sweep_name(void *argument, const char *name)
     sweep->removed = true;
     int result = mf_io_remove(&database->directory, name);
     if (result < 0)
-        mf_fail(sweep->error, MF_IO, result, "%s: cannot be removed", name);
+        mf_error_fill(sweep->error, MF_IO, result, "%s: cannot be removed", name);
     return result;
 }
 
@@ -340,8 +339,8 @@ enum mf_code mf_database_sweep(struct mf_database *database, bool *removed, stru
     if (result == 0)
         return MF_OK;
     if (failure.code == MF_OK)
-        mf_fail(&failure, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
-                "the directory cannot be listed");
+        mf_error_fill(&failure, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
+                      "the directory cannot be listed");
     if (error != NULL)
         *error = failure;
     return failure.code;

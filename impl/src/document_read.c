@@ -34,8 +34,8 @@ enum { ROOT = 0, NOT_FOUND = 0 };
 static enum mf_code malformed_in(struct reader *reader, size_t line, size_t column,
                                  const char *reason, const char *name)
 {
-    mf_fail(reader->error, MF_MALFORMED, 0, "line %zu, column %zu: %s%s%s", line, column, name,
-            name[0] != '\0' ? ": " : "", reason);
+    mf_error_fill(reader->error, MF_MALFORMED, 0, "line %zu, column %zu: %s%s%s", line, column,
+                  name, name[0] != '\0' ? ": " : "", reason);
     if (reader->error != NULL) {
         reader->error->line = line;
         reader->error->column = column;
@@ -100,7 +100,7 @@ static enum mf_code build_tree(struct reader *reader, size_t size)
     for (size_t i = 0; i < reader->json.count; i++)
         if (is_number(reader, i) && reader->json.values[i].length > NUMBER_SIZE_MAX)
             return malformed_at(reader, reader->json.values[i].start, "a number is too long", "");
-    reader->nodes = malloc(reader->json.count * sizeof(const cJSON *));
+    reader->nodes = calloc(reader->json.count + 1, sizeof(const cJSON *));
     reader->tree = cJSON_ParseWithLengthOpts(reader->text, size, NULL, false);
     if (reader->nodes == NULL || reader->tree == NULL)
         return out_of_memory(reader);
@@ -261,17 +261,28 @@ static int compare_files(const void *left, const void *right)
     return mf_file_order(file->kind, file->key, right);
 }
 
+static bool is_sorted(const struct mf_manifest *manifest)
+{
+    for (size_t i = 1; i < manifest->file_count; i++)
+        if (compare_files(&manifest->files[i - 1], &manifest->files[i]) > 0)
+            return false;
+    return true;
+}
+
 static enum mf_code read_names(struct reader *reader)
 {
     struct mf_manifest *manifest = reader->manifest;
-    /* Each file is a value of its own, so this is enough for all of them. */
-    manifest->files = calloc(reader->json.count, sizeof(*manifest->files));
+    /* Each file is a string of its own, so this is enough for all of them. */
+    size_t strings = 0;
+    for (size_t i = 0; i < reader->json.count; i++)
+        strings += cJSON_IsString(reader->nodes[i]) ? 1 : 0;
+    manifest->files = calloc(strings + 1, sizeof(*manifest->files));
     if (manifest->files == NULL)
         return out_of_memory(reader);
     enum mf_code code = read_lsm_file(reader);
     for (int kind = MF_KIND_LSM + 1; kind < MF_KIND_COUNT && code == MF_OK; kind++)
         code = read_map(reader, (enum mf_kind)kind);
-    if (code == MF_OK)
+    if (code == MF_OK && !is_sorted(manifest))
         qsort(manifest->files, manifest->file_count, sizeof(*manifest->files), compare_files);
     return code;
 }
@@ -308,24 +319,35 @@ static enum mf_code read_record(struct reader *reader, struct mf_file *file, siz
     return code;
 }
 
+/* The record of a name, or NULL. Files and records are mostly in the same order,
+ * so the one after the last that was found is tried before a search. */
+static const struct named *find_record(const char *name, const struct named *records, size_t count,
+                                       const struct named *last)
+{
+    const struct named *next = last == NULL ? records : last + 1;
+    if (next < records + count && strcmp(next->name, name) == 0)
+        return next;
+    return bsearch(name, records, count, sizeof(*records), compare_name_to_record);
+}
+
 /* Gives each file its record; a record that no file took is a fault. */
-static enum mf_code match_records(struct reader *reader, size_t files, struct named *records,
+static enum mf_code match_records(struct reader *reader, size_t files, const struct named *records,
                                   size_t count)
 {
     enum mf_code code = MF_OK;
-    size_t *used = calloc(count + 1, sizeof(*used));
+    const struct named *record = NULL;
+    bool *used = calloc(count + 1, sizeof(*used));
     if (used == NULL)
         return out_of_memory(reader);
     for (size_t i = 0; i < reader->manifest->file_count && code == MF_OK; i++) {
         struct mf_file *file = &reader->manifest->files[i];
-        const struct named *record =
-            bsearch(file->name, records, count, sizeof(*records), compare_name_to_record);
+        record = find_record(file->name, records, count, record);
         if (record == NULL) {
             code = malformed_at(reader, reader->json.values[files].start,
                                 "the file has no size and CRC32C", file->name);
         } else {
             code = read_record(reader, file, record->index);
-            used[record - records] = 1;
+            used[record - records] = true;
         }
     }
     for (size_t i = 0; i < count && code == MF_OK; i++)

@@ -34,11 +34,11 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-enum mf_code mf_fail(struct mf_error *error, enum mf_code code, int system_error,
-                     const char *format, ...)
+void mf_error_fill(struct mf_error *error, enum mf_code code, int system_error, const char *format,
+                   ...)
 {
     if (error == NULL)
-        return code;
+        return;
     *error = (struct mf_error){.code = code, .system_error = -system_error};
     va_list arguments;
     va_start(arguments, format);
@@ -50,13 +50,12 @@ enum mf_code mf_fail(struct mf_error *error, enum mf_code code, int system_error
                  strerror(-system_error));
     }
     make_printable(error->message);
-    return code;
 }
 
-enum mf_code mf_fail_again(struct mf_error *error, enum mf_code code, const char *prefix)
+void mf_error_prefix(struct mf_error *error, enum mf_code code, const char *prefix)
 {
     if (error == NULL)
-        return code;
+        return;
     char message[sizeof(error->message)];
     memcpy(message, error->message, sizeof(message));
     int used = snprintf(error->message, sizeof(error->message), "%s: ", prefix);
@@ -64,5 +63,4 @@ enum mf_code mf_fail_again(struct mf_error *error, enum mf_code code, const char
         snprintf(error->message + used, sizeof(error->message) - (size_t)used, "%s", message);
     make_printable(error->message);
     error->code = code;
-    return code;
 }

@@ -98,7 +98,7 @@ static bool report_sentence(struct inspection *inspection, enum mf_finding_kind 
                             const char *name)
 {
     struct mf_error detail;
-    mf_fail(&detail, MF_CORRUPT, 0, "%s: %s", name, findings[kind].sentence);
+    mf_error_fill(&detail, MF_CORRUPT, 0, "%s: %s", name, findings[kind].sentence);
     return report(inspection, kind, name, &detail);
 }
 
@@ -157,8 +157,8 @@ static enum mf_code inspect_copy(struct inspection *inspection)
         return MF_OK;
     }
     if (result < 0 && result != MF_IO_NOT_REGULAR && result != -EFBIG) {
-        mf_fail(&detail, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result, "%s: cannot be read",
-                name.text);
+        mf_error_fill(&detail, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
+                      "%s: cannot be read", name.text);
         return give_up(inspection, &detail);
     }
     bool same = result == 0 && size == current->size && memcmp(text, current->text, size) == 0;

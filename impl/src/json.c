@@ -160,11 +160,23 @@ static bool scan_escape(struct scan *scan)
     return true;
 }
 
+/* What most strings consist of, in a loop of its own: that is where a scan
+ * spends its time. */
+static void skip_plain(struct scan *scan)
+{
+    const char *text = scan->text;
+    size_t at = scan->at, size = scan->size;
+    while (at < size && text[at] >= 0x20 && text[at] < 0x7f && text[at] != '"' && text[at] != '\\')
+        at++;
+    scan->at = at;
+}
+
 static bool scan_string(struct scan *scan)
 {
     if (!accept(scan, '"'))
         return refuse(scan, "expected a string");
     for (;;) {
+        skip_plain(scan);
         int byte = peek(scan);
         if (byte >= 0x80) {
             size_t length = mf_utf8_length(scan->text + scan->at, scan->size - scan->at);

@@ -24,17 +24,15 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* Canonical: the one spelling that mf_name_of_version gives. 5, +5 and
- * 0000000005 are not the version 5, else two names could claim one version. */
+ * 0000000005 are not the version 5, else two names could claim one version. A
+ * number that overflows is not spelled like what it wraps to either. */
 static bool parse_version(const char *digits, uint64_t *version)
 {
     uint64_t value = 0;
     for (const char *d = digits; *d != '\0'; d++) {
         if (*d < '0' || *d > '9')
             return false;
-        uint64_t digit = (uint64_t)(*d - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
+        value = value * 10 + (uint64_t)(*d - '0');
     }
     if (strcmp(mf_name_of_version(value).text + strlen(PREFIX), digits) != 0)
         return false;

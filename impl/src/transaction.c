@@ -1,8 +1,8 @@
 /*
  * A transaction: the manifest of the next version in the making, and the files
  * that have to be durable before it may be published. Each of those stays open
- * until then, because a write-back error is reported to the descriptors that
- * were open when it happened (fsync(2)); one opened later may not hear of it.
+ * until then, because a write-back error is reported to the descriptors that may
+ * have written the data (fsync(2), EIO); one opened later may not hear of it.
  */
 #include "commit.h"
 #include "content.h"
@@ -20,6 +20,9 @@
 
 /* How many names are tried for a data file; the ones before were left behind. */
 #define NAME_ATTEMPTS 10000
+
+/* Room in the manifest for new files before it has to grow. */
+#define SPARE_FILES 16
 
 /* A file that the commit makes durable. */
 struct staged {
@@ -116,7 +119,7 @@ static enum mf_code insert_file(struct mf_transaction *transaction, size_t place
 {
     struct mf_manifest *manifest = &transaction->manifest;
     if (manifest->file_count == transaction->file_capacity) {
-        size_t capacity = transaction->file_capacity * 2 + 8;
+        size_t capacity = transaction->file_capacity * 2 + SPARE_FILES;
         struct mf_file *grown = realloc(manifest->files, capacity * sizeof(*grown));
         if (grown == NULL)
             return no_memory(error);
@@ -329,6 +332,11 @@ static enum mf_code copy_current(struct mf_transaction *transaction, struct mf_e
 {
     const struct mf_manifest *current = &transaction->database->current.manifest;
     enum mf_code code = MF_OK;
+    size_t capacity = current->file_count + SPARE_FILES;
+    transaction->manifest.files = calloc(capacity, sizeof(*transaction->manifest.files));
+    if (transaction->manifest.files == NULL)
+        return no_memory(error);
+    transaction->file_capacity = capacity;
     for (size_t i = 0; i < current->file_count && code == MF_OK; i++) {
         struct mf_file file = current->files[i];
         if (!file.recorded)
@@ -408,7 +416,10 @@ static enum mf_code print_manifest(struct mf_transaction *transaction, struct mf
 {
     struct mf_database *database = transaction->database;
     const struct mf_platform *platform = database->directory.platform;
-    int result = platform->now(platform->context, &transaction->manifest.timestamp);
+    int result;
+    do {
+        result = platform->now(platform->context, &transaction->manifest.timestamp);
+    } while (result == -EINTR);
     if (result < 0)
         return mf_fail(error, MF_IO, result, "the clock cannot be read");
     enum mf_code code = mf_manifest_print(&transaction->manifest, &next->text, &next->size, error);

@@ -103,7 +103,7 @@ is_json
 rm db/MANIFEST-000004
 expect 0 'kept copy     missing' "$manifest" show db
 expect 0 'committed version 10' "$manifest" commit db --lsm rows
-[ ! -e db/MANIFEST-000009 ] && [ ! -e db/MANIFEST-CURRENT.0.tmp ] || fail "leftovers are left"
+if [ -e db/MANIFEST-000009 ] || [ -e db/MANIFEST-CURRENT.0.tmp ]; then fail "leftovers are left"; fi
 [ -e db/MANIFEST-000004 ] || fail "the kept copy was not written again"
 
 # Faults.

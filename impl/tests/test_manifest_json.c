@@ -156,6 +156,7 @@ static void finds_bad_escapes(void)
     CU_ASSERT_EQUAL(bad_escape_of("\"\\ud83d\\n\""), 1);
     CU_ASSERT_EQUAL(bad_escape_of("\"\\ud83d\\ud83d\\ude00\""), 1);
     CU_ASSERT_EQUAL(bad_escape_of("\"\\ud83d\\u0041\""), 1);
+    CU_ASSERT_EQUAL(bad_escape_of("\"\\ud83d\\uf000\""), 1);
 }
 
 /* Whether that many arrays inside each other pass. */

@@ -89,12 +89,19 @@ struct cm_check {
 
 /* ---- Exploration ---- */
 
+struct cm_progress {
+    uint64_t runs;       /* of the check, begun so far */
+    uint64_t violations; /* among those that have ended */
+    const char *covered; /* legal states in the cylinders seen, decimal, or NULL */
+    const char *legal;   /* of how many, or NULL when that is too hard to count */
+};
+
 struct cm_options {
     unsigned jobs;       /* worker processes; 0 means one for each processor */
     unsigned timeout_ms; /* for one run of the check; 0 means none */
     uint32_t granule;    /* bytes; overrides the model's tear granule; 0 keeps it */
-    /* Called now and then in the caller's process; may be NULL. */
-    void (*progress)(void *context, uint64_t states, uint64_t runs, uint64_t violations);
+    /* Called about ten times a second in the caller's process; may be NULL. */
+    void (*progress)(void *context, const struct cm_progress *progress);
     void *progress_context;
     /* When it becomes non-zero, the exploration stops and reports what it has;
      * may be NULL. */

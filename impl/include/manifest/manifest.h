@@ -14,9 +14,11 @@
  *     if (mf_database_open("db", &options, &db, &error) == MF_OK) {
  *         struct mf_transaction *t;
  *         if (mf_transaction_begin(db, &t, &error) == MF_OK) {
- *             mf_transaction_add(t, MF_KIND_LSM, "", rows, rows_size, &error);
- *             mf_transaction_add(t, MF_KIND_VECTOR, "embedding", index, index_size, &error);
- *             mf_transaction_commit(t, &version, &error);
+ *             if (mf_transaction_add(t, MF_KIND_LSM, "", rows, rows_size, &error) == MF_OK &&
+ *                 mf_transaction_add(t, MF_KIND_TEXT, "title", index, index_size, &error) == MF_OK)
+ *                 code = mf_transaction_commit(t, &version, &error);
+ *             else
+ *                 mf_transaction_abort(t);
  *         }
  *         mf_database_close(db);
  *     }
@@ -26,8 +28,9 @@
  * have three outcomes: MF_OK, committed and durable; MF_UNKNOWN, a power cut may
  * leave either version and nothing was deleted; anything else, not committed.
  * Nothing is retried after a failed sync, because the kernel may have dropped
- * the data (fsync(2), "Handling of errors"): such a handle takes no further
- * commit until the database is opened again.
+ * the data and marked it clean (Rebello et al., "Can Applications Recover from
+ * fsync Failures?", USENIX ATC 2020): such a handle takes no further commit until
+ * the database is opened again.
  *
  * A handle, and a transaction of it, is for one thread at a time. Different
  * handles are independent: the library has no state outside them. All calls to
