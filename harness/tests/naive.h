@@ -1,0 +1,399 @@
+/*
+ * The crash model a second time, as naively as it can be said: what an
+ * operation is (overlays of bytes, not page contents), whether a power cut could
+ * leave a set of operations (everything that a sync made durable is there;
+ * nothing is there without what came before it at the same place), and what the
+ * files then look like. Shares nothing with the engine but the names of things.
+ */
+#ifndef NAIVE_H
+#define NAIVE_H
+
+#include <stdbool.h>
+
+#include "memory.h"
+#include "model.h"
+#include "sample.h"
+
+/* Of the models and traces that are compared. */
+enum { UNIT = 8, GRANULE = 4, MAX_OPERATIONS = 12, MAX_NODES = 16, MAX_SIZE = 64 };
+
+enum place { PLACE_NAME, PLACE_SIZE, PLACE_BYTES, PLACE_MODE };
+
+/* One effect of an operation on one place. */
+struct touch {
+    enum place place;
+    uint32_t node; /* file, or directory of the name */
+    char name[8];
+    uint32_t from, to; /* bytes, within one granule, or the cut-off tail */
+    uint32_t value;    /* node, size, fill byte or mode */
+};
+
+struct step {
+    size_t call;
+    enum cm_class class;
+    bool is_data;
+    bool creates;
+    struct touch touches[24];
+    size_t touch_count;
+};
+
+struct naive {
+    const struct ff_trace *trace;
+    const struct cm_model *model;
+    struct step steps[64];
+    size_t step_count;
+    uint32_t sizes[MAX_NODES]; /* as the program sees them */
+};
+
+static struct touch *add_touch(struct step *step, enum place place, uint32_t node, uint32_t value)
+{
+    struct touch *touch = &step->touches[step->touch_count++];
+    *touch = (struct touch){.place = place, .node = node, .value = value};
+    return touch;
+}
+
+static void touch_name(struct step *step, uint32_t directory, const struct ff_bytes *name,
+                       uint32_t node)
+{
+    struct touch *touch = add_touch(step, PLACE_NAME, directory, node);
+    memcpy(touch->name, name->data, name->size + 1);
+}
+
+static struct step *add_step(struct naive *naive, size_t call, enum cm_class class)
+{
+    struct step *step = &naive->steps[naive->step_count++];
+    *step = (struct step){.call = call, .class = class};
+    return step;
+}
+
+/* Whether the program had put bytes into the granule that holds at. */
+static bool has_bytes(const struct naive *naive, uint32_t node, uint32_t at)
+{
+    uint32_t granule = at / GRANULE;
+    if (node <= naive->trace->node_count && node != FF_ROOT_NODE &&
+        granule * GRANULE < naive->trace->nodes[node - 1].data.size)
+        return true;
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++)
+            if (naive->steps[i].touches[t].place == PLACE_BYTES &&
+                naive->steps[i].touches[t].node == node &&
+                naive->steps[i].touches[t].from / GRANULE == granule)
+                return true;
+    return false;
+}
+
+static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)
+{
+    uint32_t start = (uint32_t)call->offset, end = start + (uint32_t)call->data.size;
+    struct step *step = NULL;
+    for (uint32_t at = start; at < end;) {
+        uint32_t next = (at / GRANULE + 1) * GRANULE;
+        next = next < end ? next : end;
+        if (step == NULL || naive->model->tearing != CM_TEARING_ATOMIC)
+            step =
+                add_step(naive, index,
+                         has_bytes(naive, call->node, at) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
+        step->is_data = true;
+        struct touch *touch = add_touch(step, PLACE_BYTES, call->node, call->data.data[0]);
+        touch->from = at;
+        touch->to = next;
+        at = next;
+    }
+    uint32_t size = naive->sizes[call->node];
+    while (size < end) {
+        uint32_t base = size > start ? size : start;
+        uint32_t next = (base / UNIT + 1) * UNIT;
+        size = next < end ? next : end;
+        add_touch(add_step(naive, index, CM_CLASS_GROW), PLACE_SIZE, call->node, size);
+    }
+    naive->sizes[call->node] = size;
+}
+
+static void naive_resize(struct naive *naive, size_t index, const struct ff_call *call)
+{
+    uint32_t old_size = naive->sizes[call->node], size = (uint32_t)call->offset;
+    if (size == old_size)
+        return;
+    struct step *step = add_step(naive, index, size < old_size ? CM_CLASS_CUT : CM_CLASS_GROW);
+    add_touch(step, PLACE_SIZE, call->node, size);
+    for (uint32_t at = size; at < old_size;) {
+        struct touch *touch = add_touch(step, PLACE_BYTES, call->node, 0);
+        touch->from = at;
+        at = (at / GRANULE + 1) * GRANULE;
+        touch->to = at;
+    }
+    naive->sizes[call->node] = size;
+}
+
+static void naive_derive(struct naive *naive)
+{
+    for (size_t i = 0; i < naive->trace->call_count; i++) {
+        const struct ff_call *call = &naive->trace->calls[i];
+        struct step *step = NULL;
+        switch (call->effect) {
+        case FF_EFFECT_CREATE:
+            step = add_step(naive, i, CM_CLASS_CREATE);
+            step->creates = true;
+            touch_name(step, call->parent, &call->filename, call->node);
+            break;
+        case FF_EFFECT_WRITE:
+            naive_write(naive, i, call);
+            break;
+        case FF_EFFECT_RESIZE:
+            naive_resize(naive, i, call);
+            break;
+        case FF_EFFECT_ATTRIBUTES:
+            add_touch(add_step(naive, i, CM_CLASS_ATTRIBUTES), PLACE_MODE, call->node, call->mode);
+            break;
+        case FF_EFFECT_LINK:
+            touch_name(add_step(naive, i, CM_CLASS_LINK), call->parent, &call->filename,
+                       call->node);
+            break;
+        case FF_EFFECT_UNLINK:
+            touch_name(add_step(naive, i, CM_CLASS_UNLINK), call->parent, &call->filename,
+                       FF_NO_NODE);
+            break;
+        case FF_EFFECT_RENAME:
+        case FF_EFFECT_EXCHANGE:
+            step = add_step(naive, i,
+                            call->effect == FF_EFFECT_RENAME ? CM_CLASS_RENAME : CM_CLASS_EXCHANGE);
+            touch_name(step, call->parent, &call->filename,
+                       call->effect == FF_EFFECT_RENAME ? FF_NO_NODE : call->node2);
+            touch_name(step, call->parent2, &call->filename2, call->node);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static bool same_place(const struct touch *a, const struct touch *b)
+{
+    if (a->place != b->place || a->node != b->node)
+        return false;
+    if (a->place == PLACE_NAME)
+        return strcmp(a->name, b->name) == 0;
+    return a->place != PLACE_BYTES || a->from / GRANULE == b->from / GRANULE;
+}
+
+static bool steps_meet(const struct step *a, const struct step *b)
+{
+    for (size_t i = 0; i < a->touch_count; i++)
+        for (size_t j = 0; j < b->touch_count; j++)
+            if (same_place(&a->touches[i], &b->touches[j]))
+                return true;
+    return false;
+}
+
+/* ---- What is durable at a time ---- */
+
+static bool is_sync(const struct ff_call *call)
+{
+    return call->effect == FF_EFFECT_SYNC_FILE || call->effect == FF_EFFECT_SYNC_DATA ||
+           call->effect == FF_EFFECT_SYNC_ALL;
+}
+
+static bool is_directory(const struct naive *naive, uint32_t node)
+{
+    if (node == FF_ROOT_NODE)
+        return true;
+    for (size_t i = 0; i < naive->trace->call_count; i++)
+        if (naive->trace->calls[i].effect == FF_EFFECT_CREATE &&
+            naive->trace->calls[i].node == node)
+            return S_ISDIR(naive->trace->calls[i].mode);
+    return false;
+}
+
+/* Whether the sync covers one touch of a step. */
+static bool covers(const struct naive *naive, const struct ff_call *sync, const struct step *step,
+                   const struct touch *touch)
+{
+    if (sync->effect == FF_EFFECT_SYNC_ALL)
+        return true;
+    bool directory = is_directory(naive, sync->node);
+    enum cm_sync kind = directory                             ? CM_SYNC_FSYNC_DIRECTORY
+                        : sync->effect == FF_EFFECT_SYNC_FILE ? CM_SYNC_FSYNC_FILE
+                                                              : CM_SYNC_FDATASYNC_FILE;
+    unsigned set = naive->model->covers[kind];
+    if (touch->place == PLACE_NAME)
+        return (touch->node == sync->node && (set & 1u << CM_COVER_OWN_ENTRIES) != 0) ||
+               (step->creates && touch->value == sync->node && !directory &&
+                (set & 1u << CM_COVER_OWN_CREATION) != 0);
+    unsigned needed = touch->place == PLACE_MODE ? CM_COVER_OWN_ATTRIBUTES : CM_COVER_OWN_DATA;
+    return touch->node == sync->node && (set & 1u << needed) != 0;
+}
+
+/* Whether a touch of a step is durable just after tick. */
+static bool touch_is_durable(const struct naive *naive, const struct step *step,
+                             const struct touch *touch, uint64_t tick)
+{
+    for (size_t i = 0; i < naive->trace->call_count; i++) {
+        const struct ff_call *sync = &naive->trace->calls[i];
+        if (is_sync(sync) && sync->end <= tick &&
+            naive->trace->calls[step->call].end < sync->begin && covers(naive, sync, step, touch))
+            return true;
+    }
+    return false;
+}
+
+static bool covers_every_call(const struct naive *naive)
+{
+    return naive->model->covers[CM_SYNC_EVERY_CALL] != 0;
+}
+
+static bool is_durable(const struct naive *naive, const struct step *step, uint64_t tick)
+{
+    if (covers_every_call(naive))
+        return naive->trace->calls[step->call].end < tick;
+    bool names = step->touches[0].place == PLACE_NAME;
+    bool all = names && naive->model->crossing == CM_CROSSING_BOTH;
+    size_t durable = 0, count = names ? step->touch_count : 1;
+    for (size_t i = 0; i < count; i++)
+        durable += touch_is_durable(naive, step, &step->touches[i], tick);
+    return all ? durable == count : durable > 0;
+}
+
+/* Whether a rule of the model wants the earlier step before the later one. */
+static bool rule_orders(const struct naive *naive, const struct step *earlier,
+                        const struct step *later)
+{
+    bool earlier_name = earlier->touches[0].place == PLACE_NAME;
+    bool later_name = later->touches[0].place == PLACE_NAME;
+    bool same_node = false;
+    for (size_t i = 0; i < earlier->touch_count; i++)
+        for (size_t j = 0; j < later->touch_count; j++)
+            same_node = same_node || earlier->touches[i].node == later->touches[j].node;
+    for (size_t r = 0; r < naive->model->rule_count; r++) {
+        const struct cm_order_rule *rule = &naive->model->rules[r];
+        bool scope = rule->scope == CM_SCOPE_ALL ||
+                     (rule->scope == CM_SCOPE_CALL && earlier->call == later->call) ||
+                     (rule->scope == CM_SCOPE_FILE && !earlier_name && !later_name && same_node) ||
+                     (rule->scope == CM_SCOPE_DIRECTORY && earlier_name && later_name && same_node);
+        if (scope && (rule->before >> earlier->class & 1) != 0 &&
+            (rule->after >> later->class & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a power cut just after tick may leave exactly these steps. */
+static bool is_legal(const struct naive *naive, unsigned subset, size_t issued, uint64_t tick)
+{
+    for (size_t i = 0; i < issued; i++) {
+        const struct step *step = &naive->steps[i];
+        bool there = (subset >> i & 1) != 0;
+        if (!there && is_durable(naive, step, tick))
+            return false;
+        for (size_t j = 0; there && j < i; j++) {
+            const struct step *earlier = &naive->steps[j];
+            bool prefix = naive->model->tearing == CM_TEARING_PREFIX && step->is_data &&
+                          earlier->is_data && step->call == earlier->call;
+            if ((subset >> j & 1) == 0 &&
+                (prefix || steps_meet(step, earlier) || rule_orders(naive, earlier, step)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- What a subset looks like ---- */
+
+struct picture {
+    uint32_t size[MAX_NODES];
+    uint32_t mode[MAX_NODES];
+    unsigned char bytes[MAX_NODES][MAX_SIZE];
+    bool written[MAX_NODES][MAX_SIZE / GRANULE]; /* something reached the granule */
+    struct {
+        uint32_t directory, node;
+        char name[8];
+    } names[32];
+    size_t name_count;
+};
+
+static void set_picture_name(struct picture *picture, const struct touch *touch)
+{
+    size_t i = 0;
+    while (i < picture->name_count && (picture->names[i].directory != touch->node ||
+                                       strcmp(picture->names[i].name, touch->name) != 0))
+        i++;
+    if (i == picture->name_count)
+        picture->name_count++;
+    picture->names[i].directory = touch->node;
+    picture->names[i].node = touch->value;
+    memcpy(picture->names[i].name, touch->name, sizeof(touch->name));
+}
+
+static void draw(const struct naive *naive, unsigned subset, struct picture *picture)
+{
+    memset(picture, 0, sizeof(*picture));
+    for (size_t i = 0; i < naive->trace->name_count; i++) {
+        struct touch touch = {.node = naive->trace->names[i].parent,
+                              .value = naive->trace->names[i].node};
+        memcpy(touch.name, naive->trace->names[i].filename.data,
+               naive->trace->names[i].filename.size + 1);
+        set_picture_name(picture, &touch);
+        const struct ff_snapshot_node *node = &naive->trace->nodes[touch.value - 1];
+        picture->mode[touch.value] = node->mode;
+        picture->size[touch.value] = (uint32_t)node->data.size;
+        memcpy(picture->bytes[touch.value], node->data.data, node->data.size);
+        for (uint32_t b = 0; b < node->data.size; b++)
+            picture->written[touch.value][b / GRANULE] = true;
+    }
+    for (size_t i = 0; i < naive->trace->call_count; i++)
+        if (naive->trace->calls[i].effect == FF_EFFECT_CREATE)
+            picture->mode[naive->trace->calls[i].node] = naive->trace->calls[i].mode;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++) {
+            const struct touch *touch = &naive->steps[i].touches[t];
+            if (touch->place == PLACE_NAME)
+                set_picture_name(picture, touch);
+            else if (touch->place == PLACE_SIZE)
+                picture->size[touch->node] = touch->value;
+            else if (touch->place == PLACE_MODE)
+                picture->mode[touch->node] =
+                    (picture->mode[touch->node] & S_IFMT) | (touch->value & 07777);
+            else {
+                memset(picture->bytes[touch->node] + touch->from, (int)touch->value,
+                       touch->to - touch->from);
+                picture->written[touch->node][touch->from / GRANULE] = true;
+            }
+        }
+    }
+}
+
+/* Granules that some step writes: only those may show garbage. */
+static bool is_touched(const struct naive *naive, uint32_t node, uint32_t at)
+{
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++) {
+            const struct touch *touch = &naive->steps[i].touches[t];
+            if (touch->place == PLACE_BYTES && touch->node == node &&
+                touch->from / GRANULE == at / GRANULE)
+                return true;
+        }
+    return false;
+}
+
+static void print_picture(const struct naive *naive, const struct picture *picture,
+                          uint32_t directory, const char *path, char **lines, size_t *count)
+{
+    for (size_t i = 0; i < picture->name_count; i++) {
+        uint32_t node = picture->names[i].node;
+        if (picture->names[i].directory != directory || node == FF_NO_NODE)
+            continue;
+        char *full = cm_format("%s/%s", path, picture->names[i].name);
+        char hex[2 * MAX_SIZE + 1] = "";
+        for (uint32_t b = 0; S_ISREG(picture->mode[node]) && b < picture->size[node]; b++) {
+            bool garbage = naive->model->unwritten == CM_UNWRITTEN_GARBAGE &&
+                           !picture->written[node][b / GRANULE] && is_touched(naive, node, b);
+            snprintf(hex + 2 * b, 3, "%02x", garbage ? CM_GARBAGE : picture->bytes[node][b]);
+        }
+        lines[(*count)++] =
+            cm_format("%s %o #%u %s\n", full, (unsigned)picture->mode[node], node, hex);
+        if (S_ISDIR(picture->mode[node]))
+            print_picture(naive, picture, node, full, lines, count);
+        free(full);
+    }
+}
+
+#endif
