@@ -88,7 +88,7 @@ struct run {
     struct cm_session session;
     struct ff_trace *trace;
     char *trace_path;
-    bool trace_is_temporary;
+    bool trace_is_kept; /* else it is a temporary file, while it is needed */
     struct cm_exploration **explorations;
     size_t exploration_count;
     double record_seconds;
@@ -232,7 +232,7 @@ static int finish(const struct run *run, struct ff_error *error)
         .target = session->target != NULL ? session->target->name : NULL,
         .verdict = overall_verdict(run),
         .trace = run->trace,
-        .trace_path = run->trace_is_temporary ? NULL : run->trace_path,
+        .trace_path = run->trace_is_kept ? run->trace_path : NULL,
         .explorations = run->explorations,
         .exploration_count = run->exploration_count,
         .unobserved = &interrupted,
@@ -270,6 +270,7 @@ static int choose_trace_path(struct run *run, struct ff_error *error)
     const char *parent = getenv("TMPDIR");
     if (settings->report != NULL) {
         run->trace_path = cm_format("%s/trace.cmt", settings->report);
+        run->trace_is_kept = true;
         return make_folder(settings->report, error);
     }
     run->trace_path =
@@ -278,13 +279,15 @@ static int choose_trace_path(struct run *run, struct ff_error *error)
     if (fd < 0)
         return cm_fail(error, "%s: %s", run->trace_path, strerror(errno));
     close(fd);
-    run->trace_is_temporary = true;
     return 0;
 }
 
-static int open_trace(struct run *run, const char *path, struct ff_error *error)
+/* A temporary trace goes as soon as it is read, so that nothing can leave it. */
+static int open_trace(struct run *run, struct ff_error *error)
 {
-    run->trace = ff_trace_open(path, error);
+    run->trace = ff_trace_open(run->trace_path, error);
+    if (!run->trace_is_kept)
+        unlink(run->trace_path);
     return run->trace != NULL ? 0 : -1;
 }
 
@@ -305,7 +308,8 @@ static int copy_trace(struct run *run, struct ff_error *error)
 static enum cm_exit prepare_explore(struct run *run, struct ff_error *error)
 {
     run->trace_path = cm_format("%s", run->settings->operands[0]);
-    if (open_trace(run, run->trace_path, error) != 0 || copy_trace(run, error) != 0)
+    run->trace_is_kept = true;
+    if (open_trace(run, error) != 0 || copy_trace(run, error) != 0)
         return CM_EXIT_USAGE;
     run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
     return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
@@ -324,7 +328,7 @@ static enum cm_exit prepare_run(struct run *run, struct ff_error *error)
     double start = seconds_now();
     if (cm_record(session->setup, session->workload, session->scratch, run->trace_path,
                   &stop_requested, error) != 0 ||
-        open_trace(run, run->trace_path, error) != 0)
+        open_trace(run, error) != 0)
         return CM_EXIT_RECORDING;
     run->record_seconds = seconds_now() - start;
     return CM_EXIT_PASS;
@@ -358,7 +362,7 @@ static void release(struct run *run)
     free(run->explorations);
     cm_session_close(&run->session);
     ff_trace_free(run->trace);
-    if (run->trace_is_temporary)
+    if (run->trace == NULL && run->trace_path != NULL && !run->trace_is_kept)
         unlink(run->trace_path);
     free(run->trace_path);
 }
