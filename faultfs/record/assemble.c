@@ -110,10 +110,18 @@ static int tick_compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* How many of the sorted ticks are not above tick. */
 static uint64_t tick_rank(const uint64_t *ticks, size_t count, uint64_t tick)
 {
-    const uint64_t *found = bsearch(&tick, ticks, count, sizeof(*ticks), tick_compare);
-    return (uint64_t)(found - ticks) + 1;
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ticks[middle] <= tick)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static void ticks_renumber(struct recording *recording)
@@ -121,6 +129,7 @@ static void ticks_renumber(struct recording *recording)
     size_t count = 0, calls = recording->trace.call_count;
     uint64_t *ticks = ff_memory_allocate(2 * calls, sizeof(*ticks));
     for (size_t i = 0; i < calls; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are call_count calls */
         ticks[count++] = recording->calls[i].end;
         if (recording->calls[i].begin != recording->calls[i].end)
             ticks[count++] = recording->calls[i].begin;

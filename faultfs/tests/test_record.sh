@@ -62,7 +62,7 @@ calls 'open64 create node=2 name=1/"f" mode=100644' \
     'mkdir create node=3 name=1/"d" mode=40755' \
     'renameat2 rename node=2 name=1/"f" to=3/"g" node2=0' \
     'write output "done\x0a"'
-[ "$(cat "$scratch/out")" = done ] || fail "standard output was not passed on"
+[ "$(cat "$scratch/out")" = "done" ] || fail "standard output was not passed on"
 expect 0 '' sh -c 'printf 0123456789 >f; : >f; (echo child >>f) & wait; exec 1>f; echo to the file'
 expect 0 '' sh -c '(sleep 0.2; echo late >late) & exit 0'
 calls 'open64 create node=2 name=1/"late" mode=100644' \

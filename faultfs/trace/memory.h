@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* count objects of size bytes each, all zero; freed with free(). */
-void *ff_memory_allocate(size_t count, size_t size);
+void *ff_memory_allocate(size_t count, size_t size) __attribute__((returns_nonnull));
 
 /* A copy of size bytes, followed by a NUL that is not counted. */
 void *ff_memory_copy(const void *bytes, size_t size);

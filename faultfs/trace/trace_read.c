@@ -103,7 +103,7 @@ static void get_string(struct reader *reader, const char **text)
 {
     struct ff_bytes bytes;
     get_bytes(reader, &bytes);
-    if (bytes.size != 0 && memchr(bytes.data, '\0', bytes.size) != NULL)
+    if (bytes.data != NULL && memchr(bytes.data, '\0', bytes.size) != NULL)
         reader->problem = "a text that holds a NUL";
     *text = reader->problem == NULL ? (const char *)bytes.data : "";
 }

@@ -121,7 +121,6 @@ static void submit_case(struct exploration *exploration, size_t index)
     memcpy(exploration->payload, chosen->ideal, bytes);
     memcpy(exploration->payload + bytes, &chosen->output, sizeof(chosen->output));
     cm_pool_submit(exploration->pool, index, exploration->payload);
-    exploration->runs++;
 }
 
 static int broken(struct exploration *exploration, const struct cm_outcome *outcome)
@@ -156,6 +155,7 @@ static int collect(struct exploration *exploration, bool alone)
         return exploration->error->text[0] == '\0' ? 0 : -1;
     if (outcome.status == CM_BROKEN)
         return broken(exploration, &outcome);
+    exploration->runs += !alone; /* a repetition is not counted */
     if (outcome.status == CM_TIMEOUT && !alone) {
         /* The machine may just have been busy: believed only when alone. */
         exploration->timeouts =
@@ -196,10 +196,10 @@ static int compare_sizes(const void *a, const void *b)
 
 static int run_timeouts_alone(struct exploration *exploration)
 {
-    qsort(exploration->timeouts, exploration->timeout_count, sizeof(size_t), compare_sizes);
+    if (exploration->timeout_count > 0) /* qsort(NULL, 0, ...) is undefined */
+        qsort(exploration->timeouts, exploration->timeout_count, sizeof(size_t), compare_sizes);
     for (size_t i = 0; i < exploration->timeout_count && !is_stopped(exploration); i++) {
         submit_case(exploration, exploration->timeouts[i]);
-        exploration->runs--; /* a repetition is not counted */
         while (cm_pool_busy(exploration->pool) > 0 && !is_stopped(exploration))
             if (collect(exploration, true) != 0)
                 return -1;

@@ -24,9 +24,7 @@ static void print_call(const struct ff_trace *trace, size_t index)
     char text[CM_TEXT_SIZE];
     cm_describe_call(trace, (uint32_t)index, text, sizeof(text));
     printf("%6zu  p%u t%u  %s", index + 1, call->process, call->thread, text);
-    if (call->result < 0)
-        printf(" = %s", strerrorname_np((int)-call->result));
-    else
+    if (call->result >= 0)
         printf(" = %lld", (long long)call->result);
     if (call->module < trace->module_count) {
         const char *path = trace->modules[call->module].path;

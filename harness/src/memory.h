@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /* count * size zero bytes; the product may not overflow. */
-void *cm_allocate(size_t count, size_t size);
+void *cm_allocate(size_t count, size_t size) __attribute__((returns_nonnull));
 
 /* A malloc'ed copy of size bytes, followed by a NUL. */
-char *cm_duplicate(const void *bytes, size_t size);
+char *cm_duplicate(const void *bytes, size_t size) __attribute__((returns_nonnull));
 
 /* Formats into a malloc'ed string. */
 char *cm_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -20,6 +20,7 @@ char *cm_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * Makes room for one more element: array has count elements of the given size
  * and room for *capacity. Returns the array, perhaps moved.
  */
-void *cm_reserve(void *array, size_t count, size_t *capacity, size_t size);
+void *cm_reserve(void *array, size_t count, size_t *capacity, size_t size)
+    __attribute__((returns_nonnull));
 
 #endif

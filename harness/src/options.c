@@ -214,7 +214,7 @@ static bool find_subcommand(const char *name, enum cm_command_name *command)
 {
     for (size_t i = 0; i < CM_COMMAND_COUNT; i++) {
         if (strcmp(subcommands[i].name, name) == 0) {
-            *command = i;
+            *command = (enum cm_command_name)i;
             return true;
         }
     }

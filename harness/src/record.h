@@ -13,7 +13,7 @@
  * non-zero through a signal, recording is given up. Returns 0, or -1 with *error
  * set and nothing at path.
  */
-int cm_record(const char *setup, const char *workload, struct cm_scratch *scratch,
-              const char *path, const volatile int *stop, struct ff_error *error);
+int cm_record(const char *setup, const char *workload, struct cm_scratch *scratch, const char *path,
+              const volatile int *stop, struct ff_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-int cm_run(const struct cm_settings *settings);    /* run and explore */
+int cm_run(const struct cm_settings *settings); /* run and explore */
 int cm_record_only(const struct cm_settings *settings);
 int cm_show(const struct cm_settings *settings);
 int cm_replay(const struct cm_settings *settings);

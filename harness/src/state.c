@@ -11,8 +11,8 @@
 
 struct walk {
     const struct cm_poset *poset;
-    struct cm_explorer *explorer; /* observe through it, or ... */
-    const cm_word *ideal;         /* ... look it up here, and build */
+    const cm_word *ideal;         /* build what it holds, or, when NULL, ... */
+    struct cm_explorer *explorer; /* ... observe through this */
     struct ff_tree *tree;
     bool *visited; /* by node */
 };
@@ -21,7 +21,7 @@ struct walk {
 static const struct cm_value *look(struct walk *walk, uint32_t location)
 {
     const struct cm_poset *poset = walk->poset;
-    if (walk->explorer != NULL) {
+    if (walk->ideal == NULL) {
         int64_t value = cm_observe(walk->explorer, location);
         return value < 0 ? NULL : &poset->values[value];
     }
@@ -102,18 +102,17 @@ static void walk_directory(struct walk *walk, uint32_t id)
     const struct ff_node *old = ff_tree_node(poset->snapshot, id);
     size_t old_count = old != NULL ? old->entry_count : 0;
     for (size_t i = 0, j = 0; i < node->part_count || j < old_count;) {
-        const struct cm_location *location =
-            i < node->part_count ? &poset->locations[node->parts[i]] : NULL;
-        const struct ff_entry *entry = j < old_count ? &old->entries[j] : NULL;
-        int order = location == NULL ? 1 : entry == NULL ? -1 : strcmp(location->name, entry->name);
+        bool old_left = j < old_count;
+        const char *touched = i < node->part_count ? poset->locations[node->parts[i]].name : NULL;
+        int order = !old_left ? -1 : touched == NULL ? 1 : strcmp(touched, old->entries[j].name);
         if (order > 0) {
-            walk_name(walk, id, entry->name, entry->node);
+            walk_name(walk, id, old->entries[j].name, old->entries[j].node);
             j++;
             continue;
         }
         const struct cm_value *value = look(walk, node->parts[i]);
-        uint32_t base = order == 0 ? entry->node : FF_NO_NODE;
-        walk_name(walk, id, location->name, value != NULL ? value->to.node : base);
+        uint32_t base = order == 0 ? old->entries[j].node : FF_NO_NODE;
+        walk_name(walk, id, touched, value != NULL ? value->to.node : base);
         i++;
         j += order == 0;
     }

@@ -122,15 +122,15 @@ static void replay_ids(void)
     static const struct {
         const char *id, *message;
     } wrong[] = {
-        {"posix.01234567.4:1", "no power cut"},   /* the data is durable by then */
-        {"posix.01234567.4:9", "malformed"},      /* there is no such operation */
-        {"posix.01234567.4:", "malformed"},       /* nothing said */
-        {"posix.01234567.4:0,", "malformed"},     /* a comma too many */
-        {"posix.01234567.9:-", "no boundary"},    /* the trace is shorter */
-        {"posix.11234567.4:-", "another trace"},  /* another digest */
-        {"ext9.01234567.4:-", "another model"},   /* another model */
-        {"posix@500.01234567.4:-", "granule"},    /* does not divide the unit */
-        {"posix", "is not a replay id"},          /* not an id at all */
+        {"posix.01234567.4:1", "no power cut"},  /* the data is durable by then */
+        {"posix.01234567.4:9", "malformed"},     /* there is no such operation */
+        {"posix.01234567.4:", "malformed"},      /* nothing said */
+        {"posix.01234567.4:0,", "malformed"},    /* a comma too many */
+        {"posix.01234567.9:-", "no boundary"},   /* the trace is shorter */
+        {"posix.11234567.4:-", "another trace"}, /* another digest */
+        {"ext9.01234567.4:-", "another model"},  /* another model */
+        {"posix@500.01234567.4:-", "granule"},   /* does not divide the unit */
+        {"posix", "is not a replay id"},         /* not an id at all */
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         CU_ASSERT_NOT_EQUAL(

@@ -90,8 +90,8 @@ struct cm_check {
 /* ---- Exploration ---- */
 
 struct cm_progress {
-    uint64_t runs;       /* of the check, begun so far */
-    uint64_t violations; /* among those that have ended */
+    uint64_t runs;       /* of the check, ended so far */
+    uint64_t violations; /* among them */
     const char *covered; /* legal states in the cylinders seen, decimal, or NULL */
     const char *legal;   /* of how many, or NULL when that is too hard to count */
 };
