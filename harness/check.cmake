@@ -19,7 +19,7 @@ target_include_directories(crashmatrix_check PUBLIC
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(crashmatrix_check
   PUBLIC faultfs_trace manifest
-  PRIVATE crashmatrix_flags crashmatrix_sanitize)
+  PRIVATE $<BUILD_INTERFACE:crashmatrix_flags> $<BUILD_INTERFACE:crashmatrix_sanitize>)
 
 add_executable(manifest-target targets/manifest_target.c)
 target_link_libraries(manifest-target PRIVATE

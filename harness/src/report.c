@@ -466,8 +466,13 @@ char *cm_replay_command(const struct cm_report *report, const struct cm_violatio
     print_word(stream, violation->id);
     fputs(" --trace ", stream);
     print_word(stream, report->trace_path != NULL ? report->trace_path : "TRACE");
-    fputs(report->target != NULL ? " --target " : " --into ", stream);
-    print_word(stream, report->target != NULL ? report->target : "state");
+    fputs(report->check != NULL    ? " --check "
+          : report->target != NULL ? " --target "
+                                   : " --into ",
+          stream);
+    print_word(stream, report->check != NULL    ? report->check
+                       : report->target != NULL ? report->target
+                                                : "state");
     return cm_buffer_close(&buffer);
 }
 

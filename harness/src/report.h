@@ -23,6 +23,7 @@ struct cm_unobserved {
 
 struct cm_report {
     const char *target; /* name of the target, or NULL */
+    const char *check;  /* the check, if it was given; NULL: the target's */
     enum cm_verdict verdict;
     const struct ff_trace *trace;
     const char *trace_path;                     /* where the trace was left, or NULL */

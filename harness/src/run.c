@@ -230,6 +230,7 @@ static int finish(const struct run *run, struct ff_error *error)
     const struct cm_session *session = &run->session;
     struct cm_report report = {
         .target = session->target != NULL ? session->target->name : NULL,
+        .check = run->settings->check,
         .verdict = overall_verdict(run),
         .trace = run->trace,
         .trace_path = run->trace_is_kept ? run->trace_path : NULL,

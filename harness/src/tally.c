@@ -316,18 +316,16 @@ static void count_boundaries(const struct cm_tally *tally, const struct files *f
 
 static void add_label(struct cm_cell *cell, const char *name, uint64_t states)
 {
-    struct cm_label *label = cell->labels;
-    while (label < cell->labels + cell->label_count && strcmp(label->name, name) != 0)
-        label++;
-    if (label == cell->labels + cell->label_count) {
+    size_t found = 0;
+    while (found < cell->label_count && strcmp(cell->labels[found].name, name) != 0)
+        found++;
+    if (found == cell->label_count) {
         size_t capacity = cell->label_count;
-        cell->labels =
-            cm_reserve(cell->labels, cell->label_count, &capacity, sizeof(*cell->labels));
-        label = &cell->labels[cell->label_count++];
-        *label = (struct cm_label){.states = 0};
-        memcpy(label->name, name, strlen(name) + 1);
+        cell->labels = cm_reserve(cell->labels, found, &capacity, sizeof(*cell->labels));
+        cell->labels[cell->label_count++] = (struct cm_label){.states = 0};
+        memcpy(cell->labels[found].name, name, strlen(name) + 1);
     }
-    label->states += states;
+    cell->labels[found].states += states;
 }
 
 static void fill_cells(const struct cm_tally *tally, struct cm_exploration *exploration)
@@ -355,8 +353,9 @@ static void fill_cells(const struct cm_tally *tally, struct cm_exploration *expl
         }
     }
     for (size_t b = 0; b < boundaries; b++)
-        qsort(exploration->cells[b].labels, exploration->cells[b].label_count,
-              sizeof(struct cm_label), compare_labels);
+        if (exploration->cells[b].label_count > 1)
+            qsort(exploration->cells[b].labels, exploration->cells[b].label_count,
+                  sizeof(struct cm_label), compare_labels);
     free(counts);
 }
 
