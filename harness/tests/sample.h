@@ -1,6 +1,7 @@
 /*
  * Traces written by hand: calls are appended one by one, each with its own
- * tick. The root directory is empty unless names are added first.
+ * tick. The root directory is empty unless names are added first. And the
+ * shipped models, to explore them under.
  */
 #ifndef SAMPLE_H
 #define SAMPLE_H
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "faultfs/trace.h"
+#include "crashmatrix/crashmatrix.h"
 
 enum { SAMPLE_CALLS = 1024, SAMPLE_NODES = 16 };
 
@@ -24,6 +25,19 @@ struct sample {
     char *texts[4 * SAMPLE_CALLS];
     size_t text_count;
 };
+
+static inline struct cm_model *sample_model(const char *name)
+{
+    char path[512];
+    struct ff_error error;
+    snprintf(path, sizeof(path), "%s/%s.json", MODELS_DIR, name);
+    struct cm_model *model = cm_model_load(path, &error);
+    if (model == NULL) {
+        fprintf(stderr, "%s\n", error.text);
+        abort();
+    }
+    return model;
+}
 
 static inline struct ff_bytes sample_bytes(struct sample *s, const void *data, size_t size)
 {

@@ -35,21 +35,11 @@ static struct sample *flush_protocol(int files, bool synced)
     return s;
 }
 
-static struct cm_model *model_named(const char *name)
-{
-    char path[512];
-    struct ff_error error;
-    snprintf(path, sizeof(path), "%s/%s.json", MODELS_DIR, name);
-    struct cm_model *model = cm_model_load(path, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    return model;
-}
-
 static void expect_ideals(const char *model_name, int files, bool synced, const char *expected)
 {
     struct ff_error error;
     struct sample *s = flush_protocol(files, synced);
-    struct cm_model *model = model_named(model_name);
+    struct cm_model *model = sample_model(model_name);
     struct cm_poset *poset = cm_poset_build(&s->trace, model, 0, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
     cm_word *nothing = cm_allocate(poset->words, sizeof(cm_word));
@@ -76,7 +66,7 @@ static void expect_values(const char *model_name, int files, uint64_t expected)
 {
     struct ff_error error;
     struct sample *s = flush_protocol(files, true);
-    struct cm_model *model = model_named(model_name);
+    struct cm_model *model = sample_model(model_name);
     struct cm_poset *poset = cm_poset_build(&s->trace, model, 0, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
     cm_word *nothing = cm_allocate(poset->words, sizeof(cm_word));

@@ -11,16 +11,6 @@
 #include "sample.h"
 #include "state.h"
 
-static struct cm_model *model_named(const char *name)
-{
-    struct ff_error error;
-    char *path = cm_format("%s/%s.json", MODELS_DIR, name);
-    struct cm_model *model = cm_model_load(path, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    free(path);
-    return model;
-}
-
 /* A file is written, synced, and acknowledged; with or without its directory. */
 static struct sample *save(bool sync_directory)
 {
@@ -68,7 +58,7 @@ static struct cm_exploration *explore(const struct sample *s, const struct cm_mo
 static void correct_program(void)
 {
     struct sample *s = save(true);
-    struct cm_model *model = model_named("posix");
+    struct cm_model *model = sample_model("posix");
     struct cm_exploration *result = explore(s, model, check_saved, 2, 0);
     CU_ASSERT_TRUE(result->exhaustive);
     CU_ASSERT_EQUAL(result->violation_count, 0);
@@ -86,7 +76,7 @@ static void correct_program(void)
 static void missing_directory_sync(void)
 {
     struct sample *s = save(false);
-    struct cm_model *posix = model_named("posix"), *create = model_named("posix-create");
+    struct cm_model *posix = sample_model("posix"), *create = sample_model("posix-create");
     struct cm_exploration *result = explore(s, posix, check_saved, 2, 0);
     CU_ASSERT_EQUAL_FATAL(result->violation_count, 1);
     const struct cm_violation *violation = &result->violations[0];
@@ -108,7 +98,7 @@ static void replay_ids(void)
 {
     struct ff_error error;
     struct sample *s = save(false);
-    struct cm_model *posix = model_named("posix"), *create = model_named("posix-create");
+    struct cm_model *posix = sample_model("posix"), *create = sample_model("posix-create");
     struct cm_exploration *result = explore(s, posix, check_saved, 1, 0);
     const char *id = result->violations[0].id;
     struct ff_tree *tree = NULL;
@@ -207,7 +197,7 @@ static char *print_exploration(const struct cm_exploration *result)
 static void jobs_do_not_matter(void)
 {
     struct sample *s = overwrite();
-    struct cm_model *model = model_named("posix");
+    struct cm_model *model = sample_model("posix");
     char *first = NULL;
     for (unsigned jobs = 1; jobs <= 5; jobs += 2) {
         struct cm_exploration *result = explore(s, model, check_varied, jobs, 200);
@@ -247,7 +237,7 @@ static void output_while_a_sync_is_under_way(void)
     struct ff_call swapped = *sync; /* calls are sorted by end */
     *sync = sync[1];
     sync[1] = swapped;
-    struct cm_model *model = model_named("posix");
+    struct cm_model *model = sample_model("posix");
     struct cm_exploration *result = explore(s, model, check_saved, 2, 0);
     CU_ASSERT_EQUAL(result->violation_count, 1);
     cm_exploration_free(result);
@@ -258,7 +248,7 @@ static void output_while_a_sync_is_under_way(void)
 static void granule_override(void)
 {
     struct sample *s = save(true);
-    struct cm_model *model = model_named("posix");
+    struct cm_model *model = sample_model("posix");
     struct ff_error error;
     struct cm_check check = {.run = check_saved};
     struct cm_options options = {.jobs = 1, .granule = 512};
