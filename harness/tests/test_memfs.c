@@ -33,6 +33,15 @@ struct pair {
     unsigned compared;
 };
 
+/* A tree that its owner can store, whoever runs the tests. */
+static struct ff_tree *own_tree(void)
+{
+    struct ff_tree *tree = ff_tree_new();
+    ff_tree_node(tree, FF_ROOT_NODE)->uid = geteuid();
+    ff_tree_node(tree, FF_ROOT_NODE)->gid = getegid();
+    return tree;
+}
+
 static void must(bool condition, const char *what)
 {
     if (!condition) {
@@ -314,7 +323,7 @@ static void behaves_like_the_real_one(void)
 
 static void removed_file_stays_open(void)
 {
-    struct ff_tree *tree = ff_tree_new();
+    struct ff_tree *tree = own_tree();
     struct cm_memfs memfs;
     const struct mf_platform *m = &memfs.platform;
     char data[8];
@@ -333,7 +342,7 @@ static void removed_file_stays_open(void)
 
 static void limits_are_errors(void)
 {
-    struct ff_tree *tree = ff_tree_new();
+    struct ff_tree *tree = own_tree();
     struct cm_memfs memfs;
     const struct mf_platform *m = &memfs.platform;
     uint64_t seconds = 0;
@@ -363,7 +372,7 @@ static void limits_are_errors(void)
 static struct ff_tree *database_new(uint64_t versions)
 {
     unsigned char data[CM_MANIFEST_SIZE_MAX];
-    struct ff_tree *tree = ff_tree_new();
+    struct ff_tree *tree = own_tree();
     struct cm_memfs memfs;
     struct mf_options options = {.platform = &memfs.platform, .writable = true};
     struct mf_database *database;
