@@ -28,10 +28,10 @@
 struct cm_scratch;
 
 /*
- * parent: a directory, or NULL for $TMPDIR or else /tmp. Creates BASE, or
- * shares it with other runs that are in progress. Returns NULL with *error set
- * when parent is not a writable directory, or when BASE must be shared and
- * cannot be.
+ * parent: a directory, or NULL for $TMPDIR or else /tmp (without namespaces:
+ * /dev/shm, if there is one). Creates BASE, or shares it with other runs that
+ * are in progress. Returns NULL with *error set when parent is not a writable
+ * directory, or when BASE must be shared and cannot be.
  */
 struct cm_scratch *cm_scratch_open(const char *parent, struct ff_error *error);
 

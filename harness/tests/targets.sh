@@ -36,7 +36,7 @@ for target in manifest manifest-init manifest-seed-order; do
     # Without the directory's sync, only models whose fsync of a file keeps its
     # name are safe; the others must fail.
     [ "$target" != manifest-seed-order ] || models=posix
-    "$bin/crashmatrix" record --target "$target" -o "$work/trace.cmt"
+    "$bin/crashmatrix" record --target "$target" --scratch "$work" -o "$work/trace.cmt"
     explore "$expected" command --target "$target" --model "$models"
     explore "$expected" builtin --target "$target" --model "$models" --check "$builtin"
     explore "$expected" one --target "$target" --model "$models" --check "$builtin" --jobs 1

@@ -122,10 +122,13 @@ static void life_test(void)
     surroundings_run_all(life);
 }
 
+/* Whether they work is asked of unshare(1): not in every container, nor in a chroot. */
 static void namespaces_expected(void)
 {
     struct cm_scratch *scratch = scratch_open();
-    CHECK(cm_scratch_is_private(scratch));
+    bool work = system("unshare --mount true >/dev/null 2>&1") == 0 ||
+                system("unshare --user --mount true >/dev/null 2>&1") == 0;
+    CHECK(cm_scratch_is_private(scratch) == work);
     cm_scratch_close(scratch);
 }
 
