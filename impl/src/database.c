@@ -81,7 +81,7 @@ static enum mf_code inspect(struct mf_database *database, struct mf_error *error
 {
     mf_version_clear(&database->current);
     return mf_inspect(&database->directory, &database->options, NULL, NULL, &database->current,
-                      error);
+                      &database->condition, error);
 }
 
 /* Through a temporary, not in place: a copy that is cut half-way would differ
@@ -105,23 +105,31 @@ static enum mf_code restore_copy(struct mf_database *database, struct mf_error *
  */
 static enum mf_code publish_again(struct mf_database *database, struct mf_error *error)
 {
-    const struct mf_version *current = &database->current;
-    enum mf_code code =
-        mf_commit_switch(database, MF_NAME_CURRENT, current->text, current->size, error);
+    enum mf_code code = database->condition.commit_point == MF_COMMIT_SLOTS
+                            ? mf_slots_publish_again(database, error)
+                            : mf_commit_publish(database, &database->current, error);
     return code == MF_NOT_COMMITTED
                ? mf_fail_again(error, MF_IO, "publishing the current version again")
                : code;
 }
 
+/* What is told about the state in which the database was found. */
+static void remember(struct mf_database *database)
+{
+    const struct mf_condition *condition = &database->condition;
+    database->copy_was_missing = condition->copy_missing;
+    database->fell_back = condition->commit_point == MF_COMMIT_SLOTS &&
+                          mf_slots_invalid(&condition->slots) != MF_SLOTS;
+}
+
 static enum mf_code recover(struct mf_database *database, struct mf_error *error)
 {
     enum mf_code code = MF_OK;
-    database->copy_was_missing = database->current.copy_missing;
-    if (database->current.copy_missing)
+    remember(database);
+    if (database->copy_was_missing)
         code = restore_copy(database, error);
     if (code == MF_OK)
         code = publish_again(database, error);
-    database->current.copy_missing = false;
     /* What wrote an unsealed manifest may not have made its files durable. */
     database->durable = code == MF_OK && database->current.manifest.sealed;
     database->takes_commits = code == MF_OK;
@@ -134,7 +142,8 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
 {
     struct mf_status status;
     enum mf_code code = MF_OK;
-    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT)
+    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT &&
+        mf_io_status_at(&database->directory, MF_NAME_SLOT_A, &status) == -ENOENT)
         code = inspect(database, error);
     if (code == MF_OK)
         code = take_lock(database, error);
@@ -148,7 +157,7 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
 static enum mf_code open_for_reading(struct mf_database *database, struct mf_error *error)
 {
     enum mf_code code = inspect(database, error);
-    database->copy_was_missing = database->current.copy_missing;
+    remember(database);
     return code;
 }
 
@@ -242,9 +251,23 @@ static enum mf_code require_no_database(struct mf_database *database, struct mf_
     enum mf_code code = inspect(database, &found);
     if (code == MF_NO_DATABASE)
         return MF_OK;
+    if (code == MF_OK)
+        code = mf_fail(&found, MF_EXISTS, -EEXIST, "there is a database with slots already");
     if (error != NULL)
         *error = found;
     return code;
+}
+
+/* After the manifest that may stand beside them: slots that are half removed must
+ * not look like those of a database that has lost them. */
+static enum mf_code remove_slots(struct mf_database *database, struct mf_error *error)
+{
+    for (unsigned i = 0; i < MF_SLOTS; i++) {
+        int result = mf_io_remove(&database->directory, mf_slots_name(i));
+        if (result < 0)
+            return mf_fail(error, MF_IO, result, "%s: cannot be removed", mf_slots_name(i));
+    }
+    return mf_commit_sync(database, database->directory.handle, "the directory", error);
 }
 
 /* The number 1 is used again: a higher one left by a cut init could not be told
@@ -257,7 +280,23 @@ static enum mf_code remove_cut_init(struct mf_database *database, struct mf_erro
     database->used = 0;
     if (code == MF_OK && removed)
         code = mf_commit_sync(database, database->directory.handle, "the directory", error);
+    if (code == MF_OK && mf_slots_present(&database->condition.slots))
+        code = remove_slots(database, error);
     return code;
+}
+
+static enum mf_code make_commit_point(struct mf_database *database, struct mf_error *error)
+{
+    const struct mf_platform *platform = database->directory.platform;
+    enum mf_commit_point point = database->options.commit_point;
+    if (point == MF_COMMIT_AUTOMATIC)
+        point =
+            platform->rename_is_atomic == NULL ||
+                    platform->rename_is_atomic(platform->context, database->directory.handle) != 0
+                ? MF_COMMIT_RENAME
+                : MF_COMMIT_SLOTS;
+    database->condition.commit_point = point;
+    return point == MF_COMMIT_SLOTS ? mf_slots_create(database, error) : MF_OK;
 }
 
 static enum mf_code commit_first_version(struct mf_database *database, struct mf_error *error)
@@ -265,6 +304,8 @@ static enum mf_code commit_first_version(struct mf_database *database, struct mf
     struct mf_transaction *transaction;
     database->takes_commits = true;
     enum mf_code code = remove_cut_init(database, error);
+    if (code == MF_OK)
+        code = make_commit_point(database, error);
     if (code == MF_OK)
         code = mf_transaction_begin(database, &transaction, error);
     if (code == MF_OK)
@@ -319,8 +360,12 @@ static int sweep_name(void *argument, const char *name)
     bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
     if (class != MF_CLASS_TEMPORARY && !uncommitted)
         return 0;
-    sweep->removed = true;
     int result = mf_io_remove(&database->directory, name);
+    struct mf_status status;
+    if (result < 0 && mf_io_status_at(&database->directory, name, &status) == 0 &&
+        status.type == MF_TYPE_DIRECTORY)
+        return 0; /* none of ours, and in nobody's way */
+    sweep->removed = true;
     if (result < 0)
         mf_error_fill(sweep->error, MF_IO, result, "%s: cannot be removed", name);
     return result;
@@ -363,6 +408,26 @@ bool mf_database_durable(const struct mf_database *database)
 bool mf_database_copy_was_missing(const struct mf_database *database)
 {
     return database->copy_was_missing;
+}
+
+bool mf_database_fell_back(const struct mf_database *database)
+{
+    return database->fell_back;
+}
+
+enum mf_commit_point mf_database_commit_point(const struct mf_database *database)
+{
+    return database->condition.commit_point;
+}
+
+const char *mf_commit_point_word(enum mf_commit_point point)
+{
+    static const char *const words[] = {
+#define X(name, word) word,
+        MF_COMMIT_POINTS(X)
+#undef X
+    };
+    return (size_t)point < sizeof(words) / sizeof(words[0]) ? words[point] : "?";
 }
 
 static enum mf_code no_version(uint64_t version, struct mf_error *error)
@@ -416,7 +481,7 @@ enum mf_code mf_database_verify(const char *path, const struct mf_options *optio
     if (code != MF_OK)
         return code;
     code = mf_inspect(&database->directory, &database->options, visit, argument, &database->current,
-                      error);
+                      &database->condition, error);
     if (version != NULL && database->current.text != NULL)
         *version = database->current.manifest.version;
     mf_database_close(database);

@@ -12,7 +12,9 @@ struct mf_database {
     struct mf_options options;
     int lock; /* the open lock file; -1: opened for reading */
     struct mf_version current;
+    struct mf_condition condition; /* as found, kept up to date by commits */
     bool copy_was_missing;
+    bool fell_back;
     bool durable;
     bool takes_commits; /* false for good after a failed sync or an unknown outcome */
     bool swept;         /* no temporaries and no manifests above the current one */

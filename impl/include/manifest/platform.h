@@ -105,8 +105,8 @@ struct mf_platform {
     int (*sync_many)(void *context, const int *files, size_t count);
 
     /* Optional. Whether a rename in this directory replaces its target in one
-     * step even when the power fails: 1, or 0 where it is known not to. Without
-     * it, 1. The answer chooses the commit point of a new database. */
+     * step even when the power fails: 0 where it is known not to, else 1, also
+     * after an error. Without it, 1. The answer chooses the commit point of a new database. */
     int (*rename_is_atomic)(void *context, int directory);
 };
 
