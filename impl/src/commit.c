@@ -89,20 +89,25 @@ enum mf_code mf_commit_write(struct mf_database *database, const char *name, con
  * same breath: where locks do not work it is another writer's, whose rename must
  * fail rather than publish what we are about to write.
  */
-static enum mf_code create_temporary(struct replacement *replacement)
+enum mf_code mf_commit_create_temporary(struct mf_database *database, struct mf_name *name,
+                                        int *file, struct mf_error *error)
 {
     for (unsigned attempt = 0; attempt < TEMPORARY_ATTEMPTS; attempt++) {
-        replacement->temporary = mf_name_of_temporary(attempt);
-        replacement->file =
-            mf_io_create(&replacement->database->directory, replacement->temporary.text);
-        if (replacement->file >= 0)
+        *name = mf_name_of_temporary(attempt);
+        *file = mf_io_create(&database->directory, name->text);
+        if (*file >= 0)
             return MF_OK;
-        if (replacement->file != -EEXIST)
+        if (*file != -EEXIST)
             break;
-        mf_commit_undo(replacement->database, replacement->temporary.text);
+        mf_commit_undo(database, name->text);
     }
-    return mf_fail(replacement->error, MF_IO, replacement->file, "%s: cannot be created",
-                   replacement->temporary.text);
+    return mf_fail(error, MF_IO, *file, "%s: cannot be created", name->text);
+}
+
+static enum mf_code create_temporary(struct replacement *replacement)
+{
+    return mf_commit_create_temporary(replacement->database, &replacement->temporary,
+                                      &replacement->file, replacement->error);
 }
 
 /* Step 4, second half. Without the sync a cut after the rename leaves the name

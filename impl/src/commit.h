@@ -3,6 +3,7 @@
 #define MANIFEST_SRC_COMMIT_H
 
 #include "database.h"
+#include "names.h"
 
 /*
  * Makes one open file, or the directory, durable. When that fails the handle
@@ -18,6 +19,11 @@ enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char
  * but not its name. On failure it is removed. MF_IO. */
 enum mf_code mf_commit_write(struct mf_database *database, const char *name, const char *text,
                              size_t size, struct mf_error *error);
+
+/* Creates a temporary, whatever earlier ones were left. *file is its handle; what
+ * comes of it is the caller's. On failure *file is negative. MF_IO. */
+enum mf_code mf_commit_create_temporary(struct mf_database *database, struct mf_name *name,
+                                        int *file, struct mf_error *error);
 
 /*
  * Makes name mean these bytes in one step, durably. MF_OK; MF_NOT_COMMITTED: the

@@ -6,12 +6,12 @@
 
 #include "commit.h"
 #include "content.h"
+#include "directory.h"
 #include "error.h"
 #include "names.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@
  * Handles
  */
 
-static enum mf_code create_handle(const char *path, const struct mf_options *options,
-                                  struct mf_database **result, struct mf_error *error)
+enum mf_code mf_database_create_handle(const char *path, const struct mf_options *options,
+                                       struct mf_database **result, struct mf_error *error)
 {
     struct mf_database *database = malloc(sizeof(*database));
     if (database == NULL)
@@ -53,7 +53,7 @@ void mf_database_close(struct mf_database *database)
 
 /* One writer at a time: two would tear each other's files, and what one takes
  * for a leftover would be the other's work. */
-static enum mf_code take_lock(struct mf_database *database, struct mf_error *error)
+enum mf_code mf_database_lock(struct mf_database *database, struct mf_error *error)
 {
     const struct mf_platform *platform = database->directory.platform;
     int lock = mf_io_open(&database->directory, MF_NAME_LOCK, MF_OPEN_WRITE | MF_OPEN_CREATE);
@@ -77,7 +77,7 @@ static enum mf_code take_lock(struct mf_database *database, struct mf_error *err
  * Opening and recovery
  */
 
-static enum mf_code inspect(struct mf_database *database, struct mf_error *error)
+enum mf_code mf_database_inspect(struct mf_database *database, struct mf_error *error)
 {
     mf_version_clear(&database->current);
     return mf_inspect(&database->directory, &database->options, NULL, NULL, &database->current,
@@ -144,11 +144,11 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
     enum mf_code code = MF_OK;
     if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT &&
         mf_io_status_at(&database->directory, MF_NAME_SLOT_A, &status) == -ENOENT)
-        code = inspect(database, error);
+        code = mf_database_inspect(database, error);
     if (code == MF_OK)
-        code = take_lock(database, error);
+        code = mf_database_lock(database, error);
     if (code == MF_OK)
-        code = inspect(database, error);
+        code = mf_database_inspect(database, error);
     if (code == MF_OK)
         code = recover(database, error);
     return code;
@@ -156,7 +156,7 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
 
 static enum mf_code open_for_reading(struct mf_database *database, struct mf_error *error)
 {
-    enum mf_code code = inspect(database, error);
+    enum mf_code code = mf_database_inspect(database, error);
     remember(database);
     return code;
 }
@@ -165,7 +165,7 @@ enum mf_code mf_database_open(const char *path, const struct mf_options *options
                               struct mf_database **result, struct mf_error *error)
 {
     struct mf_database *database;
-    enum mf_code code = create_handle(path, options, &database, error);
+    enum mf_code code = mf_database_create_handle(path, options, &database, error);
     if (code != MF_OK)
         return code;
     code = database->options.writable ? open_for_writing(database, error)
@@ -182,62 +182,6 @@ enum mf_code mf_database_open(const char *path, const struct mf_options *options
  * Init
  */
 
-/* The directory in which the name of path stands. Allocated; NULL: no memory. */
-static char *parent_of(const char *path)
-{
-    size_t size = strlen(path);
-    while (size > 1 && path[size - 1] == '/')
-        size--;
-    size_t start = size;
-    while (start > 0 && path[start - 1] != '/')
-        start--;
-    size_t last = size - start;
-    bool dots = (last == 1 && path[start] == '.') ||
-                (last == 2 && path[start] == '.' && path[start + 1] == '.');
-    if (dots) { /* the name is elsewhere; the directory's own ".." knows where */
-        char *parent = malloc(size + sizeof("/.."));
-        if (parent != NULL)
-            snprintf(parent, size + sizeof("/.."), "%.*s/..", (int)size, path);
-        return parent;
-    }
-    while (start > 1 && path[start - 1] == '/')
-        start--;
-    return start == 0 ? strdup(".") : strndup(path, start);
-}
-
-/* A directory's own sync does not make its name durable. That is done also when
- * the directory is there already: an init that was cut may have made it. */
-static enum mf_code sync_parent(const struct mf_platform *platform, const char *path,
-                                struct mf_error *error)
-{
-    char *parent = parent_of(path);
-    if (parent == NULL)
-        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to create a database");
-    struct mf_directory directory;
-    enum mf_code code = MF_OK;
-    int result = mf_io_open_directory(platform, parent, &directory);
-    if (result == 0) {
-        result = mf_io_sync(&directory, directory.handle);
-        mf_io_close(&directory, directory.handle);
-    }
-    if (result < 0)
-        code = mf_fail(error, MF_IO, result, "%s: cannot be made durable", parent);
-    free(parent);
-    return code;
-}
-
-static enum mf_code make_directory(const struct mf_platform *platform, const char *path,
-                                   struct mf_error *error)
-{
-    int result;
-    do {
-        result = platform->make_directory(platform->context, path);
-    } while (result == -EINTR);
-    if (result < 0 && result != -EEXIST)
-        return mf_fail(error, MF_IO, result, "%s: cannot be created", path);
-    return MF_OK;
-}
-
 /* MF_OK when there is nothing but what a cut init left behind. */
 static enum mf_code require_no_database(struct mf_database *database, struct mf_error *error)
 {
@@ -248,7 +192,7 @@ static enum mf_code require_no_database(struct mf_database *database, struct mf_
         return mf_fail(error, MF_EXISTS, -EEXIST, "there is a %s already", MF_NAME_CURRENT);
     if (result != -ENOENT)
         return mf_fail(error, MF_IO, result, "%s: cannot be looked up", MF_NAME_CURRENT);
-    enum mf_code code = inspect(database, &found);
+    enum mf_code code = mf_database_inspect(database, &found);
     if (code == MF_NO_DATABASE)
         return MF_OK;
     if (code == MF_OK)
@@ -275,10 +219,10 @@ static enum mf_code remove_slots(struct mf_database *database, struct mf_error *
  * is made durable before the new one is made. */
 static enum mf_code remove_cut_init(struct mf_database *database, struct mf_error *error)
 {
-    bool removed;
+    struct mf_removed removed;
     enum mf_code code = mf_database_sweep(database, &removed, error);
     database->used = 0;
-    if (code == MF_OK && removed)
+    if (code == MF_OK && removed.manifests + removed.files > 0)
         code = mf_commit_sync(database, database->directory.handle, "the directory", error);
     if (code == MF_OK && mf_slots_present(&database->condition.slots))
         code = remove_slots(database, error);
@@ -320,17 +264,17 @@ enum mf_code mf_database_init(const char *path, const struct mf_options *options
     if (platform == NULL)
         platform = mf_platform_posix();
     struct mf_database *database = NULL;
-    enum mf_code code = make_directory(platform, path, error);
+    enum mf_code code = mf_directory_make(platform, path, error);
     if (code == MF_OK)
-        code = create_handle(path, options, &database, error);
+        code = mf_database_create_handle(path, options, &database, error);
     if (code == MF_OK) /* nobody's database gets a lock file by mistake */
         code = require_no_database(database, error);
     if (code == MF_OK)
         code = mf_commit_sync(database, database->directory.handle, path, error);
     if (code == MF_OK)
-        code = sync_parent(platform, path, error);
+        code = mf_directory_sync_name(platform, path, error);
     if (code == MF_OK)
-        code = take_lock(database, error);
+        code = mf_database_lock(database, error);
     if (code == MF_OK)
         code = require_no_database(database, error);
     if (code == MF_OK)
@@ -345,7 +289,7 @@ enum mf_code mf_database_init(const char *path, const struct mf_options *options
 
 struct sweep {
     struct mf_database *database;
-    bool removed;
+    struct mf_removed removed;
     struct mf_error *error;
 };
 
@@ -360,18 +304,24 @@ static int sweep_name(void *argument, const char *name)
     bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
     if (class != MF_CLASS_TEMPORARY && !uncommitted)
         return 0;
-    int result = mf_io_remove(&database->directory, name);
     struct mf_status status;
-    if (result < 0 && mf_io_status_at(&database->directory, name, &status) == 0 &&
-        status.type == MF_TYPE_DIRECTORY)
+    int result = mf_io_status_at(&database->directory, name, &status);
+    if (result == 0 && status.type == MF_TYPE_DIRECTORY)
         return 0; /* none of ours, and in nobody's way */
-    sweep->removed = true;
-    if (result < 0)
+    if (result == 0)
+        result = mf_io_remove(&database->directory, name);
+    if (result < 0 && result != -ENOENT) {
         mf_error_fill(sweep->error, MF_IO, result, "%s: cannot be removed", name);
-    return result;
+        return result;
+    }
+    sweep->removed.bytes += result == 0 ? status.size : 0;
+    sweep->removed.manifests += uncommitted ? 1 : 0;
+    sweep->removed.files += uncommitted ? 0 : 1;
+    return 0;
 }
 
-enum mf_code mf_database_sweep(struct mf_database *database, bool *removed, struct mf_error *error)
+enum mf_code mf_database_sweep(struct mf_database *database, struct mf_removed *removed,
+                               struct mf_error *error)
 {
     struct mf_error failure = {.code = MF_OK};
     struct sweep sweep = {.database = database, .error = &failure};
@@ -435,32 +385,50 @@ static enum mf_code no_version(uint64_t version, struct mf_error *error)
     return mf_fail(error, MF_NO_VERSION, 0, "version %" PRIu64 " is not kept", version);
 }
 
+static enum mf_code copy_current(const struct mf_database *database, struct mf_version *copy,
+                                 struct mf_error *error)
+{
+    const struct mf_version *current = &database->current;
+    copy->text = malloc(current->size);
+    if (copy->text == NULL)
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to copy a manifest");
+    memcpy(copy->text, current->text, current->size);
+    copy->size = current->size;
+    return mf_manifest_parse(copy->text, copy->size, &database->options.read, &copy->manifest,
+                             error);
+}
+
+enum mf_code mf_database_load_version(const struct mf_database *database, uint64_t version,
+                                      struct mf_version *kept, struct mf_error *error)
+{
+    struct mf_name name = mf_name_of_version(version);
+    struct mf_error failure;
+    *kept = (struct mf_version){0};
+    if (version > database->current.manifest.version)
+        return no_version(version, error);
+    if (version == database->current.manifest.version)
+        return copy_current(database, kept, error);
+    enum mf_code code =
+        mf_version_read(&database->directory, name.text, &database->options.read, kept, &failure);
+    if (code == MF_IO && failure.system_error == ENOENT)
+        return no_version(version, error);
+    if (code == MF_OK && kept->manifest.version != version)
+        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
+                       kept->manifest.version);
+    if (code != MF_OK && error != NULL)
+        *error = failure;
+    return code;
+}
+
 enum mf_code mf_database_read_version(struct mf_database *database, uint64_t version,
                                       struct mf_manifest *manifest, struct mf_error *error)
 {
-    const struct mf_version *current = &database->current;
-    *manifest = (struct mf_manifest){0};
-    if (version > current->manifest.version)
-        return no_version(version, error);
-    if (version == current->manifest.version)
-        return mf_manifest_parse(current->text, current->size, &database->options.read, manifest,
-                                 error);
-    struct mf_name name = mf_name_of_version(version);
     struct mf_version kept;
-    struct mf_error failure;
-    enum mf_code code =
-        mf_version_read(&database->directory, name.text, &database->options.read, &kept, &failure);
-    if (code == MF_IO && failure.system_error == ENOENT)
-        return no_version(version, error);
-    if (code == MF_OK && kept.manifest.version != version) {
-        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
-                       kept.manifest.version);
-    }
+    *manifest = (struct mf_manifest){0};
+    enum mf_code code = mf_database_load_version(database, version, &kept, error);
     if (code == MF_OK) {
         *manifest = kept.manifest;
         kept.manifest = (struct mf_manifest){0};
-    } else if (error != NULL) {
-        *error = failure;
     }
     mf_version_clear(&kept);
     return code;
@@ -477,7 +445,7 @@ enum mf_code mf_database_verify(const char *path, const struct mf_options *optio
                                 void *argument, uint64_t *version, struct mf_error *error)
 {
     struct mf_database *database;
-    enum mf_code code = create_handle(path, options, &database, error);
+    enum mf_code code = mf_database_create_handle(path, options, &database, error);
     if (code != MF_OK)
         return code;
     code = mf_inspect(&database->directory, &database->options, visit, argument, &database->current,

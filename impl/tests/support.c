@@ -176,6 +176,12 @@ static int faulty_sync(void *context, int handle)
     FAULTY(is_directory ? "sync_directory" : "sync", 0);
 }
 
+static int faulty_sync_many(void *context, const int *files, size_t count)
+{
+    (void)files, (void)count;
+    FAULTY("sync_many", 0);
+}
+
 static int faulty_rename(void *context, int directory, const char *from, const char *to)
 {
     FAULTY("rename", POSIX->rename(NULL, directory, from, to));
@@ -233,6 +239,7 @@ void faulty_init(struct faulty *faulty)
                 .list = faulty_list,
                 .lock = faulty_lock,
                 .now = faulty_now,
+                .sync_many = faulty_sync_many,
             },
     };
 }

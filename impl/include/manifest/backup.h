@@ -14,7 +14,7 @@
  *     MANIFEST-000005          the manifest of version 5, byte for byte
  *     lsm-000005, ...          the data files, under the names in the manifests
  *     MANIFEST-LOCK            one writer at a time, never removed
- *     MANIFEST-BACKUP.0.tmp    a copy in the making
+ *     MANIFEST-CURRENT.0.tmp   a copy in the making
  *
  * (Data files cannot have these names, see mf_name_check.) A link is this text, to
  * the byte, without a newline at the end; integers are decimal, and the last
