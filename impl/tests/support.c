@@ -19,7 +19,9 @@ char *scratch_new(void)
 {
     const char *base = getenv("TMPDIR");
     char *path;
-    if (asprintf(&path, "%s/manifest-test-XXXXXX", base != NULL ? base : "/tmp") < 0)
+    if (base == NULL) /* no test here needs a disk */
+        base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    if (asprintf(&path, "%s/manifest-test-XXXXXX", base) < 0)
         die("asprintf");
     if (mkdtemp(path) == NULL)
         die(path);

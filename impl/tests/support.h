@@ -5,7 +5,7 @@
 
 #include <manifest/manifest.h>
 
-/* A new, empty directory below $TMPDIR or /tmp; freed and removed with what is
+/* A new, empty directory below $TMPDIR, /dev/shm or /tmp; freed and removed with what is
  * in it by scratch_remove. Ends the process when it cannot be made. */
 char *scratch_new(void);
 void scratch_remove(char *path);
