@@ -180,7 +180,17 @@ def to_the_original(work):
         check_ours(path, version)
 
 
+def specification():
+    """Its example is one of the conformance vectors, to the byte."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+    with open(os.path.join(folder, "SPEC.md"), encoding="utf-8") as file:
+        example = file.read().split("```json\n")[1].split("\n```")[0]
+    with open(os.path.join(folder, "conformance/contents/v2.json"), encoding="utf-8") as file:
+        assert file.read() == example
+
+
 def main():
+    specification()
     assert crc32c(b"123456789") == 0xE3069283  # RFC 3720's check value
     with tempfile.TemporaryDirectory() as work:
         count = from_the_original(work)
