@@ -13,24 +13,26 @@
  * still can be torn.
  */
 static const struct cm_manifest_file five[] = {
-    {MF_KIND_LSM, "", 800},
-    {MF_KIND_VECTOR, "embedding", 1300},
-    {MF_KIND_SPATIAL, "position", 40},
-    {MF_KIND_TEXT, "title", 300},
-    {MF_KIND_COLUMN, "price", 150},
+    {MF_KIND_LSM, "", 800, false},
+    {MF_KIND_VECTOR, "embedding", 1300, false},
+    {MF_KIND_SPATIAL, "position", 40, false},
+    {MF_KIND_TEXT, "title", 300, false},
+    {MF_KIND_COLUMN, "price", 150, false},
 };
 
-/* Few states for each commit, where a workload makes several. */
+/* Few states for each commit, where a workload makes several. The shared file must
+ * outlive the version that wrote it. */
 static const struct cm_manifest_file two[] = {
-    {MF_KIND_LSM, "", 300},
-    {MF_KIND_TEXT, "title", 100},
+    {MF_KIND_LSM, "", 300, false},
+    {MF_KIND_TEXT, "title", 100, true},
 };
 
 /* Enough to be synced together; most of them have two states only. */
 static const struct cm_manifest_file many[] = {
-    {MF_KIND_LSM, "", 300},   {MF_KIND_VECTOR, "a", 0}, {MF_KIND_SPATIAL, "a", 0},
-    {MF_KIND_TEXT, "a", 0},   {MF_KIND_TEXT, "b", 0},   {MF_KIND_TIMESTAMP, "a", 0},
-    {MF_KIND_COLUMN, "a", 0}, {MF_KIND_COLUMN, "b", 0},
+    {MF_KIND_LSM, "", 300, false},    {MF_KIND_VECTOR, "a", 0, false},
+    {MF_KIND_SPATIAL, "a", 0, false}, {MF_KIND_TEXT, "a", 0, false},
+    {MF_KIND_TEXT, "b", 0, false},    {MF_KIND_TIMESTAMP, "a", 0, false},
+    {MF_KIND_COLUMN, "a", 0, false},  {MF_KIND_COLUMN, "b", 0, false},
 };
 
 const struct cm_manifest_case cm_manifest_cases[CM_CASE_COUNT] = {
@@ -53,6 +55,8 @@ size_t cm_manifest_content(const struct cm_manifest_case *wanted, uint64_t versi
                            unsigned char data[CM_MANIFEST_SIZE_MAX])
 {
     size_t size = wanted->files[index].size;
+    if (wanted->files[index].shared)
+        version = 0;
     if (size > 0)
         size += version % 8 * 11;
     /* xorshift64: no granule is like another one, or all zeros. */
@@ -66,7 +70,7 @@ size_t cm_manifest_content(const struct cm_manifest_case *wanted, uint64_t versi
     return size;
 }
 
-enum mf_code cm_manifest_add(struct mf_transaction *transaction,
+enum mf_code cm_manifest_add(const struct mf_database *database, struct mf_transaction *transaction,
                              const struct cm_manifest_case *wanted, struct mf_error *error)
 {
     unsigned char data[CM_MANIFEST_SIZE_MAX];
@@ -74,6 +78,9 @@ enum mf_code cm_manifest_add(struct mf_transaction *transaction,
     enum mf_code code = MF_OK;
     for (unsigned i = 0; i < wanted->file_count && code == MF_OK; i++) {
         const struct cm_manifest_file *file = &wanted->files[i];
+        if (file->shared &&
+            mf_manifest_find(mf_database_current(database), file->kind, file->key) != NULL)
+            continue; /* the new version begins as a copy of the current one */
         size_t size = cm_manifest_content(wanted, version, i, data);
         code = mf_transaction_add(transaction, file->kind, file->key, data, size, error);
     }

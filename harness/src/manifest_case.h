@@ -71,6 +71,7 @@ struct cm_manifest_file {
     enum mf_kind kind;
     const char *key;
     size_t size; /* bytes; 0: empty in all versions, else it varies with the version */
+    bool shared; /* the same file in all versions: written by the first, named by all */
 };
 
 struct cm_manifest_case {
@@ -91,8 +92,8 @@ const struct cm_manifest_case *cm_manifest_case_find(const char *name);
 size_t cm_manifest_content(const struct cm_manifest_case *wanted, uint64_t version, unsigned index,
                            unsigned char data[CM_MANIFEST_SIZE_MAX]);
 
-/* Adds the files of a version to a transaction, which stays open. */
-enum mf_code cm_manifest_add(struct mf_transaction *transaction,
+/* Adds the files of a version to a transaction of the database, which stays open. */
+enum mf_code cm_manifest_add(const struct mf_database *database, struct mf_transaction *transaction,
                              const struct cm_manifest_case *wanted, struct mf_error *error);
 
 /*

@@ -290,7 +290,8 @@ static bool orphans_check(const struct judge *judge, size_t foreign)
 static bool clean_check(const struct judge *judge)
 {
     struct mf_error error;
-    if (!kept_check(judge, judge->words.finished))
+    if (!kept_check(judge, judge->words.finished) ||
+        (judge->words.finished && !orphans_check(judge, 0)))
         return false;
     enum mf_code code = mf_history_clean(judge->database, CM_MANIFEST_KEEP, NULL, &error);
     return require_ok(judge, code, "cleaning up again", &error) && kept_check(judge, true) &&

@@ -49,7 +49,7 @@ static enum mf_code version_commit(struct mf_database *database,
         return code;
     if (announce)
         say("committing", mf_transaction_version(transaction));
-    code = cm_manifest_add(transaction, wanted, error);
+    code = cm_manifest_add(database, transaction, wanted, error);
     if (code == MF_OK)
         return mf_transaction_commit(transaction, NULL, error);
     mf_transaction_abort(transaction);
@@ -106,11 +106,15 @@ static int writer_run(const struct mf_platform *platform, const struct cm_manife
     return result;
 }
 
-/* The sync that follows those of the files and of the manifest. Earlier deaths
- * leave nothing but files that no manifest names, in very many states. */
+/* The sync that follows those of the files and of the manifest, once the shared
+ * files are there. Earlier deaths leave nothing but files that no manifest names, in
+ * very many states. */
 static unsigned first_moment(const struct cm_manifest_case *wanted)
 {
-    return wanted->file_count + 2;
+    unsigned written = 0;
+    for (unsigned i = 0; i < wanted->file_count; i++)
+        written += wanted->files[i].shared ? 0 : 1;
+    return written + 2;
 }
 
 int workload_killed(const struct mf_platform *platform, char **arguments)

@@ -375,7 +375,8 @@ static struct ff_tree *database_new(uint64_t versions)
     for (uint64_t version = 2; version <= versions; version++) {
         CU_ASSERT_EQUAL_FATAL(mf_transaction_begin(database, &transaction, NULL), MF_OK);
         CU_ASSERT_EQUAL_FATAL(
-            cm_manifest_add(transaction, &cm_manifest_cases[CM_CASE_COMMIT], NULL), MF_OK);
+            cm_manifest_add(database, transaction, &cm_manifest_cases[CM_CASE_COMMIT], NULL),
+            MF_OK);
         CU_ASSERT_EQUAL_FATAL(mf_transaction_commit(transaction, NULL, NULL), MF_OK);
     }
     mf_database_close(database);
