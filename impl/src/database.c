@@ -389,13 +389,19 @@ static enum mf_code copy_current(const struct mf_database *database, struct mf_v
                                  struct mf_error *error)
 {
     const struct mf_version *current = &database->current;
-    copy->text = malloc(current->size);
-    if (copy->text == NULL)
+    char *text = malloc(current->size);
+    if (text == NULL)
         return mf_fail(error, MF_NO_MEMORY, 0, "no memory to copy a manifest");
-    memcpy(copy->text, current->text, current->size);
+    memcpy(text, current->text, current->size);
+    enum mf_code code =
+        mf_manifest_parse(text, current->size, &database->options.read, &copy->manifest, error);
+    if (code != MF_OK) {
+        free(text);
+        return code;
+    }
+    copy->text = text;
     copy->size = current->size;
-    return mf_manifest_parse(copy->text, copy->size, &database->options.read, &copy->manifest,
-                             error);
+    return MF_OK;
 }
 
 enum mf_code mf_database_load_version(const struct mf_database *database, uint64_t version,

@@ -21,6 +21,7 @@ struct inspection {
     struct mf_version *current;
     struct mf_condition *condition;
     struct mf_error *error;
+    bool found;        /* which version is current */
     enum mf_code code; /* MF_CORRUPT after the first fault */
 };
 
@@ -173,7 +174,10 @@ static enum mf_code find_by_name(struct inspection *inspection)
         return report(inspection, MF_FINDING_CURRENT_INVALID, MF_NAME_CURRENT, &detail)
                    ? MF_OK
                    : MF_CORRUPT;
-    return code == MF_OK ? MF_OK : give_up(inspection, &detail);
+    if (code != MF_OK)
+        return give_up(inspection, &detail);
+    inspection->found = true;
+    return MF_OK;
 }
 
 /* The manifest that the winner names. Another one in its place, or none, is not
@@ -190,8 +194,10 @@ static enum mf_code read_named_by_slot(struct inspection *inspection, const stru
         return give_up(inspection, &detail);
     if (code == MF_OK && current->size == slot->size &&
         current->manifest.version == slot->version &&
-        mf_crc32c(0, current->text, current->size) == slot->crc32c)
+        mf_crc32c(0, current->text, current->size) == slot->crc32c) {
+        inspection->found = true;
         return MF_OK;
+    }
     if (code == MF_OK)
         mf_error_fill(&detail, MF_CORRUPT, 0, "%s: not the manifest that the slot names",
                       name.text);
@@ -334,9 +340,9 @@ enum mf_code mf_inspect(const struct mf_directory *directory, const struct mf_op
                                     .code = MF_OK};
     *condition = (struct mf_condition){0};
     enum mf_code code = find_current(&inspection);
-    if (code == MF_OK && current->text != NULL && condition->commit_point == MF_COMMIT_RENAME)
+    if (code == MF_OK && inspection.found && condition->commit_point == MF_COMMIT_RENAME)
         code = inspect_copy(&inspection);
-    if (code == MF_OK && current->text != NULL)
+    if (code == MF_OK && inspection.found)
         code = inspect_files(&inspection);
     if (code == MF_OK && visit != NULL)
         code = inspect_leftovers(&inspection);
