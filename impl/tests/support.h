@@ -34,7 +34,7 @@ struct faulty {
     size_t max_transfer; /* bytes per read or write; 0: no limit */
     int open_handles;
     const char *failed; /* the call that failed first; NULL: none did */
-    char log[1024];     /* the calls in order, each followed by a space; without close */
+    char log[8192];     /* the calls in order, each followed by a space; without close */
 };
 
 void faulty_init(struct faulty *faulty);

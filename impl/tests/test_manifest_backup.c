@@ -225,6 +225,33 @@ static void restorable_alone(void)
     end();
 }
 
+/* Each file durable before it has its name, all names before the manifest's, and
+ * this before the link's. */
+static void order_of_a_backup(void)
+{
+    static const char *const expected[] = {"make_directory open_directory ",
+                                           "sync_directory open_directory sync_directory ",
+                                           "lock ",
+                                           "write read read read sync rename sync ",
+                                           "write sync sync_directory rename sync sync_directory ",
+                                           "write sync sync_directory rename sync sync_directory "};
+    begin();
+    struct mf_database *database = open_database(database_path, true);
+    faulty_arm(&platform, 0, 0);
+    CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
+    const char *place = platform.log;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        place = strstr(place, expected[i]);
+        if (place == NULL)
+            fprintf(stderr, "no '%s' in: %s\n", expected[i], platform.log);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(place);
+        place += strlen(expected[i]);
+    }
+    CU_ASSERT_EQUAL(*place, '\0');
+    mf_database_close(database);
+    end();
+}
+
 static void damaged_source(void)
 {
     struct mf_error error;
@@ -235,6 +262,7 @@ static void damaged_source(void)
     file_write_text(path_of(database_path, "lsm-000003"), "THREE");
     CU_ASSERT_EQUAL(back_up(3, NULL, &error), MF_CORRUPT);
     CU_ASSERT_FALSE(file_exists(path_of(folder, "lsm-000003")));
+    CU_ASSERT_FALSE(file_exists(path_of(folder, "MANIFEST-CURRENT.0.tmp")));
     CU_ASSERT_FALSE(file_exists(path_of(folder, "MANIFEST-BACKUP-000003")));
     unlink(path_of(database_path, "lsm-000003"));
     CU_ASSERT_EQUAL(symlink("lsm-000002", path_of(database_path, "lsm-000003")), 0);
@@ -409,6 +437,7 @@ static const struct unit_test tests[] = {
     {"the text of a link", link_text},
     {"a chain of increments", chain},
     {"restorable alone, to any version", restorable_alone},
+    {"the order of a backup", order_of_a_backup},
     {"a damaged source is an error", damaged_source},
     {"leftovers are written anew, rot is found", leftovers_and_rot},
     {"the wrong folder", wrong_folder},

@@ -250,8 +250,15 @@ static void one_valid_slot(void)
             file_write_text(slot_path(directory, damaged), "torn");
         struct opened opened = open_for(directory, false);
         CU_ASSERT_TRUE(opened.code == MF_OK && opened.version == version && opened.fell_back);
+        faulty_arm(&platform, 0, 0);
         opened = open_for(directory, true);
         CU_ASSERT_TRUE(opened.code == MF_OK && opened.version == version && opened.fell_back);
+        /* The winner, then the other one; its name too, if it is new. */
+        CU_ASSERT_EQUAL(strstr(platform.log, "open status write sync open status write sync "
+                                             "sync_directory ") != NULL,
+                        i % 2 == 0);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(platform.log, "open status write sync open status write sync "));
         /* The damaged one has been given the same version and the higher sequence. */
         CU_ASSERT_EQUAL(slot_read(directory, damaged).version, version);
         CU_ASSERT_EQUAL(slot_read(directory, damaged).sequence, version + 1);
