@@ -4,7 +4,7 @@
  *
  *     test_manifest_lock [--commits N] [TEST...]
  *
- * N is how often each of them commits (1000 unless given).
+ * N is how often each of them commits (1000 unless given; 100 with sanitizers).
  */
 #include "support.h"
 #include "unit.h"
@@ -17,7 +17,12 @@
 
 enum { PROCESSES = 2, THREADS = 2 };
 
-static unsigned commits = 1000;
+/* Fewer where they are slow. */
+#ifndef DEFAULT_COMMITS
+#define DEFAULT_COMMITS 1000
+#endif
+
+static unsigned commits = DEFAULT_COMMITS;
 static struct faulty platform;
 
 static void one_writer_at_a_time(void)
