@@ -8,6 +8,7 @@ add_library(crashmatrix_check STATIC
   src/external.c
   src/fail.c
   src/manifest_case.c
+  src/manifest_judge.c
   src/memfs.c
   src/pool.c
   src/process.c
@@ -21,7 +22,11 @@ target_link_libraries(crashmatrix_check
   PUBLIC faultfs_trace manifest
   PRIVATE $<BUILD_INTERFACE:crashmatrix_flags> $<BUILD_INTERFACE:crashmatrix_sanitize>)
 
-add_executable(manifest-target targets/manifest_target.c)
+add_executable(manifest-target
+  targets/dying_platform.c
+  targets/manifest_seed_order.c
+  targets/manifest_target.c
+  targets/manifest_workloads.c)
 target_link_libraries(manifest-target PRIVATE
   crashmatrix_check crashmatrix_flags crashmatrix_sanitize)
 set_target_properties(manifest-target PROPERTIES

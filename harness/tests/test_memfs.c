@@ -371,7 +371,6 @@ static void limits_are_errors(void)
 /* A database with the given number of versions, made through libmanifest. */
 static struct ff_tree *database_new(uint64_t versions)
 {
-    unsigned char data[CM_MANIFEST_SIZE_MAX];
     struct ff_tree *tree = own_tree();
     struct cm_memfs memfs;
     struct mf_options options = {.platform = &memfs.platform, .writable = true};
@@ -384,11 +383,9 @@ static struct ff_tree *database_new(uint64_t versions)
     CU_ASSERT_EQUAL_FATAL(mf_database_open(CM_MANIFEST_PATH, &options, &database, NULL), MF_OK);
     for (uint64_t version = 2; version <= versions; version++) {
         CU_ASSERT_EQUAL_FATAL(mf_transaction_begin(database, &transaction, NULL), MF_OK);
-        for (unsigned i = 0; i < CM_MANIFEST_FILES; i++) {
-            size_t size = cm_manifest_content(version, i, data);
-            mf_transaction_add(transaction, cm_manifest_files[i].kind, cm_manifest_files[i].key,
-                               data, size, NULL);
-        }
+        CU_ASSERT_EQUAL_FATAL(
+            cm_manifest_add(database, transaction, &cm_manifest_cases[CM_CASE_COMMIT], NULL),
+            MF_OK);
         CU_ASSERT_EQUAL_FATAL(mf_transaction_commit(transaction, NULL, NULL), MF_OK);
     }
     mf_database_close(database);
@@ -457,7 +454,7 @@ static struct cm_outcome judge_really(const struct ff_tree *tree)
     char path[] = "/tmp/crashmatrix-test.XXXXXX";
     must(mkdtemp(path) != NULL && chdir(path) == 0, path);
     must(ff_tree_store(tree, path, &error) == 0, error.text);
-    cm_manifest_judge(mf_platform_posix(), 1, "", 0, &outcome);
+    cm_manifest_judge(&cm_manifest_cases[CM_CASE_COMMIT], mf_platform_posix(), "", 0, &outcome);
     must(chdir("/") == 0 && ff_directory_clear(path, &error) == 0, error.text);
     must(rmdir(path) == 0, path);
     return outcome;
@@ -491,18 +488,19 @@ static void judge_sees_damage(void)
         }
         ff_tree_free(tree);
     }
-    CU_ASSERT_EQUAL(violations, DAMAGE_COUNT * (CM_MANIFEST_FILES + 1));
+    CU_ASSERT_EQUAL(violations, DAMAGE_COUNT * (cm_manifest_cases[CM_CASE_COMMIT].file_count + 1));
     ff_tree_free(whole);
 }
 
 static void content_is_distinct(void)
 {
+    const struct cm_manifest_case *wanted = &cm_manifest_cases[CM_CASE_COMMIT];
     unsigned char data[2][CM_MANIFEST_SIZE_MAX];
     unsigned can_be_torn = 0;
     for (uint64_t version = 2; version <= 4; version++) {
-        for (unsigned i = 0; i < CM_MANIFEST_FILES; i++) {
-            size_t size = cm_manifest_content(version, i, data[0]);
-            size_t other = cm_manifest_content(version + 1, i, data[1]);
+        for (unsigned i = 0; i < wanted->file_count; i++) {
+            size_t size = cm_manifest_content(wanted, version, i, data[0]);
+            size_t other = cm_manifest_content(wanted, version + 1, i, data[1]);
             CU_ASSERT(size > 0 && size <= CM_MANIFEST_SIZE_MAX);
             CU_ASSERT(memcmp(data[0], data[1], size < other ? size : other) != 0);
             can_be_torn += size > 512;

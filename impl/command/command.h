@@ -24,10 +24,16 @@ struct change {
 /* The command line of one subcommand. The strings are argv's. */
 struct arguments {
     const char *directory;
-    const char *version; /* NULL: not given */
+    const char *folder;   /* of a backup */
+    uint64_t versions[2]; /* as many as were given */
+    size_t version_count;
     bool json;
     bool unsealed;
+    bool backup;
+    bool remove_orphans;
     uint32_t wait_ms;
+    uint64_t keep; /* 0: not given */
+    enum mf_commit_point commit_point;
     struct change *changes;
     size_t change_count;
 };
@@ -39,10 +45,26 @@ struct mf_options library_options(const struct arguments *arguments, bool writab
  * standard output. Returns the exit status. */
 int say_failure(const struct arguments *arguments, const struct mf_error *error);
 
+/* Says that a version was made, and returns the exit status. */
+int say_version(const struct arguments *arguments, const char *sentence, uint64_t version);
+
+/* The exit status for a code. */
+int exit_status(enum mf_code code);
+
 /* Subcommands. Each returns an exit status. */
 int run_init(const struct arguments *arguments);
 int run_commit(const struct arguments *arguments);
 int run_show(const struct arguments *arguments);
 int run_verify(const struct arguments *arguments);
+int run_versions(const struct arguments *arguments);
+int run_diff(const struct arguments *arguments);
+int run_orphans(const struct arguments *arguments);
+int run_gc(const struct arguments *arguments);
+int run_backup(const struct arguments *arguments);
+int run_restore(const struct arguments *arguments);
+int run_recover(const struct arguments *arguments);
+
+/* `verify --backup`. */
+int verify_backup(const struct arguments *arguments);
 
 #endif

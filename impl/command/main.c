@@ -1,9 +1,10 @@
 /*
  * The manifest command: looks into a database directory and changes it, through
- * libmanifest only. This file reads the command line; subcommands.c does the
- * work.
+ * libmanifest only. This file reads the command line; what each subcommand
+ * does is in subcommands.c, history.c and copies.c.
  */
 #include "command.h"
+#include "help.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,137 +15,79 @@
 #define DEFAULT_WAIT_MS 10000
 #define MAX_WAIT_S      86400
 
-enum { OPTION_HELP = 256, OPTION_JSON, OPTION_UNSEALED, OPTION_WAIT, OPTION_REMOVE, OPTION_KIND };
-
-#define COMMON_OPTIONS                                                                             \
-    {"help", no_argument, NULL, OPTION_HELP},                                                      \
-    {                                                                                              \
-        "json", no_argument, NULL, OPTION_JSON                                                     \
-    }
-
-static const struct option init_options[] = {
-    COMMON_OPTIONS,
-    {"wait", required_argument, NULL, OPTION_WAIT},
-    {0},
+enum {
+    OPTION_HELP = 256,
+    OPTION_JSON,
+    OPTION_UNSEALED,
+    OPTION_WAIT,
+    OPTION_COMMIT_POINT,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_KEEP,
+    OPTION_BACKUP,
+    OPTION_REMOVE_ORPHANS,
+    OPTION_REMOVE,
+    OPTION_KIND,
 };
 
+#define WITHOUT_VALUE(name, option)                                                                \
+    {                                                                                              \
+        name, no_argument, NULL, option                                                            \
+    }
+#define WITH_VALUE(name, option)                                                                   \
+    {                                                                                              \
+        name, required_argument, NULL, option                                                      \
+    }
+#define COMMON       WITHOUT_VALUE("help", OPTION_HELP), WITHOUT_VALUE("json", OPTION_JSON)
+#define UNSEALED     WITHOUT_VALUE("unsealed", OPTION_UNSEALED)
+#define WAIT         WITH_VALUE("wait", OPTION_WAIT)
+#define COMMIT_POINT WITH_VALUE("commit-point", OPTION_COMMIT_POINT)
+
+static const struct option init_options[] = {COMMON, WAIT, COMMIT_POINT, {0}};
+static const struct option reading_options[] = {COMMON, UNSEALED, {0}};
+static const struct option verify_options[] = {
+    COMMON, UNSEALED, WITHOUT_VALUE("backup", OPTION_BACKUP), {0}};
+static const struct option orphans_options[] = {
+    COMMON, UNSEALED, WAIT, WITHOUT_VALUE("remove", OPTION_REMOVE_ORPHANS), {0}};
+static const struct option gc_options[] = {
+    COMMON, UNSEALED, WAIT, WITH_VALUE("keep", OPTION_KEEP), {0}};
+static const struct option backup_options[] = {COMMON, WAIT, {0}};
+static const struct option restore_options[] = {COMMON, WAIT, COMMIT_POINT, {0}};
+static const struct option recover_options[] = {
+    COMMON, UNSEALED, WAIT, WITH_VALUE("to", OPTION_TO), {0}};
 static const struct option commit_options[] = {
-    COMMON_OPTIONS,
-    {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-    {"wait", required_argument, NULL, OPTION_WAIT},
-    {"remove", required_argument, NULL, OPTION_REMOVE},
-#define X(name, word, member) {word, required_argument, NULL, OPTION_KIND + MF_KIND_##name},
+    COMMON,
+    UNSEALED,
+    WAIT,
+    WITH_VALUE("from", OPTION_FROM),
+    WITH_VALUE("remove", OPTION_REMOVE),
+#define X(name, word, member) WITH_VALUE(word, OPTION_KIND + MF_KIND_##name),
     MF_KINDS(X)
 #undef X
         {0},
 };
 
-static const struct option reading_options[] = {
-    COMMON_OPTIONS,
-    {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-    {0},
-};
-
-static const char general_help[] =
-    "Usage: manifest COMMAND DIR [...]\n"
-    "\n"
-    "Several files of a database replaced as one, even by a power cut.\n"
-    "\n"
-    "  manifest init DIR              create a database\n"
-    "  manifest commit DIR --lsm FILE put files into its next version\n"
-    "  manifest show DIR [VERSION]    what a version consists of\n"
-    "  manifest verify DIR            read everything and compare checksums\n"
-    "\n"
-    "  --help      this text; after a command, its own\n"
-    "  --version   the version of this program\n"
-    "\n"
-    "Exit status\n"
-    "  0  done; committed and durable; verified\n"
-    "  1  the database is corrupt\n"
-    "  2  wrong usage\n"
-    "  3  failed (error of the file system, locked, exists already, ...): not\n"
-    "     committed, the current version is what it was\n"
-    "  4  the outcome of a commit is unknown: a power cut may leave the version\n"
-    "     before or the new one, each whole; the next commit settles it first\n"
-    "  5  no database there, or no such version\n"
-    "\n"
-    "Example\n"
-    "  manifest init /var/lib/robot/map && manifest show /var/lib/robot/map\n";
-
-static const char init_help[] =
-    "Usage: manifest init [--json] [--wait SECONDS] DIR\n"
-    "\n"
-    "Creates a database in DIR, which is made if it is missing (its parent is not).\n"
-    "Other files in DIR are left alone. The first version has no files.\n"
-    "\n"
-    "  --wait SECONDS  how long to wait for another writer (default 10)\n"
-    "  --json          print the result as JSON\n"
-    "\n"
-    "Example\n"
-    "  manifest init /var/lib/robot/map\n";
-
-static const char commit_help[] =
-    "Usage: manifest commit [OPTION...] DIR CHANGE...\n"
-    "\n"
-    "Makes the next version: the current one with these changes. Each FILE is copied\n"
-    "into DIR under a new name; the FILE itself is left alone. When the command\n"
-    "succeeds the new version is durable; if the power fails before, the version\n"
-    "before is still there, whole.\n"
-    "\n"
-    "Changes\n"
-    "  --lsm FILE           the file with the rows\n"
-    "  --vector KEY=FILE    an index of that kind, by its key; also\n"
-    "  --spatial, --text, --timestamp, --column KEY=FILE\n"
-    "  --remove lsm         leave that entry out of the new version; its file stays,\n"
-    "  --remove KIND:KEY    for the versions that name it\n"
-    "\n"
-    "Options\n"
-    "  --wait SECONDS       how long to wait for another writer (default 10)\n"
-    "  --unsealed           also accept a current manifest without sizes and CRC32Cs\n"
-    "  --json               print the result as JSON\n"
-    "\n"
-    "Example\n"
-    "  manifest commit /var/lib/robot/map --lsm rows.dat --vector places=places.idx\n";
-
-static const char show_help[] =
-    "Usage: manifest show [--json] [--unsealed] DIR [VERSION]\n"
-    "\n"
-    "Prints what the current version, or another that is kept, consists of. Takes no\n"
-    "lock and writes nothing, so it cannot know whether the current version is on the\n"
-    "device yet. The files of the current version are verified first.\n"
-    "\n"
-    "  --unsealed  also accept a manifest without sizes and CRC32Cs\n"
-    "  --json      print it as JSON\n"
-    "\n"
-    "Example\n"
-    "  manifest show /var/lib/robot/map 41\n";
-
-static const char verify_help[] =
-    "Usage: manifest verify [--json] [--unsealed] DIR\n"
-    "\n"
-    "Reads the current manifest, its kept copy and every file of the current version,\n"
-    "and compares sizes and CRC32Cs. Lists every fault, and what commits that were\n"
-    "cut short left behind, which is no fault. Takes no lock and writes nothing.\n"
-    "Exit status 0 without a fault, 1 with one.\n"
-    "\n"
-    "  --unsealed  also accept a manifest without sizes and CRC32Cs\n"
-    "  --json      print the findings as JSON\n"
-    "\n"
-    "Example\n"
-    "  manifest verify /var/lib/robot/map || echo 'do not start'\n";
-
+/* What follows the directory: a folder, then so many version numbers. */
 static const struct command {
     const char *name;
     const char *full_name; /* for getopt's messages */
     const struct option *options;
     const char *help;
-    bool takes_version;
+    bool takes_folder;
+    unsigned least_versions, most_versions;
     int (*run)(const struct arguments *arguments);
 } commands[] = {
-    {"init", "manifest init", init_options, init_help, false, run_init},
-    {"commit", "manifest commit", commit_options, commit_help, false, run_commit},
-    {"show", "manifest show", reading_options, show_help, true, run_show},
-    {"verify", "manifest verify", reading_options, verify_help, false, run_verify},
+#define COMMAND(name, options, folder, least, most)                                                \
+    {                                                                                              \
+#name, "manifest " #name, options, name##_help, folder, least, most, run_##name            \
+    }
+    COMMAND(init, init_options, false, 0, 0),        COMMAND(commit, commit_options, false, 0, 0),
+    COMMAND(show, reading_options, false, 0, 1),     COMMAND(verify, verify_options, false, 0, 0),
+    COMMAND(versions, reading_options, false, 0, 0), COMMAND(diff, reading_options, false, 1, 2),
+    COMMAND(orphans, orphans_options, false, 0, 0),  COMMAND(gc, gc_options, false, 0, 0),
+    COMMAND(backup, backup_options, true, 0, 1),     COMMAND(restore, restore_options, true, 0, 1),
+    COMMAND(recover, recover_options, false, 0, 0),
+#undef COMMAND
 };
 
 static bool usage_error(const struct command *command, const char *what, const char *value)
@@ -153,15 +96,57 @@ static bool usage_error(const struct command *command, const char *what, const c
     return false;
 }
 
-static bool parse_wait(const struct command *command, struct arguments *arguments)
+/* An unsigned decimal number and nothing else. */
+static bool parse_number(const char *text, uint64_t most, uint64_t *number)
 {
     char *end;
     errno = 0;
-    unsigned long seconds = strtoul(optarg, &end, 10);
-    if (optarg[0] < '0' || optarg[0] > '9' || *end != '\0' || errno != 0 || seconds > MAX_WAIT_S)
+    *number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number <= most;
+}
+
+static bool parse_wait(const struct command *command, struct arguments *arguments)
+{
+    uint64_t seconds;
+    if (!parse_number(optarg, MAX_WAIT_S, &seconds))
         return usage_error(command, "--wait takes whole seconds, at most a day", optarg);
     arguments->wait_ms = (uint32_t)seconds * 1000;
     return true;
+}
+
+static bool parse_keep(const struct command *command, struct arguments *arguments)
+{
+    if (parse_number(optarg, SIZE_MAX, &arguments->keep) && arguments->keep > 0)
+        return true;
+    return usage_error(command, "--keep takes a number from 1", optarg);
+}
+
+static bool parse_version(const struct command *command, struct arguments *arguments,
+                          const char *text)
+{
+    if (!parse_number(text, UINT64_MAX, &arguments->versions[arguments->version_count]))
+        return usage_error(command, "not a version number", text);
+    arguments->version_count++;
+    return true;
+}
+
+/* --from and --to, which is the one version of its command; the last one counts. */
+static bool parse_version_option(const struct command *command, struct arguments *arguments)
+{
+    arguments->version_count = 0;
+    return parse_version(command, arguments, optarg);
+}
+
+static bool parse_commit_point(const struct command *command, struct arguments *arguments)
+{
+#define X(name, word)                                                                              \
+    if (strcmp(optarg, word) == 0) {                                                               \
+        arguments->commit_point = MF_COMMIT_##name;                                                \
+        return true;                                                                               \
+    }
+    MF_COMMIT_POINTS(X)
+#undef X
+    return usage_error(command, "--commit-point takes automatic, rename or slots", optarg);
 }
 
 static void add_change(struct arguments *arguments, enum mf_kind kind, const char *key,
@@ -222,6 +207,19 @@ static bool parse_option(const struct command *command, struct arguments *argume
         return true;
     case OPTION_WAIT:
         return parse_wait(command, arguments);
+    case OPTION_COMMIT_POINT:
+        return parse_commit_point(command, arguments);
+    case OPTION_FROM:
+    case OPTION_TO:
+        return parse_version_option(command, arguments);
+    case OPTION_KEEP:
+        return parse_keep(command, arguments);
+    case OPTION_BACKUP:
+        arguments->backup = true;
+        return true;
+    case OPTION_REMOVE_ORPHANS:
+        arguments->remove_orphans = true;
+        return true;
     case OPTION_REMOVE:
         return parse_remove(command, arguments);
     case '?':
@@ -237,13 +235,30 @@ static bool parse_operands(const struct command *command, struct arguments *argu
     if (optind == argc)
         return usage_error(command, "expected a directory", "");
     arguments->directory = argv[optind++];
-    if (command->takes_version && optind < argc)
-        arguments->version = argv[optind++];
+    if (command->takes_folder && optind == argc)
+        return usage_error(command, "expected the folder of the backup", "");
+    if (command->takes_folder)
+        arguments->folder = argv[optind++];
+    for (unsigned i = 0; i < command->most_versions && optind < argc; i++)
+        if (!parse_version(command, arguments, argv[optind++]))
+            return false;
     if (optind < argc)
         return usage_error(command, "one argument too many", argv[optind]);
-    if (command->run == run_commit && arguments->change_count == 0)
+    if (arguments->version_count < command->least_versions)
+        return usage_error(command, "expected a version", "");
+    return true;
+}
+
+/* What a command cannot do without and has no place on the command line. */
+static bool check_options(const struct command *command, const struct arguments *arguments)
+{
+    if (command->run == run_commit && arguments->change_count + arguments->version_count == 0)
         return usage_error(command, "nothing to commit: expected --lsm, --vector, --remove, ...",
                            "");
+    if (command->run == run_gc && arguments->keep == 0)
+        return usage_error(command, "expected --keep N", "");
+    if (command->run == run_recover && arguments->version_count == 0)
+        return usage_error(command, "expected --to VERSION", "");
     return true;
 }
 
@@ -254,7 +269,7 @@ static bool parse_arguments(const struct command *command, struct arguments *arg
     while ((option = getopt_long(argc, argv, "", command->options, NULL)) != -1)
         if (!parse_option(command, arguments, option))
             return false;
-    return parse_operands(command, arguments, argc, argv);
+    return parse_operands(command, arguments, argc, argv) && check_options(command, arguments);
 }
 
 static int run_command(const struct command *command, int argc, char **argv)

@@ -5,20 +5,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <manifest/history.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct mf_options library_options(const struct arguments *arguments, bool writable)
 {
     return (struct mf_options){.writable = writable,
                                .lock_timeout_ms = arguments->wait_ms,
-                               .read = {.accept_unsealed = arguments->unsealed}};
+                               .read = {.accept_unsealed = arguments->unsealed},
+                               .commit_point = arguments->commit_point};
 }
 
-static int exit_status(enum mf_code code)
+int exit_status(enum mf_code code)
 {
     switch (code) {
     case MF_OK:
@@ -36,20 +37,12 @@ static int exit_status(enum mf_code code)
     }
 }
 
-/* Every object that --json prints begins like this. */
-static cJSON *new_result(enum mf_code code)
-{
-    cJSON *object = cJSON_CreateObject();
-    output_string(object, "code", mf_code_name(code));
-    return object;
-}
-
 int say_failure(const struct arguments *arguments, const struct mf_error *error)
 {
     fprintf(stderr, "manifest: %s: %s\n", arguments->directory, error->message);
     fprintf(stderr, "manifest: %s: %s\n", mf_code_name(error->code), mf_code_sentence(error->code));
     if (arguments->json) {
-        cJSON *object = new_result(error->code);
+        cJSON *object = output_result(error->code);
         output_string(object, "message", error->message);
         output_string(object, "state", mf_code_sentence(error->code));
         output_integer(object, "errno", (uint64_t)error->system_error);
@@ -58,10 +51,10 @@ int say_failure(const struct arguments *arguments, const struct mf_error *error)
     return exit_status(error->code);
 }
 
-static int say_version(const struct arguments *arguments, const char *sentence, uint64_t version)
+int say_version(const struct arguments *arguments, const char *sentence, uint64_t version)
 {
     if (arguments->json) {
-        cJSON *object = new_result(MF_OK);
+        cJSON *object = output_result(MF_OK);
         output_integer(object, "version", version);
         output_print(object);
     } else {
@@ -122,6 +115,8 @@ static enum mf_code commit_changes(struct mf_database *database, const struct ar
     enum mf_code code = mf_transaction_begin(database, &transaction, error);
     if (code != MF_OK)
         return code;
+    if (arguments->version_count > 0)
+        code = mf_transaction_load(transaction, arguments->versions[0], error);
     for (size_t i = 0; i < arguments->change_count && code == MF_OK; i++)
         code = apply_change(transaction, &arguments->changes[i], error);
     if (code == MF_OK)
@@ -149,74 +144,51 @@ int run_commit(const struct arguments *arguments)
  * Show
  */
 
-static void show_as_json(const struct mf_manifest *manifest, bool current, bool copy_missing)
+static void show_as_json(const struct mf_database *database, const struct mf_manifest *manifest,
+                         bool current)
 {
-    cJSON *object = new_result(MF_OK);
+    cJSON *object = output_result(MF_OK);
     output_integer(object, "version", manifest->version);
     output_integer(object, "timestamp", manifest->timestamp);
     cJSON_AddBoolToObject(object, "current", current);
-    output_string(object, "commit_point", "rename");
+    output_string(object, "commit_point", mf_commit_point_word(mf_database_commit_point(database)));
     if (current) {
         output_string(object, "durability", "unknown");
-        cJSON_AddBoolToObject(object, "copy_missing", copy_missing);
+        cJSON_AddBoolToObject(object, "copy_missing", mf_database_copy_was_missing(database));
+        cJSON_AddBoolToObject(object, "fell_back", mf_database_fell_back(database));
     }
     cJSON_AddBoolToObject(object, "sealed", manifest->sealed);
     cJSON *files = cJSON_AddArrayToObject(object, "files");
-    for (size_t i = 0; i < manifest->file_count; i++) {
-        const struct mf_file *file = &manifest->files[i];
-        cJSON *entry = cJSON_CreateObject();
-        output_string(entry, "kind", mf_kind_word(file->kind));
-        output_string(entry, "key", file->key);
-        output_string(entry, "name", file->name);
-        if (file->recorded) {
-            output_integer(entry, "size", file->size);
-            output_integer(entry, "crc32c", file->crc32c);
-        }
-        cJSON_AddItemToArray(files, entry);
-    }
+    for (size_t i = 0; i < manifest->file_count; i++)
+        cJSON_AddItemToArray(files, output_file(&manifest->files[i]));
     output_print(object);
-}
-
-static void print_time(uint64_t timestamp)
-{
-    char text[64];
-    struct tm parts;
-    time_t seconds = (time_t)timestamp;
-    if (timestamp > INT64_MAX || gmtime_r(&seconds, &parts) == NULL ||
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
-        snprintf(text, sizeof(text), "%" PRIu64 " seconds after 1970", timestamp);
-    printf("committed     %s\n", text);
-}
-
-/* Names may hold control characters, and this goes to a terminal. */
-static void print_word(const char *word, int width)
-{
-    int printed = 0;
-    for (; *word != '\0'; word++, printed++)
-        putchar((unsigned char)*word < 0x20 || *word == 0x7f ? '?' : *word);
-    printf("%*s", printed < width ? width - printed : 0, "");
 }
 
 static void print_file(const struct mf_file *file)
 {
     printf("%-10s", mf_kind_word(file->kind));
-    print_word(file->key, 16);
+    output_word(file->key, 16);
     putchar(' ');
-    print_word(file->name, 32);
+    output_word(file->name, 32);
     if (file->recorded)
         printf(" %14" PRIu64 "  0x%08" PRIx32 "\n", file->size, file->crc32c);
     else
         printf(" %14s  %s\n", "?", "?");
 }
 
-static void show_as_text(const struct mf_manifest *manifest, bool current, bool copy_missing)
+static void show_as_text(const struct mf_database *database, const struct mf_manifest *manifest,
+                         bool current)
 {
     printf("version       %" PRIu64 "%s\n", manifest->version, current ? ", current" : "");
-    print_time(manifest->timestamp);
-    printf("commit point  rename\n");
+    printf("committed     ");
+    output_time(manifest->timestamp);
+    printf("\ncommit point  %s\n", mf_commit_point_word(mf_database_commit_point(database)));
     if (current)
         printf("durability    unknown (the next open for writing makes it durable)\n");
-    if (current && copy_missing)
+    if (current && mf_database_fell_back(database))
+        printf("slots         one is not valid: a commit was cut short, or the record of a later "
+               "version has rotted\n");
+    if (current && mf_database_copy_was_missing(database))
         printf("kept copy     missing (the next open for writing writes it again)\n");
     if (!manifest->sealed)
         printf("seal          none: sizes and CRC32Cs are not recorded\n");
@@ -229,34 +201,19 @@ static void show_as_text(const struct mf_manifest *manifest, bool current, bool 
         print_file(&manifest->files[i]);
 }
 
-static bool parse_version(const char *text, uint64_t *version)
-{
-    char *end;
-    errno = 0;
-    *version = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
-
 int run_show(const struct arguments *arguments)
 {
     struct mf_options options = library_options(arguments, false);
     struct mf_database *database = NULL;
     struct mf_manifest manifest;
     struct mf_error error;
-    uint64_t version = 0;
-    if (arguments->version != NULL && !parse_version(arguments->version, &version)) {
-        fprintf(stderr, "manifest show: not a version number: %s\n", arguments->version);
-        return EXIT_USAGE;
-    }
     if (mf_database_open(arguments->directory, &options, &database, &error) != MF_OK)
         return say_failure(arguments, &error);
     uint64_t current = mf_database_current(database)->version;
+    uint64_t version = arguments->version_count > 0 ? arguments->versions[0] : current;
     int status = EXIT_DONE;
-    if (arguments->version == NULL)
-        version = current;
     if (mf_database_read_version(database, version, &manifest, &error) == MF_OK) {
-        (arguments->json ? show_as_json : show_as_text)(&manifest, version == current,
-                                                        mf_database_copy_was_missing(database));
+        (arguments->json ? show_as_json : show_as_text)(database, &manifest, version == current);
         mf_manifest_clear(&manifest);
     } else {
         status = say_failure(arguments, &error);
@@ -292,7 +249,7 @@ static void say_finding(void *argument, const struct mf_finding *finding)
 static int say_verdict(const struct verification *verification, enum mf_code code, uint64_t version,
                        const struct mf_error *error)
 {
-    cJSON *object = new_result(code);
+    cJSON *object = output_result(code);
     if (version != UINT64_MAX)
         output_integer(object, "version", version);
     if (code != MF_OK)
@@ -308,6 +265,8 @@ int run_verify(const struct arguments *arguments)
     struct verification verification = {.json = arguments->json};
     struct mf_error error;
     uint64_t version = UINT64_MAX;
+    if (arguments->backup)
+        return verify_backup(arguments);
     if (arguments->json)
         verification.findings = cJSON_CreateArray();
     enum mf_code code = mf_database_verify(arguments->directory, &options, say_finding,

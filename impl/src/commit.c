@@ -11,7 +11,8 @@
  *   8  sync the directory: committed
  *
  * Steps 1 to 3 are transaction.c's, with the functions here; 4 to 8 are
- * mf_commit_switch. Recovery runs 4 to 8 again with the current bytes.
+ * mf_commit_switch. Recovery runs 4 to 8 again with the current bytes. With slots
+ * other steps follow the third: commit_slots.c.
  */
 #include "commit.h"
 
@@ -42,6 +43,16 @@ enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char
         return MF_OK;
     database->takes_commits = false;
     return mf_fail(error, MF_IO, result, "%s: cannot be made durable", what);
+}
+
+enum mf_code mf_commit_sync_files(struct mf_database *database, const int *files, size_t count,
+                                  struct mf_error *error)
+{
+    int result = mf_io_sync_many(&database->directory, files, count);
+    if (result >= 0)
+        return MF_OK;
+    database->takes_commits = false;
+    return mf_fail(error, MF_IO, result, "the data files: cannot be made durable");
 }
 
 void mf_commit_undo(struct mf_database *database, const char *name)
@@ -78,20 +89,25 @@ enum mf_code mf_commit_write(struct mf_database *database, const char *name, con
  * same breath: where locks do not work it is another writer's, whose rename must
  * fail rather than publish what we are about to write.
  */
-static enum mf_code create_temporary(struct replacement *replacement)
+enum mf_code mf_commit_create_temporary(struct mf_database *database, struct mf_name *name,
+                                        int *file, struct mf_error *error)
 {
     for (unsigned attempt = 0; attempt < TEMPORARY_ATTEMPTS; attempt++) {
-        replacement->temporary = mf_name_of_temporary(attempt);
-        replacement->file =
-            mf_io_create(&replacement->database->directory, replacement->temporary.text);
-        if (replacement->file >= 0)
+        *name = mf_name_of_temporary(attempt);
+        *file = mf_io_create(&database->directory, name->text);
+        if (*file >= 0)
             return MF_OK;
-        if (replacement->file != -EEXIST)
+        if (*file != -EEXIST)
             break;
-        mf_commit_undo(replacement->database, replacement->temporary.text);
+        mf_commit_undo(database, name->text);
     }
-    return mf_fail(replacement->error, MF_IO, replacement->file, "%s: cannot be created",
-                   replacement->temporary.text);
+    return mf_fail(error, MF_IO, *file, "%s: cannot be created", name->text);
+}
+
+static enum mf_code create_temporary(struct replacement *replacement)
+{
+    return mf_commit_create_temporary(replacement->database, &replacement->temporary,
+                                      &replacement->file, replacement->error);
 }
 
 /* Step 4, second half. Without the sync a cut after the rename leaves the name
@@ -184,4 +200,12 @@ enum mf_code mf_commit_switch(struct mf_database *database, const char *name, co
     if (code == MF_UNKNOWN)
         database->takes_commits = false;
     return code;
+}
+
+enum mf_code mf_commit_publish(struct mf_database *database, const struct mf_version *next,
+                               struct mf_error *error)
+{
+    if (database->condition.commit_point == MF_COMMIT_SLOTS)
+        return mf_slots_switch(database, next, error);
+    return mf_commit_switch(database, MF_NAME_CURRENT, next->text, next->size, error);
 }

@@ -3,6 +3,7 @@
 #define MANIFEST_SRC_COMMIT_H
 
 #include "database.h"
+#include "names.h"
 
 /*
  * Makes one open file, or the directory, durable. When that fails the handle
@@ -19,6 +20,11 @@ enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char
 enum mf_code mf_commit_write(struct mf_database *database, const char *name, const char *text,
                              size_t size, struct mf_error *error);
 
+/* Creates a temporary, whatever earlier ones were left. *file is its handle; what
+ * comes of it is the caller's. On failure *file is negative. MF_IO. */
+enum mf_code mf_commit_create_temporary(struct mf_database *database, struct mf_name *name,
+                                        int *file, struct mf_error *error);
+
 /*
  * Makes name mean these bytes in one step, durably. MF_OK; MF_NOT_COMMITTED: the
  * name means what it did before; MF_UNKNOWN: a power cut decides, nothing was
@@ -26,6 +32,29 @@ enum mf_code mf_commit_write(struct mf_database *database, const char *name, con
  */
 enum mf_code mf_commit_switch(struct mf_database *database, const char *name, const char *text,
                               size_t size, struct mf_error *error);
+
+/* With slots: the two files, empty. MF_IO; what was made then may be there. */
+enum mf_code mf_slots_create(struct mf_database *database, struct mf_error *error);
+
+/* With slots: steps 4 to 6. Outcomes as mf_commit_switch. */
+enum mf_code mf_slots_switch(struct mf_database *database, const struct mf_version *next,
+                             struct mf_error *error);
+
+/* With slots: makes what was found durable, and both slots valid. MF_OK,
+ * MF_NOT_COMMITTED (nothing was written), MF_UNKNOWN. */
+enum mf_code mf_slots_publish_again(struct mf_database *database, struct mf_error *error);
+
+/*
+ * Makes a version the current one, by the commit point of the database; its files
+ * and its MANIFEST-n are written and synced. Outcomes as mf_commit_switch.
+ */
+enum mf_code mf_commit_publish(struct mf_database *database, const struct mf_version *next,
+                               struct mf_error *error);
+
+/* Makes a number of open files durable, all at once where the platform can.
+ * Otherwise as mf_commit_sync. */
+enum mf_code mf_commit_sync_files(struct mf_database *database, const int *files, size_t count,
+                                  struct mf_error *error);
 
 /* Removes a file that this handle created and that nothing names. If that fails
  * the next transaction sweeps. */

@@ -6,12 +6,12 @@
 
 #include "commit.h"
 #include "content.h"
+#include "directory.h"
 #include "error.h"
 #include "names.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@
  * Handles
  */
 
-static enum mf_code create_handle(const char *path, const struct mf_options *options,
-                                  struct mf_database **result, struct mf_error *error)
+enum mf_code mf_database_create_handle(const char *path, const struct mf_options *options,
+                                       struct mf_database **result, struct mf_error *error)
 {
     struct mf_database *database = malloc(sizeof(*database));
     if (database == NULL)
@@ -53,7 +53,7 @@ void mf_database_close(struct mf_database *database)
 
 /* One writer at a time: two would tear each other's files, and what one takes
  * for a leftover would be the other's work. */
-static enum mf_code take_lock(struct mf_database *database, struct mf_error *error)
+enum mf_code mf_database_lock(struct mf_database *database, struct mf_error *error)
 {
     const struct mf_platform *platform = database->directory.platform;
     int lock = mf_io_open(&database->directory, MF_NAME_LOCK, MF_OPEN_WRITE | MF_OPEN_CREATE);
@@ -77,11 +77,11 @@ static enum mf_code take_lock(struct mf_database *database, struct mf_error *err
  * Opening and recovery
  */
 
-static enum mf_code inspect(struct mf_database *database, struct mf_error *error)
+enum mf_code mf_database_inspect(struct mf_database *database, struct mf_error *error)
 {
     mf_version_clear(&database->current);
     return mf_inspect(&database->directory, &database->options, NULL, NULL, &database->current,
-                      error);
+                      &database->condition, error);
 }
 
 /* Through a temporary, not in place: a copy that is cut half-way would differ
@@ -105,23 +105,31 @@ static enum mf_code restore_copy(struct mf_database *database, struct mf_error *
  */
 static enum mf_code publish_again(struct mf_database *database, struct mf_error *error)
 {
-    const struct mf_version *current = &database->current;
-    enum mf_code code =
-        mf_commit_switch(database, MF_NAME_CURRENT, current->text, current->size, error);
+    enum mf_code code = database->condition.commit_point == MF_COMMIT_SLOTS
+                            ? mf_slots_publish_again(database, error)
+                            : mf_commit_publish(database, &database->current, error);
     return code == MF_NOT_COMMITTED
                ? mf_fail_again(error, MF_IO, "publishing the current version again")
                : code;
 }
 
+/* What is told about the state in which the database was found. */
+static void remember(struct mf_database *database)
+{
+    const struct mf_condition *condition = &database->condition;
+    database->copy_was_missing = condition->copy_missing;
+    database->fell_back = condition->commit_point == MF_COMMIT_SLOTS &&
+                          mf_slots_invalid(&condition->slots) != MF_SLOTS;
+}
+
 static enum mf_code recover(struct mf_database *database, struct mf_error *error)
 {
     enum mf_code code = MF_OK;
-    database->copy_was_missing = database->current.copy_missing;
-    if (database->current.copy_missing)
+    remember(database);
+    if (database->copy_was_missing)
         code = restore_copy(database, error);
     if (code == MF_OK)
         code = publish_again(database, error);
-    database->current.copy_missing = false;
     /* What wrote an unsealed manifest may not have made its files durable. */
     database->durable = code == MF_OK && database->current.manifest.sealed;
     database->takes_commits = code == MF_OK;
@@ -134,12 +142,13 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
 {
     struct mf_status status;
     enum mf_code code = MF_OK;
-    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT)
-        code = inspect(database, error);
+    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT &&
+        mf_io_status_at(&database->directory, MF_NAME_SLOT_A, &status) == -ENOENT)
+        code = mf_database_inspect(database, error);
     if (code == MF_OK)
-        code = take_lock(database, error);
+        code = mf_database_lock(database, error);
     if (code == MF_OK)
-        code = inspect(database, error);
+        code = mf_database_inspect(database, error);
     if (code == MF_OK)
         code = recover(database, error);
     return code;
@@ -147,8 +156,8 @@ static enum mf_code open_for_writing(struct mf_database *database, struct mf_err
 
 static enum mf_code open_for_reading(struct mf_database *database, struct mf_error *error)
 {
-    enum mf_code code = inspect(database, error);
-    database->copy_was_missing = database->current.copy_missing;
+    enum mf_code code = mf_database_inspect(database, error);
+    remember(database);
     return code;
 }
 
@@ -156,7 +165,7 @@ enum mf_code mf_database_open(const char *path, const struct mf_options *options
                               struct mf_database **result, struct mf_error *error)
 {
     struct mf_database *database;
-    enum mf_code code = create_handle(path, options, &database, error);
+    enum mf_code code = mf_database_create_handle(path, options, &database, error);
     if (code != MF_OK)
         return code;
     code = database->options.writable ? open_for_writing(database, error)
@@ -173,62 +182,6 @@ enum mf_code mf_database_open(const char *path, const struct mf_options *options
  * Init
  */
 
-/* The directory in which the name of path stands. Allocated; NULL: no memory. */
-static char *parent_of(const char *path)
-{
-    size_t size = strlen(path);
-    while (size > 1 && path[size - 1] == '/')
-        size--;
-    size_t start = size;
-    while (start > 0 && path[start - 1] != '/')
-        start--;
-    size_t last = size - start;
-    bool dots = (last == 1 && path[start] == '.') ||
-                (last == 2 && path[start] == '.' && path[start + 1] == '.');
-    if (dots) { /* the name is elsewhere; the directory's own ".." knows where */
-        char *parent = malloc(size + sizeof("/.."));
-        if (parent != NULL)
-            snprintf(parent, size + sizeof("/.."), "%.*s/..", (int)size, path);
-        return parent;
-    }
-    while (start > 1 && path[start - 1] == '/')
-        start--;
-    return start == 0 ? strdup(".") : strndup(path, start);
-}
-
-/* A directory's own sync does not make its name durable. That is done also when
- * the directory is there already: an init that was cut may have made it. */
-static enum mf_code sync_parent(const struct mf_platform *platform, const char *path,
-                                struct mf_error *error)
-{
-    char *parent = parent_of(path);
-    if (parent == NULL)
-        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to create a database");
-    struct mf_directory directory;
-    enum mf_code code = MF_OK;
-    int result = mf_io_open_directory(platform, parent, &directory);
-    if (result == 0) {
-        result = mf_io_sync(&directory, directory.handle);
-        mf_io_close(&directory, directory.handle);
-    }
-    if (result < 0)
-        code = mf_fail(error, MF_IO, result, "%s: cannot be made durable", parent);
-    free(parent);
-    return code;
-}
-
-static enum mf_code make_directory(const struct mf_platform *platform, const char *path,
-                                   struct mf_error *error)
-{
-    int result;
-    do {
-        result = platform->make_directory(platform->context, path);
-    } while (result == -EINTR);
-    if (result < 0 && result != -EEXIST)
-        return mf_fail(error, MF_IO, result, "%s: cannot be created", path);
-    return MF_OK;
-}
-
 /* MF_OK when there is nothing but what a cut init left behind. */
 static enum mf_code require_no_database(struct mf_database *database, struct mf_error *error)
 {
@@ -239,12 +192,26 @@ static enum mf_code require_no_database(struct mf_database *database, struct mf_
         return mf_fail(error, MF_EXISTS, -EEXIST, "there is a %s already", MF_NAME_CURRENT);
     if (result != -ENOENT)
         return mf_fail(error, MF_IO, result, "%s: cannot be looked up", MF_NAME_CURRENT);
-    enum mf_code code = inspect(database, &found);
+    enum mf_code code = mf_database_inspect(database, &found);
     if (code == MF_NO_DATABASE)
         return MF_OK;
+    if (code == MF_OK)
+        code = mf_fail(&found, MF_EXISTS, -EEXIST, "there is a database with slots already");
     if (error != NULL)
         *error = found;
     return code;
+}
+
+/* After the manifest that may stand beside them: slots that are half removed must
+ * not look like those of a database that has lost them. */
+static enum mf_code remove_slots(struct mf_database *database, struct mf_error *error)
+{
+    for (unsigned i = 0; i < MF_SLOTS; i++) {
+        int result = mf_io_remove(&database->directory, mf_slots_name(i));
+        if (result < 0)
+            return mf_fail(error, MF_IO, result, "%s: cannot be removed", mf_slots_name(i));
+    }
+    return mf_commit_sync(database, database->directory.handle, "the directory", error);
 }
 
 /* The number 1 is used again: a higher one left by a cut init could not be told
@@ -252,12 +219,28 @@ static enum mf_code require_no_database(struct mf_database *database, struct mf_
  * is made durable before the new one is made. */
 static enum mf_code remove_cut_init(struct mf_database *database, struct mf_error *error)
 {
-    bool removed;
+    struct mf_removed removed;
     enum mf_code code = mf_database_sweep(database, &removed, error);
     database->used = 0;
-    if (code == MF_OK && removed)
+    if (code == MF_OK && removed.manifests + removed.files > 0)
         code = mf_commit_sync(database, database->directory.handle, "the directory", error);
+    if (code == MF_OK && mf_slots_present(&database->condition.slots))
+        code = remove_slots(database, error);
     return code;
+}
+
+static enum mf_code make_commit_point(struct mf_database *database, struct mf_error *error)
+{
+    const struct mf_platform *platform = database->directory.platform;
+    enum mf_commit_point point = database->options.commit_point;
+    if (point == MF_COMMIT_AUTOMATIC)
+        point =
+            platform->rename_is_atomic == NULL ||
+                    platform->rename_is_atomic(platform->context, database->directory.handle) != 0
+                ? MF_COMMIT_RENAME
+                : MF_COMMIT_SLOTS;
+    database->condition.commit_point = point;
+    return point == MF_COMMIT_SLOTS ? mf_slots_create(database, error) : MF_OK;
 }
 
 static enum mf_code commit_first_version(struct mf_database *database, struct mf_error *error)
@@ -265,6 +248,8 @@ static enum mf_code commit_first_version(struct mf_database *database, struct mf
     struct mf_transaction *transaction;
     database->takes_commits = true;
     enum mf_code code = remove_cut_init(database, error);
+    if (code == MF_OK)
+        code = make_commit_point(database, error);
     if (code == MF_OK)
         code = mf_transaction_begin(database, &transaction, error);
     if (code == MF_OK)
@@ -279,17 +264,17 @@ enum mf_code mf_database_init(const char *path, const struct mf_options *options
     if (platform == NULL)
         platform = mf_platform_posix();
     struct mf_database *database = NULL;
-    enum mf_code code = make_directory(platform, path, error);
+    enum mf_code code = mf_directory_make(platform, path, error);
     if (code == MF_OK)
-        code = create_handle(path, options, &database, error);
+        code = mf_database_create_handle(path, options, &database, error);
     if (code == MF_OK) /* nobody's database gets a lock file by mistake */
         code = require_no_database(database, error);
     if (code == MF_OK)
         code = mf_commit_sync(database, database->directory.handle, path, error);
     if (code == MF_OK)
-        code = sync_parent(platform, path, error);
+        code = mf_directory_sync_name(platform, path, error);
     if (code == MF_OK)
-        code = take_lock(database, error);
+        code = mf_database_lock(database, error);
     if (code == MF_OK)
         code = require_no_database(database, error);
     if (code == MF_OK)
@@ -304,7 +289,7 @@ enum mf_code mf_database_init(const char *path, const struct mf_options *options
 
 struct sweep {
     struct mf_database *database;
-    bool removed;
+    struct mf_removed removed;
     struct mf_error *error;
 };
 
@@ -319,14 +304,24 @@ static int sweep_name(void *argument, const char *name)
     bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
     if (class != MF_CLASS_TEMPORARY && !uncommitted)
         return 0;
-    sweep->removed = true;
-    int result = mf_io_remove(&database->directory, name);
-    if (result < 0)
+    struct mf_status status;
+    int result = mf_io_status_at(&database->directory, name, &status);
+    if (result == 0 && status.type == MF_TYPE_DIRECTORY)
+        return 0; /* none of ours, and in nobody's way */
+    if (result == 0)
+        result = mf_io_remove(&database->directory, name);
+    if (result < 0 && result != -ENOENT) {
         mf_error_fill(sweep->error, MF_IO, result, "%s: cannot be removed", name);
-    return result;
+        return result;
+    }
+    sweep->removed.bytes += result == 0 ? status.size : 0;
+    sweep->removed.manifests += uncommitted ? 1 : 0;
+    sweep->removed.files += uncommitted ? 0 : 1;
+    return 0;
 }
 
-enum mf_code mf_database_sweep(struct mf_database *database, bool *removed, struct mf_error *error)
+enum mf_code mf_database_sweep(struct mf_database *database, struct mf_removed *removed,
+                               struct mf_error *error)
 {
     struct mf_error failure = {.code = MF_OK};
     struct sweep sweep = {.database = database, .error = &failure};
@@ -365,37 +360,81 @@ bool mf_database_copy_was_missing(const struct mf_database *database)
     return database->copy_was_missing;
 }
 
+bool mf_database_fell_back(const struct mf_database *database)
+{
+    return database->fell_back;
+}
+
+enum mf_commit_point mf_database_commit_point(const struct mf_database *database)
+{
+    return database->condition.commit_point;
+}
+
+const char *mf_commit_point_word(enum mf_commit_point point)
+{
+    static const char *const words[] = {
+#define X(name, word) word,
+        MF_COMMIT_POINTS(X)
+#undef X
+    };
+    return (size_t)point < sizeof(words) / sizeof(words[0]) ? words[point] : "?";
+}
+
 static enum mf_code no_version(uint64_t version, struct mf_error *error)
 {
     return mf_fail(error, MF_NO_VERSION, 0, "version %" PRIu64 " is not kept", version);
 }
 
+static enum mf_code copy_current(const struct mf_database *database, struct mf_version *copy,
+                                 struct mf_error *error)
+{
+    const struct mf_version *current = &database->current;
+    char *text = malloc(current->size);
+    if (text == NULL)
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to copy a manifest");
+    memcpy(text, current->text, current->size);
+    enum mf_code code =
+        mf_manifest_parse(text, current->size, &database->options.read, &copy->manifest, error);
+    if (code != MF_OK) {
+        free(text);
+        return code;
+    }
+    copy->text = text;
+    copy->size = current->size;
+    return MF_OK;
+}
+
+enum mf_code mf_database_load_version(const struct mf_database *database, uint64_t version,
+                                      struct mf_version *kept, struct mf_error *error)
+{
+    struct mf_name name = mf_name_of_version(version);
+    struct mf_error failure;
+    *kept = (struct mf_version){0};
+    if (version > database->current.manifest.version)
+        return no_version(version, error);
+    if (version == database->current.manifest.version)
+        return copy_current(database, kept, error);
+    enum mf_code code =
+        mf_version_read(&database->directory, name.text, &database->options.read, kept, &failure);
+    if (code == MF_IO && failure.system_error == ENOENT)
+        return no_version(version, error);
+    if (code == MF_OK && kept->manifest.version != version)
+        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
+                       kept->manifest.version);
+    if (code != MF_OK && error != NULL)
+        *error = failure;
+    return code;
+}
+
 enum mf_code mf_database_read_version(struct mf_database *database, uint64_t version,
                                       struct mf_manifest *manifest, struct mf_error *error)
 {
-    const struct mf_version *current = &database->current;
-    *manifest = (struct mf_manifest){0};
-    if (version > current->manifest.version)
-        return no_version(version, error);
-    if (version == current->manifest.version)
-        return mf_manifest_parse(current->text, current->size, &database->options.read, manifest,
-                                 error);
-    struct mf_name name = mf_name_of_version(version);
     struct mf_version kept;
-    struct mf_error failure;
-    enum mf_code code =
-        mf_version_read(&database->directory, name.text, &database->options.read, &kept, &failure);
-    if (code == MF_IO && failure.system_error == ENOENT)
-        return no_version(version, error);
-    if (code == MF_OK && kept.manifest.version != version) {
-        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
-                       kept.manifest.version);
-    }
+    *manifest = (struct mf_manifest){0};
+    enum mf_code code = mf_database_load_version(database, version, &kept, error);
     if (code == MF_OK) {
         *manifest = kept.manifest;
         kept.manifest = (struct mf_manifest){0};
-    } else if (error != NULL) {
-        *error = failure;
     }
     mf_version_clear(&kept);
     return code;
@@ -412,11 +451,11 @@ enum mf_code mf_database_verify(const char *path, const struct mf_options *optio
                                 void *argument, uint64_t *version, struct mf_error *error)
 {
     struct mf_database *database;
-    enum mf_code code = create_handle(path, options, &database, error);
+    enum mf_code code = mf_database_create_handle(path, options, &database, error);
     if (code != MF_OK)
         return code;
     code = mf_inspect(&database->directory, &database->options, visit, argument, &database->current,
-                      error);
+                      &database->condition, error);
     if (version != NULL && database->current.text != NULL)
         *version = database->current.manifest.version;
     mf_database_close(database);

@@ -2,7 +2,7 @@
 #ifndef MANIFEST_SRC_INSPECT_H
 #define MANIFEST_SRC_INSPECT_H
 
-#include "io.h"
+#include "slots.h"
 
 #include <manifest/manifest.h>
 
@@ -11,10 +11,16 @@ struct mf_version {
     struct mf_manifest manifest;
     char *text; /* NULL: there is none */
     size_t size;
-    bool copy_missing; /* MANIFEST-NNNNNN of it was not there */
 };
 
 void mf_version_clear(struct mf_version *version);
+
+/* How the current version is recorded. */
+struct mf_condition {
+    enum mf_commit_point commit_point;
+    struct mf_slots slots;
+    bool copy_missing; /* MANIFEST-NNNNNN of the current version was not there */
+};
 
 typedef void mf_visit(void *argument, const struct mf_finding *finding);
 
@@ -31,14 +37,16 @@ typedef void mf_visit(void *argument, const struct mf_finding *finding);
  *     invalid            any                               MF_CORRUPT
  *     v, a file fails    any                               MF_CORRUPT
  *
+ * With slots it is the table in slot.h.
+ *
  * With visit the inspection goes on after a fault and also lists leftovers;
  * without it stops at the first fault and reads no names that it does not need.
  * current->text is set when the current manifest is valid, whatever else fails;
- * the caller clears it always.
+ * the caller clears it always. condition is set as far as it was looked at.
  */
 enum mf_code mf_inspect(const struct mf_directory *directory, const struct mf_options *options,
                         mf_visit *visit, void *argument, struct mf_version *current,
-                        struct mf_error *error);
+                        struct mf_condition *condition, struct mf_error *error);
 
 /* Reads MANIFEST-NNNNNN or MANIFEST-CURRENT. -ENOENT and other errors of
  * mf_io_load are MF_IO, with error->system_error; what is there but is no valid

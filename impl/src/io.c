@@ -112,6 +112,21 @@ int mf_io_sync(const struct mf_directory *directory, int handle)
     return result;
 }
 
+int mf_io_sync_many(const struct mf_directory *directory, const int *files, size_t count)
+{
+    const struct mf_platform *platform = directory->platform;
+    int result = 0;
+    if (count > 1 && platform->sync_many != NULL) {
+        do {
+            result = platform->sync_many(platform->context, files, count);
+        } while (result == -EINTR);
+        return result;
+    }
+    for (size_t i = 0; i < count && result >= 0; i++)
+        result = mf_io_sync(directory, files[i]);
+    return result;
+}
+
 int mf_io_status(const struct mf_directory *directory, int handle, struct mf_status *status)
 {
     const struct mf_platform *platform = directory->platform;

@@ -38,6 +38,10 @@ int mf_io_write(const struct mf_directory *directory, int file, const void *buff
                 uint64_t offset);
 
 int mf_io_sync(const struct mf_directory *directory, int handle);
+
+/* Syncs open files, all at once where the platform can. The first failure. */
+int mf_io_sync_many(const struct mf_directory *directory, const int *files, size_t count);
+
 int mf_io_status(const struct mf_directory *directory, int handle, struct mf_status *status);
 int mf_io_status_at(const struct mf_directory *directory, const char *name,
                     struct mf_status *status);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define PREFIX         "MANIFEST-"
+#define LINK_PREFIX    "MANIFEST-BACKUP-"
 #define SUFFIX         ".tmp"
+#define REMOVED        ".removed"
 #define SHOWN_KEY_SIZE 64 /* bytes of a key that a data file's name repeats */
 
 static bool starts_with(const char *text, const char *start)
@@ -23,18 +25,24 @@ static bool ends_with(const char *text, const char *end)
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-/* Canonical: the one spelling that mf_name_of_version gives. 5, +5 and
- * 0000000005 are not the version 5, else two names could claim one version. A
- * number that overflows is not spelled like what it wraps to either. */
-static bool parse_version(const char *digits, uint64_t *version)
+/* Reads the number behind a prefix. */
+static uint64_t parse_number(const char *digits)
 {
     uint64_t value = 0;
-    for (const char *d = digits; *d != '\0'; d++) {
-        if (*d < '0' || *d > '9')
-            return false;
-        value = value * 10 + (uint64_t)(*d - '0');
-    }
-    if (strcmp(mf_name_of_version(value).text + strlen(PREFIX), digits) != 0)
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        value = value * 10 + (uint64_t)(*digits - '0');
+    return value;
+}
+
+/* Whether a name is the one that make gives for the number that stands at offset.
+ * Canonical: 5, +5 and 0000000005 are not the version 5, else two names could
+ * claim one version. A number that overflows is not spelled like what it wraps to
+ * either. */
+static bool is_spelled(const char *name, size_t offset, struct mf_name (*make)(uint64_t version),
+                       uint64_t *version)
+{
+    uint64_t value = parse_number(name + offset);
+    if (strcmp(make(value).text, name) != 0)
         return false;
     *version = value;
     return true;
@@ -48,15 +56,38 @@ enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
         return MF_CLASS_CURRENT;
     if (strcmp(name, MF_NAME_LOCK) == 0)
         return MF_CLASS_LOCK;
+    if (strcmp(name, MF_NAME_SLOT_A) == 0 || strcmp(name, MF_NAME_SLOT_B) == 0)
+        return MF_CLASS_SLOT;
     if (ends_with(name, SUFFIX))
         return MF_CLASS_TEMPORARY;
-    return parse_version(name + strlen(PREFIX), version) ? MF_CLASS_VERSION : MF_CLASS_RESERVED;
+    if (starts_with(name, LINK_PREFIX))
+        return is_spelled(name, strlen(LINK_PREFIX), mf_name_of_link, version) ? MF_CLASS_LINK
+                                                                               : MF_CLASS_RESERVED;
+    if (is_spelled(name, strlen(PREFIX), mf_name_of_version, version))
+        return MF_CLASS_VERSION;
+    if (is_spelled(name, strlen(PREFIX), mf_name_of_removed, version))
+        return MF_CLASS_REMOVED;
+    return MF_CLASS_RESERVED;
 }
 
 struct mf_name mf_name_of_version(uint64_t version)
 {
     struct mf_name name;
     snprintf(name.text, sizeof(name.text), PREFIX "%06" PRIu64, version);
+    return name;
+}
+
+struct mf_name mf_name_of_removed(uint64_t version)
+{
+    struct mf_name name;
+    snprintf(name.text, sizeof(name.text), PREFIX "%06" PRIu64 REMOVED, version);
+    return name;
+}
+
+struct mf_name mf_name_of_link(uint64_t version)
+{
+    struct mf_name name;
+    snprintf(name.text, sizeof(name.text), LINK_PREFIX "%06" PRIu64, version);
     return name;
 }
 
@@ -86,6 +117,46 @@ struct mf_name mf_name_of_data(enum mf_kind kind, const char *key, uint64_t vers
     if (attempt > 0)
         snprintf(name.text + used, sizeof(name.text) - (size_t)used, "-%u", attempt);
     return name;
+}
+
+/* The number of digits at the end of a text, and what stands before them. */
+static size_t digits_before(const char *name, size_t end)
+{
+    size_t start = end;
+    while (start > 0 && name[start - 1] >= '0' && name[start - 1] <= '9')
+        start--;
+    return end - start;
+}
+
+/* Whether name[0..end) ends in a version, and begins with a kind, and what is in
+ * between could be what is shown of a key. */
+static bool is_first_attempt(const char *name, size_t end)
+{
+    size_t digits = digits_before(name, end);
+    if (digits < 6 || digits == end || name[end - digits - 1] != '-' ||
+        (digits > 6 && name[end - digits] == '0'))
+        return false;
+    size_t shown = end - digits - 1;
+    for (size_t i = 0; i < shown; i++)
+        if (!is_plain(name[i]) && name[i] != '_')
+            return false;
+    for (int kind = 0; kind < MF_KIND_COUNT; kind++) {
+        size_t size = strlen(mf_kind_word((enum mf_kind)kind));
+        if (strncmp(name, mf_kind_word((enum mf_kind)kind), size) == 0 &&
+            (shown == size || (shown > size && kind != MF_KIND_LSM && name[size] == '-')))
+            return true;
+    }
+    return false;
+}
+
+bool mf_name_is_data(const char *name)
+{
+    size_t end = strlen(name), digits = digits_before(name, end);
+    if (is_first_attempt(name, end))
+        return true;
+    /* With the number of an attempt, from 1, behind it. */
+    return digits > 0 && digits < end && name[end - digits] != '0' &&
+           name[end - digits - 1] == '-' && is_first_attempt(name, end - digits - 1);
 }
 
 const char *mf_name_check(const char *name)

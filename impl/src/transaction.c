@@ -4,6 +4,7 @@
  * until then, because a write-back error is reported to the descriptors that may
  * have written the data (fsync(2), EIO); one opened later may not hear of it.
  */
+#include "transaction.h"
 #include "commit.h"
 #include "content.h"
 #include "crc32c.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <manifest/history.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +26,14 @@
 /* Room in the manifest for new files before it has to grow. */
 #define SPARE_FILES 16
 
+/* How many staged files are open at most: below what processes may have open by
+ * default (1024 on Linux). When there are more, those so far are synced early. */
+#define OPEN_FILES_MAX 256
+
 /* A file that the commit makes durable. */
 struct staged {
     char *name;
-    int handle;
+    int handle;   /* -1: it is durable already */
     bool created; /* by this transaction, which removes it when it fails */
 };
 
@@ -38,6 +44,7 @@ struct mf_transaction {
     struct staged *staged;
     size_t staged_count;
     size_t staged_capacity;
+    size_t open_count; /* of the staged files */
 };
 
 static enum mf_code no_memory(struct mf_error *error)
@@ -57,9 +64,39 @@ static struct staged *find_staged(struct mf_transaction *transaction, const char
     return NULL;
 }
 
+/* Step 2: a manifest must not outlive the files that it names. */
+static enum mf_code sync_staged(struct mf_transaction *transaction, struct mf_error *error)
+{
+    const struct mf_directory *directory = &transaction->database->directory;
+    size_t count = 0;
+    if (transaction->open_count == 0)
+        return MF_OK;
+    int *handles = malloc(transaction->open_count * sizeof(*handles));
+    if (handles == NULL)
+        return no_memory(error);
+    for (size_t i = 0; i < transaction->staged_count; i++)
+        if (transaction->staged[i].handle >= 0)
+            handles[count++] = transaction->staged[i].handle;
+    enum mf_code code = mf_commit_sync_files(transaction->database, handles, count, error);
+    free(handles);
+    if (code != MF_OK)
+        return code;
+    for (size_t i = 0; i < transaction->staged_count; i++) {
+        mf_io_close(directory, transaction->staged[i].handle);
+        transaction->staged[i].handle = -1;
+    }
+    transaction->open_count = 0;
+    return MF_OK;
+}
+
 static enum mf_code stage(struct mf_transaction *transaction, const char *name, int handle,
                           bool created, struct mf_error *error)
 {
+    enum mf_code code = MF_OK;
+    if (transaction->open_count == OPEN_FILES_MAX)
+        code = sync_staged(transaction, error);
+    if (code != MF_OK)
+        return code;
     if (transaction->staged_count == transaction->staged_capacity) {
         size_t capacity = transaction->staged_capacity * 2 + 8;
         struct staged *grown = realloc(transaction->staged, capacity * sizeof(*grown));
@@ -73,6 +110,7 @@ static enum mf_code stage(struct mf_transaction *transaction, const char *name, 
         return no_memory(error);
     transaction->staged[transaction->staged_count++] =
         (struct staged){.name = copy, .handle = handle, .created = created};
+    transaction->open_count++;
     return MF_OK;
 }
 
@@ -80,22 +118,34 @@ static enum mf_code stage(struct mf_transaction *transaction, const char *name, 
 static void unstage(struct mf_transaction *transaction, struct staged *staged, bool remove)
 {
     mf_io_close(&transaction->database->directory, staged->handle);
+    transaction->open_count -= staged->handle >= 0 ? 1 : 0;
     if (remove && staged->created)
         mf_commit_undo(transaction->database, staged->name);
     free(staged->name);
     *staged = transaction->staged[--transaction->staged_count];
 }
 
+static bool is_named(const struct mf_transaction *transaction, const char *name)
+{
+    for (size_t i = 0; i < transaction->manifest.file_count; i++)
+        if (strcmp(transaction->manifest.files[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* After an entry was replaced or removed: nobody may name its file any more. */
 static void unstage_unnamed(struct mf_transaction *transaction, const char *name)
 {
     struct staged *staged = find_staged(transaction, name);
-    if (staged == NULL)
-        return;
-    for (size_t i = 0; i < transaction->manifest.file_count; i++)
-        if (strcmp(transaction->manifest.files[i].name, name) == 0)
-            return;
-    unstage(transaction, staged, true);
+    if (staged != NULL && !is_named(transaction, name))
+        unstage(transaction, staged, true);
+}
+
+static void unstage_all_unnamed(struct mf_transaction *transaction)
+{
+    for (size_t i = transaction->staged_count; i-- > 0;)
+        if (!is_named(transaction, transaction->staged[i].name))
+            unstage(transaction, &transaction->staged[i], true);
 }
 
 /*
@@ -359,8 +409,8 @@ static enum mf_code check_begin(const struct mf_database *database, struct mf_er
     return MF_OK;
 }
 
-enum mf_code mf_transaction_begin(struct mf_database *database, struct mf_transaction **result,
-                                  struct mf_error *error)
+enum mf_code mf_transaction_begin_at(struct mf_database *database, uint64_t least,
+                                     struct mf_transaction **result, struct mf_error *error)
 {
     enum mf_code code = check_begin(database, error);
     if (code == MF_OK && !database->swept)
@@ -374,7 +424,8 @@ enum mf_code mf_transaction_begin(struct mf_database *database, struct mf_transa
         return no_memory(error);
     *transaction = (struct mf_transaction){
         .database = database,
-        .manifest = {.version = database->used + 1, .sealed = true},
+        .manifest = {.version = database->used < least ? least : database->used + 1,
+                     .sealed = true},
     };
     database->transaction = transaction;
     code = copy_current(transaction, error);
@@ -384,6 +435,73 @@ enum mf_code mf_transaction_begin(struct mf_database *database, struct mf_transa
     }
     *result = transaction;
     return MF_OK;
+}
+
+enum mf_code mf_transaction_begin(struct mf_database *database, struct mf_transaction **result,
+                                  struct mf_error *error)
+{
+    return mf_transaction_begin_at(database, 1, result, error);
+}
+
+void mf_transaction_empty(struct mf_transaction *transaction)
+{
+    struct mf_manifest *manifest = &transaction->manifest;
+    while (manifest->file_count > 0)
+        mf_file_clear(&manifest->files[--manifest->file_count]);
+    unstage_all_unnamed(transaction);
+}
+
+const struct mf_file *mf_transaction_find(const struct mf_transaction *transaction,
+                                          enum mf_kind kind, const char *key)
+{
+    return mf_manifest_find(&transaction->manifest, kind, key);
+}
+
+enum mf_code mf_transaction_share(struct mf_transaction *transaction, enum mf_kind kind,
+                                  const char *key, const struct mf_file *file,
+                                  struct mf_error *error)
+{
+    struct mf_file shared = *file;
+    shared.kind = kind;
+    shared.key = key;
+    return set_file(transaction, &shared, error);
+}
+
+/* Files without a record are given one, as by copy_current. */
+static enum mf_code verify_loaded(struct mf_transaction *transaction, struct mf_manifest *loaded,
+                                  struct mf_error *error)
+{
+    const struct mf_database *database = transaction->database;
+    enum mf_code code = MF_OK;
+    for (size_t i = 0; i < loaded->file_count && code == MF_OK; i++) {
+        enum mf_finding_kind kind;
+        code = mf_content_verify(&database->directory, &loaded->files[i],
+                                 database->options.sizes_only, &kind, error);
+        if (code == MF_OK && !loaded->files[i].recorded)
+            code = stage_existing(transaction, &loaded->files[i], error);
+    }
+    return code;
+}
+
+enum mf_code mf_transaction_load(struct mf_transaction *transaction, uint64_t version,
+                                 struct mf_error *error)
+{
+    struct mf_manifest loaded;
+    enum mf_code code = mf_database_read_version(transaction->database, version, &loaded, error);
+    if (code != MF_OK)
+        return code;
+    code = verify_loaded(transaction, &loaded, error);
+    if (code == MF_OK) {
+        struct mf_manifest before = transaction->manifest;
+        loaded.version = before.version;
+        loaded.sealed = true;
+        transaction->manifest = loaded;
+        transaction->file_capacity = loaded.file_count;
+        loaded = before;
+    }
+    mf_manifest_clear(&loaded);
+    unstage_all_unnamed(transaction);
+    return code;
 }
 
 uint64_t mf_transaction_version(const struct mf_transaction *transaction)
@@ -428,32 +546,26 @@ static enum mf_code print_manifest(struct mf_transaction *transaction, struct mf
     return code;
 }
 
-/* Step 2. A manifest must not outlive the files that it names. */
-static enum mf_code sync_files(struct mf_transaction *transaction, struct mf_error *error)
-{
-    enum mf_code code = MF_OK;
-    for (size_t i = 0; i < transaction->staged_count && code == MF_OK; i++)
-        code = mf_commit_sync(transaction->database, transaction->staged[i].handle,
-                              transaction->staged[i].name, error);
-    return code;
-}
-
 /* Steps 1 to 8; commit.c lists them and says what each prevents. */
 static enum mf_code run_steps(struct mf_transaction *transaction, struct mf_version *next,
                               struct mf_error *error)
 {
     struct mf_database *database = transaction->database;
     struct mf_name copy = mf_name_of_version(transaction->manifest.version);
+    /* For mf_commit_publish; the strings stay the transaction's until then. */
+    next->manifest.version = transaction->manifest.version;
+    if (!database->takes_commits) /* files that were synced early may not be durable */
+        return mf_fail(error, MF_NOT_COMMITTED, 0, "an earlier failure of this transaction");
     enum mf_code code = print_manifest(transaction, next, error);
     if (code == MF_OK)
-        code = sync_files(transaction, error); /* 2 */
+        code = sync_staged(transaction, error); /* 2 */
     if (code != MF_OK)
         return code;
     database->used = transaction->manifest.version;
     code = mf_commit_write(database, copy.text, next->text, next->size, error); /* 3 */
     if (code != MF_OK)
         return code;
-    code = mf_commit_switch(database, MF_NAME_CURRENT, next->text, next->size, error); /* 4 to 8 */
+    code = mf_commit_publish(database, next, error); /* 4 to 8 */
     if (code == MF_NOT_COMMITTED)
         mf_commit_undo(database, copy.text);
     return code;

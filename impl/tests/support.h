@@ -5,7 +5,7 @@
 
 #include <manifest/manifest.h>
 
-/* A new, empty directory below $TMPDIR or /tmp; freed and removed with what is
+/* A new, empty directory below $TMPDIR, /dev/shm or /tmp; freed and removed with what is
  * in it by scratch_remove. Ends the process when it cannot be made. */
 char *scratch_new(void);
 void scratch_remove(char *path);
@@ -34,7 +34,7 @@ struct faulty {
     size_t max_transfer; /* bytes per read or write; 0: no limit */
     int open_handles;
     const char *failed; /* the call that failed first; NULL: none did */
-    char log[1024];     /* the calls in order, each followed by a space; without close */
+    char log[8192];     /* the calls in order, each followed by a space; without close */
 };
 
 void faulty_init(struct faulty *faulty);

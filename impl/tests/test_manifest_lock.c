@@ -1,15 +1,28 @@
-/* One writer at a time: within a process, and between processes that commit in
- * turn. */
+/*
+ * One writer at a time: within a process, and between processes and threads that
+ * commit in turn.
+ *
+ *     test_manifest_lock [--commits N] [TEST...]
+ *
+ * N is how often each of them commits (1000 unless given; 100 with sanitizers).
+ */
 #include "support.h"
 #include "unit.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES = 2, COMMITS = 30 };
+enum { PROCESSES = 2, THREADS = 2 };
 
+/* Fewer where they are slow. */
+#ifndef DEFAULT_COMMITS
+#define DEFAULT_COMMITS 1000
+#endif
+
+static unsigned commits = DEFAULT_COMMITS;
 static struct faulty platform;
 
 static void one_writer_at_a_time(void)
@@ -60,38 +73,59 @@ static bool commit_once(const char *directory, uint64_t *version)
     return done;
 }
 
-/* A child: its commits have rising numbers. */
-static int commit_many(const char *directory)
+/* Commits that have rising numbers. NULL when all is well. */
+static void *commit_many(void *directory)
 {
     uint64_t last = 1, version = 0;
-    for (int i = 0; i < COMMITS; i++) {
+    for (unsigned i = 0; i < commits; i++) {
         if (!commit_once(directory, &version) || version <= last)
-            return 1;
+            return directory;
         last = version;
     }
-    return 0;
+    return NULL;
 }
 
-static void processes_commit_in_turn(void)
+static void run_processes(char *directory)
 {
-    char *directory = scratch_new();
-    faulty_init(&platform);
-    struct mf_options options = faulty_options(&platform, true);
-    CU_ASSERT_EQUAL_FATAL(mf_database_init(directory, &options, NULL), MF_OK);
     for (int i = 0; i < PROCESSES; i++) {
         fflush(NULL);
         if (fork() == 0)
-            _exit(commit_many(directory));
+            _exit(commit_many(directory) == NULL ? 0 : 1);
     }
     for (int i = 0; i < PROCESSES; i++) {
         int status = -1;
         wait(&status);
         CU_ASSERT_EQUAL(status, 0);
     }
+}
+
+static void run_threads(char *directory)
+{
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, commit_many, directory), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *failed = directory;
+        CU_ASSERT_EQUAL(pthread_join(threads[i], &failed), 0);
+        CU_ASSERT_PTR_NULL(failed);
+    }
+}
+
+/* Every version is there and has its own content; none was given twice. */
+static void commit_in_turn(void (*run)(char *directory), unsigned writers,
+                           enum mf_commit_point point)
+{
+    char *directory = scratch_new();
+    const uint64_t last = 1 + (uint64_t)writers * commits;
+    faulty_init(&platform);
+    struct mf_options options = faulty_options(&platform, true);
+    options.commit_point = point;
+    CU_ASSERT_EQUAL_FATAL(mf_database_init(directory, &options, NULL), MF_OK);
+    run(directory);
     struct mf_database *database;
     CU_ASSERT_EQUAL_FATAL(mf_database_open(directory, &options, &database, NULL), MF_OK);
-    CU_ASSERT_EQUAL(mf_database_current(database)->version, 1 + PROCESSES * COMMITS);
-    for (uint64_t k = 2; k <= 1 + PROCESSES * COMMITS; k++) {
+    CU_ASSERT_EQUAL(mf_database_current(database)->version, last);
+    for (uint64_t k = 2; k <= last; k++) {
         struct mf_manifest manifest;
         char expected[32];
         void *data;
@@ -108,9 +142,30 @@ static void processes_commit_in_turn(void)
     scratch_remove(directory);
 }
 
+static void processes_commit_in_turn(void)
+{
+    commit_in_turn(run_processes, PROCESSES, MF_COMMIT_RENAME);
+    commit_in_turn(run_processes, PROCESSES, MF_COMMIT_SLOTS);
+}
+
+static void threads_commit_in_turn(void)
+{
+    commit_in_turn(run_threads, THREADS, MF_COMMIT_RENAME);
+    commit_in_turn(run_threads, THREADS, MF_COMMIT_SLOTS);
+}
+
 static const struct unit_test tests[] = {
     {"one writer at a time", one_writer_at_a_time},
     {"processes commit in turn", processes_commit_in_turn},
+    {"threads commit in turn", threads_commit_in_turn},
 };
 
-UNIT_MAIN("lock", tests)
+int main(int argc, char **argv)
+{
+    if (argc > 2 && strcmp(argv[1], "--commits") == 0) {
+        commits = (unsigned)strtoul(argv[2], NULL, 10);
+        argc -= 2;
+        argv += 2;
+    }
+    return unit_main("lock", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}

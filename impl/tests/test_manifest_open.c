@@ -123,8 +123,8 @@ static void other_manifests_without_current(void)
     unlink(path_of(directory, "MANIFEST-000003"));
     expect_refused(directory, MF_NO_DATABASE, "missing");
     /* A kind of file that only a later version of this library knows. */
-    file_write_text(path_of(directory, "MANIFEST-SLOT-A"), "");
-    expect_refused(directory, MF_CORRUPT, "MANIFEST-SLOT-A");
+    file_write_text(path_of(directory, "MANIFEST-LATER"), "");
+    expect_refused(directory, MF_CORRUPT, "MANIFEST-LATER");
     CU_ASSERT_EQUAL(mf_database_init(directory, &options, NULL), MF_CORRUPT);
     CU_ASSERT_TRUE(file_exists(path_of(directory, "MANIFEST-000001")));
     scratch_remove(directory);

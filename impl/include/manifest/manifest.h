@@ -5,7 +5,11 @@
  * manifest that names them; MANIFEST-CURRENT is the manifest of the version in
  * force. A commit writes new data files and a new manifest, makes them durable,
  * and then switches with one rename. Whenever the power fails, the next open
- * finds the whole version before or the whole new one.
+ * finds the whole version before or the whole new one. Where a rename is not one
+ * step the switch is the overwriting of one of two records instead (slot.h).
+ *
+ * Besides this header: history.h for versions before the current one, leftovers
+ * and recovery by hand, backup.h for copies of a database elsewhere.
  *
  *     mf_database_init("db", NULL, &error);
  *
@@ -50,6 +54,21 @@
 struct mf_database;
 struct mf_transaction;
 
+/* How a database switches to its next version: X(name, word). */
+#define MF_COMMIT_POINTS(X)                                                                        \
+    X(AUTOMATIC, "automatic") /* of a new database: what the platform says it needs */             \
+    X(RENAME, "rename")       /* a temporary becomes MANIFEST-CURRENT */                           \
+    X(SLOTS, "slots")         /* MANIFEST-SLOT-A and -B in turn: slot.h */
+
+enum mf_commit_point {
+#define X(name, word) MF_COMMIT_##name,
+    MF_COMMIT_POINTS(X)
+#undef X
+};
+
+/* "rename"; "?" for a value that is no commit point. Static. */
+const char *mf_commit_point_word(enum mf_commit_point point);
+
 /* Zero is the default everywhere; NULL where a pointer is taken is all zero. */
 struct mf_options {
     const struct mf_platform *platform; /* NULL: mf_platform_posix(); must outlive the handle */
@@ -57,6 +76,7 @@ struct mf_options {
     uint32_t lock_timeout_ms;           /* how long to wait for another writer */
     bool sizes_only;                    /* verify types and sizes of data files, do not read them */
     struct mf_read_options read;        /* limits; whether unsealed manifests are accepted */
+    enum mf_commit_point commit_point;  /* of a database that is created; else not looked at */
 };
 
 /*
@@ -109,6 +129,15 @@ bool mf_database_durable(const struct mf_database *database);
  * was opened (a handle open for writing has written it again). */
 bool mf_database_copy_was_missing(const struct mf_database *database);
 
+/* MF_COMMIT_RENAME or MF_COMMIT_SLOTS. It is chosen when the database is made. */
+enum mf_commit_point mf_database_commit_point(const struct mf_database *database);
+
+/* Of a database with slots: whether one of them was not valid when it was opened.
+ * A commit that was cut short leaves that, and so does rot of the record of a
+ * later version: the two look alike. A handle open for writing has written the
+ * slot again. */
+bool mf_database_fell_back(const struct mf_database *database);
+
 /*
  * Reads the manifest of a kept version, which the caller clears. Its files are
  * not looked at. MF_NO_VERSION when it is not kept, or newer than the current
@@ -134,6 +163,13 @@ enum mf_code mf_database_read_file(struct mf_database *database, const struct mf
     X(CURRENT_INVALID, true, "the current manifest is not valid")                                  \
     X(COPY_DIFFERS, true, "the kept copy differs from the current manifest")                       \
     X(NO_CURRENT, true, "there are manifests but no current one")                                  \
+    X(NO_SLOT, true, "there are manifests but no valid slot")                                      \
+    X(SLOTS_CONTRADICT, true, "the two slots contradict each other")                               \
+    X(SLOT_NOT_REGULAR, true, "a slot is not a regular file")                                      \
+    X(TWO_COMMIT_POINTS, true,                                                                     \
+      "there are slots and a MANIFEST-CURRENT; only one of them can be "                           \
+      "what counts")                                                                               \
+    X(SLOT_DISAGREES, true, "the manifest that the slot names is missing or another one")          \
     X(FILE_MISSING, true, "a file of the current version is missing")                              \
     X(FILE_NOT_REGULAR, true, "a file of the current version is not a regular file")               \
     X(FILE_SIZE, true, "a file of the current version has another size than recorded")             \
@@ -141,6 +177,12 @@ enum mf_code mf_database_read_file(struct mf_database *database, const struct mf
     X(COPY_MISSING, false,                                                                         \
       "the kept copy of the current manifest is missing; the next open for "                       \
       "writing writes it again")                                                                   \
+    X(SLOT_INVALID, false,                                                                         \
+      "a slot is not valid: a commit was cut short, or the record of a later version has rotted; " \
+      "the next open for writing writes it again")                                                 \
+    X(REMOVED, false,                                                                              \
+      "a version that is being removed, or whose removal was cut short; the next clean-up goes "   \
+      "on with it")                                                                                \
     X(UNCOMMITTED, false,                                                                          \
       "a manifest newer than the current one: being committed, or left by a "                      \
       "commit that was cut short; the next transaction removes it")                                \

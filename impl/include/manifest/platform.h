@@ -17,7 +17,8 @@
  *    followed if it is a symbolic link;
  *  - a short count is a success, and the library continues;
  *  - -EINTR is retried by the library, except for close (the handle is gone) and
- *    rename (it may have happened).
+ *    rename (it may have happened);
+ *  - functions marked optional may be NULL.
  */
 #ifndef MANIFEST_PLATFORM_H
 #define MANIFEST_PLATFORM_H
@@ -96,6 +97,17 @@ struct mf_platform {
 
     /* Seconds since 1970. Returns 0 or a negative errno. */
     int (*now)(void *context, uint64_t *seconds);
+
+    /* Optional. The same as sync for each of these open files, in any order and
+     * at once: 0 only when all of them are durable, else one of the failures.
+     * Without it the library calls sync for one after the other, and the device
+     * flushes its cache as many times. */
+    int (*sync_many)(void *context, const int *files, size_t count);
+
+    /* Optional. Whether a rename in this directory replaces its target in one
+     * step even when the power fails: 0 where it is known not to, else 1, also
+     * after an error. Without it, 1. The answer chooses the commit point of a new database. */
+    int (*rename_is_atomic)(void *context, int directory);
 };
 
 /* The POSIX table (Linux and other POSIX.1-2008 systems). Static; never freed. */

@@ -1,0 +1,73 @@
+#!/bin/sh
+# A shipped target gives what it says it gives; a command and the built-in check
+# give the same report, and so do one job and three.
+#
+# usage: target.sh BIN_DIRECTORY TARGET
+set -eu
+
+bin=$1
+target=$2
+file=$(dirname "$0")/../targets/$target.json
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# member NAME: a member of the target's file, on a line of its own there.
+member() {
+    sed -n "s/^  \"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" "$file"
+}
+
+# explore STATUS NAME [OPTION]...: explores the recording of the target, and
+# leaves the report in NAME.json.
+explore() {
+    expected=$1
+    name=$2
+    shift 2
+    status=0
+    "$bin/crashmatrix" explore "$work/trace.cmt" --target "$target" --json --reproducible "$@" \
+        >"$work/$name.json" || status=$?
+    [ "$status" -eq "$expected" ] || fail "$*: exit status $status, not $expected"
+}
+
+case=$(member check)
+case=${case#manifest-target check }
+expected=0
+[ "$(member expect)" = pass ] || expected=1
+
+"$bin/crashmatrix" record --target "$target" --scratch "$work" -o "$work/trace.cmt"
+explore "$expected" command
+explore "$expected" builtin --check "builtin:$case"
+explore "$expected" one --check "builtin:$case" --jobs 1
+explore "$expected" three --check "builtin:$case" --jobs 3
+for other in builtin one three; do
+    cmp "$work/command.json" "$work/$other.json" || fail "the reports of command and $other differ"
+done
+python3 - "$work/command.json" <<'END'
+import json, sys
+models = json.load(open(sys.argv[1]))["models"]
+assert models and all(model["exhaustive"] for model in models), "not exhaustive"
+END
+
+case $target in
+manifest-seed-order)
+    echo "what it loses: names of data files"
+    python3 - "$work/command.json" <<'END'
+import json, sys
+(model,) = json.load(open(sys.argv[1]))["models"]
+lost = [model["operations"][i] for v in model["violations"] for i in v["lost"]]
+assert len(model["violations"]) >= 5, "too few violations"
+assert lost and all(o["class"] == "create" and "/data-" in o["path"] for o in lost), lost
+END
+    echo "posix-create, where the fsync of a file keeps its name"
+    explore 0 create --model posix-create
+    ;;
+manifest-*-slots)
+    echo "records that tear inside"
+    explore 0 torn --check "builtin:$case" --model posix-torn --granule 128
+    ;;
+esac

@@ -1,0 +1,130 @@
+/*
+ * Recovery by hand: somebody has decided which version is to be current. It is
+ * committed again under a new number, by the steps of any other commit, so that a
+ * cut leaves the corrupt database or the recovered one, and nothing is removed.
+ */
+#include "content.h"
+#include "error.h"
+#include "history.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* MF_OK when the database is there and corrupt. */
+static enum mf_code require_corrupt(struct mf_database *database, struct mf_error *error)
+{
+    enum mf_code code = mf_database_inspect(database, error);
+    if (code == MF_CORRUPT)
+        return MF_OK;
+    if (code == MF_OK)
+        return mf_fail(error, MF_INVALID, 0, "the database is not corrupt");
+    return code;
+}
+
+/* Which of the two counts is for somebody to say who knows. */
+static enum mf_code require_one_commit_point(const struct mf_database *database,
+                                             struct mf_error *error)
+{
+    struct mf_status status;
+    if (database->condition.commit_point != MF_COMMIT_SLOTS)
+        return MF_OK;
+    int result = mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status);
+    if (result == -ENOENT)
+        return MF_OK;
+    if (result < 0)
+        return mf_fail(error, MF_IO, result, "%s: cannot be looked up", MF_NAME_CURRENT);
+    return mf_fail(error, MF_CORRUPT, 0,
+                   "there are slots and a %s: one of them has to be moved away first",
+                   MF_NAME_CURRENT);
+}
+
+static uint64_t last_of(const struct mf_versions *versions)
+{
+    return versions->count > 0 ? versions->numbers[versions->count - 1] : 0;
+}
+
+static void use(struct mf_database *database, uint64_t version)
+{
+    if (database->used < version)
+        database->used = version;
+}
+
+/* The new number is above all that anything in the directory claims. */
+static enum mf_code learn_used(struct mf_database *database, struct mf_error *error)
+{
+    static const enum mf_name_class classes[] = {MF_CLASS_VERSION, MF_CLASS_REMOVED};
+    use(database, database->current.manifest.version);
+    for (unsigned i = 0; i < MF_SLOTS; i++)
+        use(database, database->condition.slots.slot[i].version);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        struct mf_versions versions;
+        enum mf_code code = mf_list_numbers(&database->directory, classes[i], &versions, error);
+        use(database, last_of(&versions));
+        mf_versions_clear(&versions);
+        if (code != MF_OK)
+            return code;
+    }
+    return MF_OK;
+}
+
+static enum mf_code read_chosen(struct mf_database *database, uint64_t version,
+                                struct mf_version *chosen, struct mf_error *error)
+{
+    struct mf_name name = mf_name_of_version(version);
+    struct mf_error failure;
+    enum mf_code code =
+        mf_version_read(&database->directory, name.text, &database->options.read, chosen, &failure);
+    if (code == MF_IO && failure.system_error == ENOENT)
+        return mf_fail(error, MF_NO_VERSION, 0, "version %" PRIu64 " is not kept", version);
+    if (code == MF_OK && chosen->manifest.version != version)
+        code = mf_fail(&failure, MF_CORRUPT, 0, "%s: says version %" PRIu64, name.text,
+                       chosen->manifest.version);
+    for (size_t i = 0; code == MF_OK && i < chosen->manifest.file_count; i++) {
+        enum mf_finding_kind kind;
+        code = mf_content_verify(&database->directory, &chosen->manifest.files[i], false, &kind,
+                                 &failure);
+    }
+    if (code != MF_OK && error != NULL)
+        *error = failure;
+    return code;
+}
+
+/* What the handle takes for current is what a transaction starts from. Nothing is
+ * swept: a manifest above the chosen one may be what somebody needs next. */
+static enum mf_code commit_chosen(struct mf_database *database, struct mf_version *chosen,
+                                  uint64_t *recovered, struct mf_error *error)
+{
+    struct mf_transaction *transaction;
+    mf_version_clear(&database->current);
+    database->current = *chosen;
+    *chosen = (struct mf_version){0};
+    database->takes_commits = true;
+    database->swept = true;
+    enum mf_code code = mf_transaction_begin(database, &transaction, error);
+    return code == MF_OK ? mf_transaction_commit(transaction, recovered, error) : code;
+}
+
+enum mf_code mf_database_recover(const char *path, const struct mf_options *options,
+                                 uint64_t version, uint64_t *recovered, struct mf_error *error)
+{
+    struct mf_database *database = NULL;
+    struct mf_version chosen = {0};
+    enum mf_code code = mf_database_create_handle(path, options, &database, error);
+    if (code == MF_OK) /* nobody's directory gets a lock file by mistake */
+        code = require_corrupt(database, error);
+    if (code == MF_OK)
+        code = mf_database_lock(database, error);
+    if (code == MF_OK)
+        code = require_corrupt(database, error);
+    if (code == MF_OK)
+        code = require_one_commit_point(database, error);
+    if (code == MF_OK)
+        code = learn_used(database, error);
+    if (code == MF_OK)
+        code = read_chosen(database, version, &chosen, error);
+    if (code == MF_OK)
+        code = commit_chosen(database, &chosen, recovered, error);
+    mf_version_clear(&chosen);
+    mf_database_close(database);
+    return code;
+}
