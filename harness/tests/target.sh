@@ -39,7 +39,7 @@ case=${case#manifest-target check }
 expected=0
 [ "$(member expect)" = pass ] || expected=1
 
-"$bin/crashmatrix" record --target "$target" -o "$work/trace.cmt"
+"$bin/crashmatrix" record --target "$target" --scratch "$work" -o "$work/trace.cmt"
 explore "$expected" command
 explore "$expected" builtin --check "builtin:$case"
 explore "$expected" one --check "builtin:$case" --jobs 1
