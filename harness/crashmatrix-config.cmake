@@ -2,6 +2,7 @@
 # implementation; crashmatrix::engine explores, crashmatrix::trace reads traces.
 include(CMakeFindDependencyMacro)
 find_dependency(PkgConfig)
+find_dependency(Threads)
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
