@@ -5,6 +5,7 @@
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <manifest/backup.h>
 #include <manifest/manifest.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,12 +199,28 @@ static enum mf_code run_init(const struct request *request, struct mf_error *err
     return mf_database_init(request->path, &options, error);
 }
 
+static void say_link(void *argument, const struct mf_backup_link *link)
+{
+    cJSON *entry = cJSON_CreateObject();
+    say_integer(entry, "version", link->version);
+    if (link->has_base)
+        say_integer(entry, "base", link->base);
+    cJSON_AddStringToObject(entry, "code", mf_code_name(link->code));
+    cJSON_AddItemToArray(argument, entry);
+}
+
+static enum mf_code run_inspect(const struct request *request, struct mf_error *error)
+{
+    cJSON *links = cJSON_AddArrayToObject(request->result, "links");
+    return mf_backup_inspect(request->path, NULL, say_link, links, error);
+}
+
 static const struct {
     const char *name;
     enum mf_code (*run)(const struct request *request, struct mf_error *error);
 } operations[] = {
-    {"parse", run_parse}, {"print", run_print},   {"read", run_read},
-    {"write", run_write}, {"commit", run_commit}, {"init", run_init},
+    {"parse", run_parse},   {"print", run_print}, {"read", run_read},       {"write", run_write},
+    {"commit", run_commit}, {"init", run_init},   {"inspect", run_inspect},
 };
 
 static int perform(size_t operation, const char *path, const char *word)
@@ -228,7 +245,8 @@ int main(int argc, char **argv)
             return perform(i, argv[2], argc > 3 ? argv[3] : "");
     fputs("usage: conformance_adapter parse|print FILE [unsealed]\n"
           "       conformance_adapter read|write|commit DIRECTORY [unsealed]\n"
-          "       conformance_adapter init DIRECTORY rename|slots\n",
+          "       conformance_adapter init DIRECTORY rename|slots\n"
+          "       conformance_adapter inspect DIRECTORY\n",
           stderr);
     return 2;
 }

@@ -164,6 +164,9 @@ def play_init(scene, expected):
 
 def run_directory(adapter, case, work):
     scene = Scene(adapter, case, work)
+    if "inspect" in case:
+        scene.play("inspect", case["inspect"], [], False)
+        return
     opens = case["read"]["code"] == "OK"
     scene.play("read", case["read"], scene.words, False)
     path = scene.play("write", case["read"], scene.words, opens)
