@@ -11,11 +11,12 @@ const char *mf_slots_name(unsigned index)
     return index == 0 ? MF_NAME_SLOT_A : MF_NAME_SLOT_B;
 }
 
-/* One byte more than a record has, so that a longer file shows. */
+/* Bytes beyond the record are nobody's: a write does not remove them, so they may
+ * not decide whether what was written counts. */
 static enum mf_code read_slot(const struct mf_directory *directory, struct mf_slots *slots,
                               unsigned index, struct mf_error *error)
 {
-    unsigned char bytes[MF_SLOT_SIZE + 1];
+    unsigned char bytes[MF_SLOT_SIZE];
     const char *name = mf_slots_name(index);
     int file = mf_io_open(directory, name, MF_OPEN_READ);
     if (file == -ENOENT)

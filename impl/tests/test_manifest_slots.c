@@ -268,6 +268,28 @@ static void one_valid_slot(void)
     }
 }
 
+/* What stands behind the records stays there, and must not cost a commit. */
+static void longer_slots(void)
+{
+    char *directory = database_new();
+    for (const char *letter = "AB"; *letter != '\0'; letter++) {
+        FILE *file = fopen(slot_path(directory, *letter), "a");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        fputs("appended", file);
+        fclose(file);
+    }
+    for (uint64_t version = 3; version < 6; version++) {
+        struct mf_database *database;
+        struct mf_options options = slot_options();
+        struct opened opened = open_for(directory, false);
+        CU_ASSERT_TRUE(opened.code == MF_OK && opened.version == version && !opened.fell_back);
+        CU_ASSERT_EQUAL_FATAL(mf_database_open(directory, &options, &database, NULL), MF_OK);
+        CU_ASSERT_EQUAL(commit_rows(database, "more"), version + 1);
+        mf_database_close(database);
+    }
+    scratch_remove(directory);
+}
+
 static void contradictions(void)
 {
     char *directory = database_new();
@@ -408,6 +430,7 @@ static const struct unit_test tests[] = {
     {"the order of a commit", order_of_a_commit},
     {"chosen by the platform, or asked for", chosen_by_the_platform},
     {"one valid slot: fall back, and repair", one_valid_slot},
+    {"slots with something behind their records", longer_slots},
     {"slots that contradict each other", contradictions},
     {"no valid slot", no_valid_slot},
     {"another commit point after a cut init", other_commit_point_after_a_cut_init},

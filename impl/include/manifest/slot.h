@@ -22,7 +22,8 @@
  *
  * A record is empty when its sequence is 0: then version, length and CRC32C are 0.
  * In any other record none of sequence, version and length is 0. A slot is valid
- * when its file has exactly 512 bytes and all of this holds.
+ * when its file has at least 512 bytes and all of this holds for the first 512;
+ * what follows them is ignored, since a commit would not remove it.
  *
  * The valid slot with the higher sequence is the winner. Init makes both empty,
  * then commits version 1 like any other. A commit writes the slot that is not the
