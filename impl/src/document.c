@@ -66,10 +66,22 @@ uint64_t mf_manifest_checksum(const struct mf_manifest *manifest)
     return sum;
 }
 
+bool mf_file_name(struct mf_file *file, const char *key, const char *name)
+{
+    size_t key_size = strlen(key) + 1, name_size = strlen(name) + 1;
+    char *both = malloc(key_size + name_size);
+    if (both == NULL)
+        return false;
+    memcpy(both, key, key_size);
+    memcpy(both + key_size, name, name_size);
+    file->key = both;
+    file->name = both + key_size;
+    return true;
+}
+
 void mf_file_clear(struct mf_file *file)
 {
-    free((void *)file->key);
-    free((void *)file->name);
+    free((void *)file->key); /* and the name behind it */
     *file = (struct mf_file){0};
 }
 

@@ -21,7 +21,11 @@ int mf_file_order(enum mf_kind kind, const char *key, const struct mf_file *file
 /* The index of the first file that does not come before that kind and key. */
 size_t mf_manifest_place(const struct mf_manifest *manifest, enum mf_kind kind, const char *key);
 
-/* Frees the strings of a file. */
+/* Copies key and name, in one allocation, into a file that has none. False without
+ * memory: then it still has none. */
+bool mf_file_name(struct mf_file *file, const char *key, const char *name);
+
+/* Frees the strings of a file, which mf_file_name() made. */
 void mf_file_clear(struct mf_file *file);
 
 #endif

@@ -156,11 +156,9 @@ static enum mf_code copy_file(const struct mf_file *from, struct mf_file *to,
                               struct mf_error *error)
 {
     *to = *from;
-    to->key = strdup(from->key);
-    to->name = strdup(from->name);
-    if (to->key != NULL && to->name != NULL)
+    if (mf_file_name(to, from->key, from->name))
         return MF_OK;
-    mf_file_clear(to);
+    *to = (struct mf_file){0};
     return no_memory(error);
 }
 

@@ -8,10 +8,8 @@
  *         mf_json_clear(&json);
  *     }
  *
- * It builds no tree. It lists where each value stands, in the order of the
- * text, so that a parser which loses something (cJSON keeps numbers as doubles
- * and stops at \u0000) can be paired with the tokens as they were written: the
- * k-th value of the text is the k-th node of the tree in depth-first order.
+ * It builds no tree. It lists where each value stands, in the order of the text
+ * (a tree's nodes depth first), so that nothing of what was written is lost.
  */
 #ifndef MANIFEST_JSON_H
 #define MANIFEST_JSON_H
