@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit statuses of crashmatrix; see ARCHITECTURE in the README. */
+/* Exit statuses of crashmatrix; the README lists them, too. */
 enum cm_exit {
     CM_EXIT_PASS = 0,       /* every legal state was covered and none failed */
     CM_EXIT_VIOLATION = 1,  /* a state was rejected */

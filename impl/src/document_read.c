@@ -56,11 +56,17 @@ static enum mf_code malformed_at(struct reader *reader, size_t offset, const cha
     return malformed_in(reader, line, column, reason, name);
 }
 
+/* The name of a member; "" for other values. */
+static const char *name_of(const struct reader *reader, size_t index)
+{
+    const char *name = reader->strings[index].name;
+    return name != NULL ? name : "";
+}
+
 /* A fault of the value with that index; its member's name says which it is. */
 static enum mf_code malformed(struct reader *reader, size_t index, const char *reason)
 {
-    const char *name = reader->strings[index].name;
-    return malformed_at(reader, reader->json.values[index].start, reason, name != NULL ? name : "");
+    return malformed_at(reader, reader->json.values[index].start, reason, name_of(reader, index));
 }
 
 static enum mf_code out_of_memory(struct reader *reader)
@@ -215,7 +221,7 @@ static enum mf_code check_names(struct reader *reader, size_t object, struct nam
     const struct mf_json_value *values = reader->json.values;
     size_t count = 0;
     for (size_t i = object + 1; i < values[object].next; i = values[i].next)
-        members[count++] = (struct named){reader->strings[i].name, i};
+        members[count++] = (struct named){name_of(reader, i), i};
     if (is_ascending(members, count))
         return MF_OK;
     qsort(members, count, sizeof(*members), compare_named);
@@ -278,7 +284,7 @@ static size_t find_member(const struct reader *reader, size_t object, const char
 {
     const struct mf_json_value *values = reader->json.values;
     for (size_t i = object + 1; i < values[object].next; i = values[i].next)
-        if (strcmp(reader->strings[i].name, name) == 0)
+        if (strcmp(name_of(reader, i), name) == 0)
             return i;
     return NOT_FOUND;
 }
@@ -355,7 +361,7 @@ static enum mf_code read_map(struct reader *reader, enum mf_kind kind)
         return malformed(reader, map, "not an object");
     const struct mf_json_value *values = reader->json.values;
     for (size_t i = map + 1; i < values[map].next && code == MF_OK; i = values[i].next)
-        code = append_file(reader, kind, reader->strings[i].name, i);
+        code = append_file(reader, kind, name_of(reader, i), i);
     return code;
 }
 
@@ -474,7 +480,7 @@ static enum mf_code read_records(struct reader *reader)
     if (records == NULL)
         return out_of_memory(reader);
     for (size_t i = files + 1; i < values[files].next; i = values[i].next)
-        records[count++] = (struct named){reader->strings[i].name, i};
+        records[count++] = (struct named){name_of(reader, i), i};
     if (!is_ascending(records, count))
         qsort(records, count, sizeof(*records), compare_named);
     code = match_records(reader, files, records, count);
