@@ -115,18 +115,6 @@ static enum mf_code add_doomed(struct cleaning *cleaning, struct mf_versions *re
  * Removing
  */
 
-static enum mf_code check_may_remove(const struct mf_database *database, struct mf_error *error)
-{
-    if (!database->takes_commits)
-        return mf_fail(error, MF_READ_ONLY, 0,
-                       database->options.writable
-                           ? "an earlier failure closed the handle for writing"
-                           : "the database was opened for reading");
-    if (database->transaction != NULL)
-        return mf_fail(error, MF_INVALID, 0, "a transaction of this handle is open");
-    return MF_OK;
-}
-
 /* Removes a name if it is a regular file, and counts it if it was there. */
 static int remove_file(struct cleaning *cleaning, const char *name, size_t *count)
 {
@@ -203,7 +191,7 @@ enum mf_code mf_history_clean(struct mf_database *database, size_t keep, struct 
     struct mf_removed counts = {0};
     struct mf_versions versions = {0};
     struct cleaning cleaning = {.database = database, .removed = &counts, .error = error};
-    enum mf_code code = check_may_remove(database, error);
+    enum mf_code code = mf_database_check_idle(database, error);
     if (code == MF_OK && keep == 0)
         code = mf_fail(error, MF_INVALID, 0, "the current version is always kept");
     if (code == MF_OK)
@@ -362,7 +350,7 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
 {
     struct mf_removed counts = {0};
     struct cleaning cleaning = {.database = database, .removed = &counts, .error = error};
-    enum mf_code code = check_may_remove(database, error);
+    enum mf_code code = mf_database_check_idle(database, error);
     if (code == MF_OK)
         code = add_all_live(&cleaning);
     if (code == MF_OK)

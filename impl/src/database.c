@@ -40,6 +40,18 @@ enum mf_code mf_database_create_handle(const char *path, const struct mf_options
     return MF_OK;
 }
 
+enum mf_code mf_database_check_idle(const struct mf_database *database, struct mf_error *error)
+{
+    if (!database->takes_commits)
+        return mf_fail(error, MF_READ_ONLY, 0,
+                       database->options.writable
+                           ? "an earlier failure closed the handle for writing"
+                           : "the database was opened for reading");
+    if (database->transaction != NULL)
+        return mf_fail(error, MF_INVALID, 0, "a transaction of this handle is open already");
+    return MF_OK;
+}
+
 void mf_database_close(struct mf_database *database)
 {
     if (database == NULL)

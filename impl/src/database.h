@@ -43,4 +43,9 @@ enum mf_code mf_database_create_handle(const char *path, const struct mf_options
 enum mf_code mf_database_lock(struct mf_database *database, struct mf_error *error);
 enum mf_code mf_database_inspect(struct mf_database *database, struct mf_error *error);
 
+/* Whether the handle may change the database now: MF_READ_ONLY when it was opened for
+ * reading or a failure has closed it for writing, MF_INVALID when a transaction of
+ * it is open. */
+enum mf_code mf_database_check_idle(const struct mf_database *database, struct mf_error *error);
+
 #endif

@@ -395,22 +395,10 @@ static enum mf_code copy_current(struct mf_transaction *transaction, struct mf_e
     return code;
 }
 
-static enum mf_code check_begin(const struct mf_database *database, struct mf_error *error)
-{
-    if (!database->takes_commits)
-        return mf_fail(error, MF_READ_ONLY, 0,
-                       database->options.writable
-                           ? "an earlier failure closed the handle for writing"
-                           : "the database was opened for reading");
-    if (database->transaction != NULL)
-        return mf_fail(error, MF_INVALID, 0, "a transaction of this handle is open already");
-    return MF_OK;
-}
-
 enum mf_code mf_transaction_begin_at(struct mf_database *database, uint64_t least,
                                      struct mf_transaction **result, struct mf_error *error)
 {
-    enum mf_code code = check_begin(database, error);
+    enum mf_code code = mf_database_check_idle(database, error);
     if (code == MF_OK && !database->swept)
         code = mf_database_sweep(database, NULL, error);
     if (code != MF_OK)
