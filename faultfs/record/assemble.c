@@ -54,7 +54,7 @@ static struct ff_call call_make(const struct record *record, const unsigned char
     struct ff_call call = {
         .name = call_name(record),
         .effect = (enum ff_effect)record->effect,
-        .route = FF_ROUTE_SYMBOL,
+        .route = (enum ff_route)record->route,
         .process = record->process,
         .thread = record->thread,
         .begin = record->begin,
@@ -67,6 +67,7 @@ static struct ff_call call_make(const struct record *record, const unsigned char
         .node2 = record->node2,
         .parent2 = record->parent2,
         .offset = record->offset,
+        .length = record->length,
         .mode = record->mode,
         .uid = record->uid,
         .gid = record->gid,

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,28 @@ void bytes_append(struct bytes *bytes, const void *more, size_t size)
     bytes->bytes = ff_memory_grow(bytes->bytes, &bytes->capacity, bytes->size + size, 1);
     memcpy(bytes->bytes + bytes->size, more, size);
     bytes->size += size;
+}
+
+void recording_unobserved(struct recording *recording, const char *kind, const char *what)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    struct ff_trace *trace = &recording->trace;
+    pthread_mutex_lock(&mutex);
+    size_t i = 0;
+    while (i < trace->unobserved_count && (strcmp(recording->unobserved[i].kind, kind) != 0 ||
+                                           strcmp(recording->unobserved[i].what, what) != 0))
+        i++;
+    if (i == trace->unobserved_count) {
+        recording->unobserved =
+            ff_memory_grow(recording->unobserved, &recording->unobserved_capacity, i + 1,
+                           sizeof(*recording->unobserved));
+        recording->unobserved[i] =
+            (struct ff_unobserved){kind, ff_memory_copy(what, strlen(what)), 0};
+        trace->unobserved = recording->unobserved;
+        trace->unobserved_count++;
+    }
+    recording->unobserved[i].count++;
+    pthread_mutex_unlock(&mutex);
 }
 
 static int channel_create(struct recording *recording, struct ff_error *error)
@@ -76,7 +99,7 @@ static void snapshot_convert(struct recording *recording)
     for (uint32_t id = FF_ROOT_NODE; id < tree->node_limit; id++) {
         const struct ff_node *node = &tree->nodes[id];
         recording->nodes[id - 1] =
-            (struct ff_snapshot_node){node->mode, node->uid, node->gid, node_data(node)};
+            (struct ff_snapshot_node){node->mode, node->uid, node->gid, node_data(node), {0}};
         for (size_t i = 0; i < node->entry_count; i++) {
             const struct ff_entry *entry = &node->entries[i];
             struct ff_bytes name = {(const unsigned char *)entry->name, strlen(entry->name)};
@@ -118,6 +141,9 @@ void recording_close(struct recording *recording)
         free((void *)recording->nodes[i].data.data);
     for (size_t i = 0; i < recording->trace.module_count; i++)
         free((void *)recording->modules[i].build_id.data);
+    for (size_t i = 0; i < recording->trace.unobserved_count; i++)
+        free((void *)recording->unobserved[i].what);
+    free(recording->unobserved);
     free(recording->nodes);
     free(recording->names);
     free(recording->calls);

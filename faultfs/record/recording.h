@@ -38,6 +38,8 @@ struct recording {
     struct ff_snapshot_name *names;
     struct ff_call *calls;
     struct ff_module *modules;
+    struct ff_unobserved *unobserved;
+    size_t unobserved_capacity;
 };
 
 int recording_open(struct recording *recording, const char *root, struct ff_error *error);
@@ -66,6 +68,13 @@ int recording_assemble(struct recording *recording, struct ff_error *error);
 
 /* "recording unsound: ..." unless the trace is what happened. */
 int recording_check(struct recording *recording, struct ff_error *error);
+
+/*
+ * Notes that something happened which the trace cannot show exactly. kind is a
+ * constant string, a word for --accept; what is copied, and the same kind and
+ * what again are counted. May be called from any thread of the launcher.
+ */
+void recording_unobserved(struct recording *recording, const char *kind, const char *what);
 
 /* Appends to bytes. */
 void bytes_append(struct bytes *bytes, const void *more, size_t size);

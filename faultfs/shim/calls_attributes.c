@@ -61,7 +61,7 @@ static long attributes_change(const struct site *site, const struct subject *sub
     record->node = known->node;
     record->effect = FF_EFFECT_ATTRIBUTES;
     call_arm(&call);
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     /* What it asked for is not always what it got: chown clears set-id bits. */
     subject_status(subject, &status);
     record->mode = status.st_mode;

@@ -103,7 +103,7 @@ static long file_write(const struct site *site, const struct transfer *transfer,
     record->offset = write_offset(transfer, flags);
     record->effect = FF_EFFECT_WRITE;
     call_arm(&call);
-    long result = gate_call(&transfer->raw);
+    long result = call_make(site, &transfer->raw);
     uint64_t size = result < 0 ? 0 : (uint64_t)result;
     /* Writing nothing does nothing. */
     call_record(&call, size == 0 ? FF_EFFECT_NONE : FF_EFFECT_WRITE, result, size);
@@ -205,7 +205,7 @@ long call_copy(const struct site *site, int fd, const off_t *offset, const struc
         return gate_call(raw);
     call_enter(&call, site);
     long flags = GATE_2(__NR_fcntl, fd, F_GETFL);
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     call.record->fd = fd;
     call.record->node = known->node;
     uint64_t size = result < 0 ? 0 : (uint64_t)result;
@@ -231,7 +231,7 @@ static long resize(struct call *call, struct known *known, const struct raw_call
     call->record->offset = (uint64_t)size;
     call->record->effect = FF_EFFECT_RESIZE;
     call_arm(call);
-    long result = gate_call(raw);
+    long result = call_make(call->site, raw);
     call_record(call, FF_EFFECT_RESIZE, result, 0);
     call_leave(call);
     return result;

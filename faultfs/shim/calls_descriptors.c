@@ -17,11 +17,12 @@ long call_fsync(const struct site *site, int fd, long number)
 {
     struct stat status;
     struct call call;
+    struct raw_call raw = {number, {fd}};
     struct known *known = scope_descriptor(fd, &status);
     if (known == NULL)
-        return GATE_1(number, fd);
+        return gate_call(&raw);
     uint64_t begin = call_begin_tick();
-    long result = GATE_1(number, fd);
+    long result = call_make(site, &raw);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
@@ -39,7 +40,7 @@ static long sync_everything(const struct site *site, int fd, const struct raw_ca
     if (channel_is_inert())
         return gate_call(raw);
     uint64_t begin = call_begin_tick();
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call_record(&call, FF_EFFECT_SYNC_ALL, result, 0);
@@ -78,7 +79,7 @@ static long descriptor_call(const struct site *site, int fd, const struct raw_ca
     call_enter(&call, site);
     call.record->fd = fd;
     call.record->node = known->node;
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     call_record(&call, FF_EFFECT_NONE, result, 0);
     call_leave(&call);
     return result;

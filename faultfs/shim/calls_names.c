@@ -83,7 +83,7 @@ static long create(const struct site *site, int dirfd, const char *path, const s
     }
     if (found != 0)
         pending_create(&call);
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     if (result >= 0) {
         name_status(dirfd, path, &status);
         created(&call, &status);
@@ -130,7 +130,7 @@ static long open_existing(struct call *call, const struct known *known, const st
         call->record->effect = FF_EFFECT_RESIZE;
         call_arm(call);
     }
-    long result = gate_call(raw);
+    long result = call_make(call->site, raw);
     call->record->fd = (int)(result < 0 ? -1 : result);
     call_record(call, truncates ? FF_EFFECT_RESIZE : FF_EFFECT_NONE, result, 0);
     call_leave(call);
@@ -142,7 +142,7 @@ static long open_new(struct call *call, const struct raw_call *raw)
 {
     struct stat status;
     pending_create(call);
-    long result = gate_call(raw);
+    long result = call_make(call->site, raw);
     if (result >= 0) {
         GATE_2(__NR_fstat, result, &status);
         created(call, &status);
@@ -163,7 +163,7 @@ static long open_through_link(struct call *call, const struct raw_call *raw)
 {
     char link[DESCRIPTOR_PATH_SIZE], path[CHANNEL_PATH_SIZE];
     struct stat status;
-    long result = gate_call(raw);
+    long result = call_make(call->site, raw);
     long length = -1;
     if (result >= 0) {
         descriptor_path((int)result, link);
@@ -224,7 +224,7 @@ static long open_unnamed(const struct site *site, int dirfd, const char *path,
 {
     struct stat status;
     struct call call;
-    long result = gate_call(raw);
+    long result = call_make(site, raw);
     if (result < 0)
         return result;
     call_enter(&call, site);
@@ -326,7 +326,7 @@ long call_link(const struct site *site, int dirfd, const char *from, int dirfd2,
         call.record->effect = FF_EFFECT_LINK;
         call_arm(&call);
     }
-    long result = gate_call(&raw);
+    long result = call_make(site, &raw);
     if (result == 0 && known == NULL)
         unsound("linking from outside of the directory: ", to, " is not supported");
     if (result == 0 && parent == NULL)
@@ -371,7 +371,7 @@ long call_unlink(const struct site *site, int dirfd, const char *path, int flags
         call.record->effect = FF_EFFECT_UNLINK;
         call_arm(&call);
     }
-    long result = gate_call(&raw);
+    long result = call_make(site, &raw);
     if (result == 0 && known == NULL)
         unsound("removing ", path, UNSEEN);
     if (result == 0 && parent == NULL)
@@ -484,7 +484,7 @@ long call_rename(const struct site *site, int dirfd, const char *from, int dirfd
     enum ff_effect effect = rename_effect(&source, &target, flags);
     call.record->flags = flags;
     rename_arm(&call, &source, &target, effect);
-    long result = gate_call(&raw);
+    long result = call_make(site, &raw);
     if (result == 0 && !rename_is_exact(&source, &target, from, to, flags))
         effect = FF_EFFECT_NONE;
     if (result == 0 && effect == FF_EFFECT_RENAME)

@@ -25,7 +25,7 @@
 /* The environment variable with the path at which the memory can be opened. */
 #define CHANNEL_VARIABLE "FAULTFS_CHANNEL"
 
-#define CHANNEL_MAGIC 0x3130656c74666d63u /* changes with every change of the layout */
+#define CHANNEL_MAGIC 0x3230656c74666d63u /* changes with every change of the layout */
 
 enum {
     CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
@@ -54,6 +54,8 @@ struct record {
     uint32_t node, parent, node2, parent2;
     uint32_t mode, uid, gid;
     uint64_t offset;
+    uint64_t length;
+    uint32_t route;  /* enum ff_route */
     uint32_t module; /* index, or UINT32_MAX */
     uint32_t name_size, name2_size;
     uint64_t site;

@@ -131,13 +131,19 @@ void call_enter(struct call *call, const struct site *site)
     call->record = &call->pending->record;
     call->pending->since = UINT64_MAX;
     record_clear(call->record);
-    call->record->thread = thread;
+    call->record->thread = site->thread != 0 ? site->thread : thread;
 }
 
 void call_arm(struct call *call)
 {
     call->pending->symbol = call->site->symbol;
     atomic_store(&call->pending->since, channel->committed);
+}
+
+long call_make(const struct site *site, const struct raw_call *raw)
+{
+    (void)site;
+    return gate_call(raw);
 }
 
 static uint64_t tick_next(void)
@@ -186,7 +192,8 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
     record->symbol = call->site->symbol;
     record->effect = result < 0 ? FF_EFFECT_NONE : effect;
     record->result = result;
-    record->process = process_of(record->thread);
+    record->route = call->site->route;
+    record->process = call->site->process != 0 ? call->site->process : process_of(record->thread);
     record->end = tick_next();
     if (record->begin == 0)
         record->begin = record->end;

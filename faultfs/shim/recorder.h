@@ -5,7 +5,7 @@
  *     call_enter(&call, site);             lock, block signals
  *     ... look at what will change; describe it in call.record ...
  *     call_arm(&call);                     from here a dead owner's call is resolved
- *     long result = gate(...);             the call itself
+ *     long result = call_make(site, raw);  the call itself
  *     call_record(&call, effect, result);  complete the record
  *     call_data(&call, bytes, size);       the record's data, in pieces
  *     call_leave(&call);                   publish, unlock
@@ -18,11 +18,18 @@
 
 #include "channel.h"
 #include "faultfs/trace.h"
+#include "gate.h"
 
-/* Where an interposed function was called. */
+/*
+ * Where a call came from. An interposed function knows its caller; the
+ * launcher's supervisor, which makes calls for others, says whose they are.
+ */
 struct site {
     uint32_t symbol;     /* its number in the table of interposed.h */
-    const void *address; /* where it returns to */
+    const void *address; /* where it returns to, in the process that called */
+    uint32_t route;      /* enum ff_route */
+    uint32_t process;    /* of the caller, or 0: this one */
+    uint32_t thread;     /* likewise */
 };
 
 /*
@@ -48,6 +55,11 @@ struct call {
 
 void call_enter(struct call *call, const struct site *site);
 void call_arm(struct call *call);
+/*
+ * Makes the system call, which concerns the directory under test. Every such
+ * call is made through here and nowhere else.
+ */
+long call_make(const struct site *site, const struct raw_call *raw);
 /*
  * The record as it will be written: begin, end, result, process, thread and site
  * are set here. A failed call has no effect, whatever effect is given.

@@ -346,7 +346,7 @@ static void contradictions(void)
     SPOILED("its ticks are out of order", s->calls[3].end = 4);
     SPOILED("its ticks are out of order", s->calls[0].begin = 0);
     SPOILED("two calls have the same tick", s->calls[2].begin = 3);
-    SPOILED("it failed and still had an effect", s->calls[1].result = -1);
+    SPOILED("its effect does not go with its result", s->calls[1].result = -1);
     SPOILED("over itself", s->calls[4].node2 = 5);
     SPOILED("its second parent is not a directory", s->calls[4].parent2 = 0);
     SPOILED("its second name", s->calls[4].filename2 = bytes("."));

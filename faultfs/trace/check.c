@@ -26,6 +26,12 @@ const char *ff_effect_name(enum ff_effect effect)
     return (unsigned)effect < FF_EFFECT_COUNT ? names[effect] : "?";
 }
 
+const char *ff_route_name(enum ff_route route)
+{
+    static const char *const names[FF_ROUTE_COUNT] = {"symbol", "net", "mapping"};
+    return (unsigned)route < FF_ROUTE_COUNT ? names[route] : "?";
+}
+
 /* What an effect needs of a call's fields. */
 enum {
     NEEDS_NODE = 1,     /* node exists */
@@ -55,6 +61,11 @@ static const unsigned needs[FF_EFFECT_COUNT] = {
     [FF_EFFECT_SYNC_DATA] = NEEDS_NODE,
     [FF_EFFECT_SYNC_ALL] = NEEDS_ANYTHING,
     [FF_EFFECT_OUTPUT] = NEEDS_ANYTHING,
+    [FF_EFFECT_SET_XATTR] = NEEDS_NODE | NEEDS_INSTANT,
+    [FF_EFFECT_REMOVE_XATTR] = NEEDS_NODE | NEEDS_INSTANT,
+    [FF_EFFECT_SYNC_RANGE] = NEEDS_NODE | NEEDS_FILE,
+    [FF_EFFECT_SYNC_RANGE_DATA] = NEEDS_NODE | NEEDS_FILE,
+    [FF_EFFECT_SYNC_FAILED] = NEEDS_NODE,
 };
 
 /* The types (S_IFMT) of the nodes that exist so far; types[0] is unused. */
@@ -188,8 +199,9 @@ static const char *names_problem(const struct ff_call *call, unsigned need,
 static const char *content_problem(const struct ff_call *call, unsigned need,
                                    const struct known *known)
 {
-    if (call->effect != FF_EFFECT_NONE && call->result < 0)
-        return "it failed and still had an effect";
+    if (call->effect != FF_EFFECT_NONE &&
+        (call->result < 0) != (call->effect == FF_EFFECT_SYNC_FAILED))
+        return "its effect does not go with its result";
     if ((need & NEEDS_EXTENT) != 0 &&
         (call->offset > FF_SIZE_LIMIT || call->data.size > FF_SIZE_LIMIT - call->offset))
         return "it reaches beyond the largest supported size";

@@ -10,22 +10,24 @@
 
 #define FORMAT_MAGIC         "cmtrace\n"
 #define FORMAT_MAGIC_SIZE    8u
-#define FORMAT_VERSION       1u
-#define FORMAT_HEADER_SIZE   56u
+#define FORMAT_VERSION       2u
+#define FORMAT_HEADER_SIZE   64u
 #define FORMAT_CHECKSUM_SIZE 8u
 
 /* The fewest bytes that one of each takes: bounds what a count may claim. */
-#define FORMAT_NODE_MINIMUM   21u
-#define FORMAT_NAME_MINIMUM   17u
-#define FORMAT_MODULE_MINIMUM 18u
-#define FORMAT_CALL_MINIMUM   132u
+#define FORMAT_NODE_MINIMUM       30u
+#define FORMAT_NAME_MINIMUM       17u
+#define FORMAT_MODULE_MINIMUM     18u
+#define FORMAT_CALL_MINIMUM       140u
+#define FORMAT_UNOBSERVED_MINIMUM 26u
 
 /* X(kind, field); kinds: u32, i32, u64, i64, bytes, string (bytes without NUL). */
 #define FORMAT_NODE(X)                                                                             \
     X(u32, mode)                                                                                   \
     X(u32, uid)                                                                                    \
     X(u32, gid)                                                                                    \
-    X(bytes, data)
+    X(bytes, data)                                                                                 \
+    X(bytes, xattrs)
 
 #define FORMAT_NAME(X)                                                                             \
     X(u32, parent)                                                                                 \
@@ -51,6 +53,7 @@
     X(bytes, filename)                                                                             \
     X(bytes, filename2)                                                                            \
     X(u64, offset)                                                                                 \
+    X(u64, length)                                                                                 \
     X(u32, mode)                                                                                   \
     X(u32, uid)                                                                                    \
     X(u32, gid)                                                                                    \
@@ -64,6 +67,11 @@
     X(i32, fd)                                                                                     \
     X(u32, module)                                                                                 \
     X(u64, site)
+
+#define FORMAT_UNOBSERVED(X)                                                                       \
+    X(string, kind)                                                                                \
+    X(string, what)                                                                                \
+    X(u64, count)
 
 #define FORMAT_CALL(X) FORMAT_CALL_DIGESTED(X) FORMAT_CALL_INCIDENTAL(X)
 

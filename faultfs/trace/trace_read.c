@@ -83,7 +83,7 @@ static void get_route(struct reader *reader, enum ff_route *route)
     uint32_t value = (uint32_t)get_integer(reader, 4);
     if (value >= FF_ROUTE_COUNT)
         reader->problem = "an unknown route";
-    *route = FF_ROUTE_SYMBOL;
+    *route = value < FF_ROUTE_COUNT ? (enum ff_route)value : FF_ROUTE_SYMBOL;
 }
 
 static void get_bytes(struct reader *reader, struct ff_bytes *bytes)
@@ -130,6 +130,11 @@ static void get_call(struct reader *reader, struct ff_call *item)
     FORMAT_CALL(GET)
 }
 
+static void get_unobserved(struct reader *reader, struct ff_unobserved *item)
+{
+    FORMAT_UNOBSERVED(GET)
+}
+
 /* Room for count items, or a failure when the file cannot hold that many. */
 static void *get_array(struct reader *reader, uint64_t count, size_t minimum, size_t size)
 {
@@ -139,7 +144,7 @@ static void *get_array(struct reader *reader, uint64_t count, size_t minimum, si
 }
 
 #define GET_ARRAY(kind, type, minimum)                                                             \
-    static type *get_##kind##s(struct reader *reader, uint64_t count, size_t *stored)              \
+    static type *get_all_##kind(struct reader *reader, uint64_t count, size_t *stored)             \
     {                                                                                              \
         type *items = get_array(reader, count, minimum, sizeof(*items));                           \
         *stored = items == NULL ? 0 : (size_t)count;                                               \
@@ -151,6 +156,7 @@ GET_ARRAY(node, struct ff_snapshot_node, FORMAT_NODE_MINIMUM)
 GET_ARRAY(name, struct ff_snapshot_name, FORMAT_NAME_MINIMUM)
 GET_ARRAY(module, struct ff_module, FORMAT_MODULE_MINIMUM)
 GET_ARRAY(call, struct ff_call, FORMAT_CALL_MINIMUM)
+GET_ARRAY(unobserved, struct ff_unobserved, FORMAT_UNOBSERVED_MINIMUM)
 
 /* What can be said of the file before anything in it is believed. */
 static int envelope_check(const unsigned char *bytes, size_t size, struct ff_error *error)
@@ -184,7 +190,7 @@ static int envelope_check(const unsigned char *bytes, size_t size, struct ff_err
 static void decode(struct reader *reader, struct ff_trace *trace)
 {
     uint32_t nodes;
-    uint64_t names, modules, calls;
+    uint64_t names, modules, calls, unobserved;
     reader->position = 12;
     get_u32(reader, &nodes);
     reader->position = 24;
@@ -192,13 +198,15 @@ static void decode(struct reader *reader, struct ff_trace *trace)
     get_u64(reader, &names);
     get_u64(reader, &modules);
     get_u64(reader, &calls);
+    get_u64(reader, &unobserved);
     get_string(reader, &trace->root);
-    trace->nodes = get_nodes(reader, nodes, &trace->node_count);
-    trace->names = get_names(reader, names, &trace->name_count);
-    trace->modules = get_modules(reader, modules, &trace->module_count);
-    trace->calls = get_calls(reader, calls, &trace->call_count);
+    trace->nodes = get_all_node(reader, nodes, &trace->node_count);
+    trace->names = get_all_name(reader, names, &trace->name_count);
+    trace->modules = get_all_module(reader, modules, &trace->module_count);
+    trace->calls = get_all_call(reader, calls, &trace->call_count);
+    trace->unobserved = get_all_unobserved(reader, unobserved, &trace->unobserved_count);
     if (reader->problem == NULL && reader->position != reader->size)
-        reader->problem = "bytes after its last call";
+        reader->problem = "bytes after its end";
 }
 
 /* Takes over bytes, also when it fails. */
@@ -287,6 +295,7 @@ void ff_trace_free(struct ff_trace *trace)
     free((void *)trace->names);
     free((void *)trace->calls);
     free((void *)trace->modules);
+    free((void *)trace->unobserved);
     free(loaded->bytes);
     free(loaded);
 }

@@ -104,6 +104,11 @@ static void put_call(struct buffer *buffer, const struct ff_call *item)
     FORMAT_CALL(PUT)
 }
 
+static void put_unobserved(struct buffer *buffer, const struct ff_unobserved *item)
+{
+    FORMAT_UNOBSERVED(PUT)
+}
+
 static void put_call_digested(struct buffer *buffer,
                               const struct ff_call *item){FORMAT_CALL_DIGESTED(PUT)}
 
@@ -136,6 +141,7 @@ static void encode(struct buffer *buffer, const struct ff_trace *trace)
     put_u64(buffer, trace->name_count);
     put_u64(buffer, trace->module_count);
     put_u64(buffer, trace->call_count);
+    put_u64(buffer, trace->unobserved_count);
     put_string(buffer, trace->root);
     for (size_t i = 0; i < trace->node_count; i++)
         put_node(buffer, &trace->nodes[i]);
@@ -145,6 +151,8 @@ static void encode(struct buffer *buffer, const struct ff_trace *trace)
         put_module(buffer, &trace->modules[i]);
     for (size_t i = 0; i < trace->call_count; i++)
         put_call(buffer, &trace->calls[i]);
+    for (size_t i = 0; i < trace->unobserved_count; i++)
+        put_unobserved(buffer, &trace->unobserved[i]);
 
     struct buffer size = {0};
     put_u64(&size, buffer->size + FORMAT_CHECKSUM_SIZE);

@@ -25,23 +25,26 @@
  * call is made and recorded under one lock and has begin == end. Calls that
  * are not (the syncs, whose order by completion matters, and writes to
  * standard output, which may block) have begin < end, with other calls in
- * between. Calls are sorted by end; no two ticks are equal except a call's own.
+ * between. So has a store through a shared mapping (route mapping), which was
+ * made at some moment between the two scans at begin and end. Calls are sorted
+ * by end; no two ticks are equal except a call's own.
  *
- * FORMAT, version 1. Integers are little-endian, without padding between them.
+ * FORMAT, version 2. Integers are little-endian, without padding between them.
  * `bytes` is a u64 size, that many bytes, and one zero byte; `string` is bytes
  * without a zero byte among them. Field names are those of the structures below.
  *
  *     u8[8]   "cmtrace\n"
- *     u32     version, 1
+ *     u32     version, 2
  *     u32     node_count
  *     u64     size of the whole file in bytes
  *     u64     digest
  *     u64     name_count
  *     u64     module_count
  *     u64     call_count
+ *     u64     unobserved_count
  *     string  root
  *     node_count times, for node 1, 2, ...:
- *         u32 mode, u32 uid, u32 gid, bytes data
+ *         u32 mode, u32 uid, u32 gid, bytes data, bytes xattrs
  *     name_count times, sorted by parent and then by the bytes of the name:
  *         u32 parent, u32 node, bytes filename
  *     module_count times:
@@ -49,8 +52,10 @@
  *     call_count times, sorted by end:
  *         string name, u32 effect, u64 begin, u64 end, i64 result, u32 flags,
  *         u32 node, u32 parent, u32 node2, u32 parent2, bytes filename,
- *         bytes filename2, u64 offset, u32 mode, u32 uid, u32 gid, bytes data,
- *         u32 route, u32 process, u32 thread, i32 fd, u32 module, u64 site
+ *         bytes filename2, u64 offset, u64 length, u32 mode, u32 uid, u32 gid,
+ *         bytes data, u32 route, u32 process, u32 thread, i32 fd, u32 module, u64 site
+ *     unobserved_count times:
+ *         string kind, string what, u64 count
  *     u64     checksum: XXH3-64 of all bytes before it
  *
  * Numbers of effects and routes are their positions in the enumerations, which
@@ -62,8 +67,9 @@
  *    one, in a directory with a smaller number;
  *  - a call uses nodes that exist by then, of the type that its effect needs,
  *    and nodes are created in the order of their numbers, without a gap;
- *  - an effect other than none belongs to a result >= 0; a call of effect none
- *    may still name nodes and names, for people who read it;
+ *  - an effect other than none belongs to a result >= 0 (sync-failed: < 0); a
+ *    call of effect none may still name nodes and names, for people who read it;
+ *  - xattrs are as FF_XATTRS describes;
  *  - no file is larger than FF_SIZE_LIMIT.
  *
  * It may not rely on a call to fit the tree at that moment: ff_tree_apply()
@@ -101,8 +107,8 @@ struct ff_error {
 #define FF_EFFECTS(X)                                                                              \
     X(NONE, "none", "nothing: a failed call, close, dup, open of an existing file, fork")          \
     X(CREATE, "create",                                                                            \
-      "parent/name now means the new node; mode (type and bits), uid, gid; "                       \
-      "data = target if it is a symbolic link")                                                    \
+      "parent/name now means the new node (parent 0: it has no name yet, O_TMPFILE); mode "        \
+      "(type and bits), uid, gid; data = target if it is a symbolic link")                         \
     X(WRITE, "write", "bytes offset .. offset+length of node are data; grows the file if needed")  \
     X(RESIZE, "resize", "size of node is now offset (ftruncate, truncate, open with O_TRUNC)")     \
     X(ATTRIBUTES, "attributes", "node has the given mode bits, uid and gid")                       \
@@ -115,7 +121,16 @@ struct ff_error {
     X(SYNC_FILE, "fsync", "fsync of node, a file or a directory; covers by the model")             \
     X(SYNC_DATA, "fdatasync", "fdatasync of node")                                                 \
     X(SYNC_ALL, "sync", "sync, or syncfs on a descriptor below the directory")                     \
-    X(OUTPUT, "output", "data was written to standard output")
+    X(OUTPUT, "output", "data was written to standard output")                                     \
+    X(SET_XATTR, "set-xattr", "the extended attribute filename of node is data")                   \
+    X(REMOVE_XATTR, "remove-xattr", "node has no extended attribute filename any more")            \
+    X(SYNC_RANGE, "sync-range",                                                                    \
+      "as fsync, but only of the bytes offset .. offset+length of node (an O_SYNC write)")         \
+    X(SYNC_RANGE_DATA, "sync-range-data",                                                          \
+      "as fdatasync, but only of those bytes (an O_DSYNC write, msync)")                           \
+    X(SYNC_FAILED, "sync-failed",                                                                  \
+      "an fsync or fdatasync of node failed: what was dirty when it began may never reach the "    \
+      "disk, and later syncs do not cover it")
 
 enum ff_effect {
 #define X(identifier, name, fields) FF_EFFECT_##identifier,
@@ -130,8 +145,13 @@ const char *ff_effect_name(enum ff_effect effect);
 /* How a call came to be recorded. */
 enum ff_route {
     FF_ROUTE_SYMBOL = 0, /* through an interposed symbol */
+    FF_ROUTE_NET,        /* it passed the symbols by and was caught by seccomp */
+    FF_ROUTE_MAPPING,    /* not a call: a store through a shared mapping, found by a scan */
     FF_ROUTE_COUNT
 };
+
+/* "symbol", "net", "mapping"; "?" if out of range. */
+const char *ff_route_name(enum ff_route route);
 
 struct ff_bytes {
     const unsigned char *data; /* followed by a NUL that is not counted in size */
@@ -156,6 +176,7 @@ struct ff_call {
     struct ff_bytes filename;
     struct ff_bytes filename2;
     uint64_t offset; /* bytes */
+    uint64_t length; /* bytes, of a range that is synced; else 0 */
     uint32_t mode;   /* as in st_mode */
     uint32_t uid;
     uint32_t gid;
@@ -163,6 +184,13 @@ struct ff_call {
     uint32_t module; /* index into modules, or UINT32_MAX when the site is unknown */
     uint64_t site;   /* return address of the call as an offset in the module's file */
 };
+
+/*
+ * FF_XATTRS: extended attributes are bytes of the form
+ *     (name, NUL, u32 size, size bytes of value)*
+ * sorted by name, without repetition; empty when there are none. Functions for
+ * them are in tree.h.
+ */
 
 /* A program or library that made calls. */
 struct ff_module {
@@ -175,7 +203,8 @@ struct ff_snapshot_node {
     uint32_t mode; /* as in st_mode */
     uint32_t uid;
     uint32_t gid;
-    struct ff_bytes data; /* content of a file, target of a symbolic link */
+    struct ff_bytes data;   /* content of a file, target of a symbolic link */
+    struct ff_bytes xattrs; /* FF_XATTRS */
 };
 
 /* A name as it was before the workload. */
@@ -183,6 +212,17 @@ struct ff_snapshot_name {
     uint32_t parent;
     uint32_t node;
     struct ff_bytes filename;
+};
+
+/*
+ * Something that happened and that the recording cannot show exactly, so that
+ * no verdict drawn from it is more than "incomplete" unless the user accepts it.
+ */
+struct ff_unobserved {
+    const char
+        *kind; /* a word for --accept: "no-seccomp", "io-uring", "mapped-intermediate", ... */
+    const char *what; /* for people: what, where */
+    uint64_t count;   /* how often */
 };
 
 struct ff_trace {
@@ -196,9 +236,11 @@ struct ff_trace {
     size_t call_count;
     const struct ff_module *modules;
     size_t module_count;
+    const struct ff_unobserved *unobserved;
+    size_t unobserved_count;
     /*
      * XXH3-64 over the snapshot and, of each call, everything but process,
-     * thread, route, site and fd. Two recordings of a deterministic
+     * thread, route, module, site and fd. Two recordings of a deterministic
      * program have the same digest, wherever and under whatever name its
      * binaries live.
      */
