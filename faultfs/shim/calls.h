@@ -40,6 +40,8 @@ long call_truncate(const struct site *site, const char *path, off_t size);
 long call_copy(const struct site *site, int fd, const off_t *offset, const struct raw_call *raw);
 
 /* calls_attributes.c */
+/* fchmodat2(2) has this number on every machine; its flags need Linux 6.6. */
+#define FCHMODAT2_NUMBER 452
 long call_chmod(const struct site *site, int dirfd, const char *path, unsigned mode, int flags);
 long call_fchmod(const struct site *site, int fd, unsigned mode);
 long call_chown(const struct site *site, int dirfd, const char *path, uid_t uid, gid_t gid,
@@ -61,7 +63,7 @@ long call_fcntl(const struct site *site, int fd, int command, long argument);
 
 /* calls_unsupported.c: what changes files in ways that a trace cannot express yet. */
 long call_unsupported_fd(const struct site *site, int fd, const struct raw_call *raw);
-long call_unsupported_path(const struct site *site, const char *path, int flags,
+long call_unsupported_name(const struct site *site, int dirfd, const char *path,
                            const struct raw_call *raw);
 long call_ioctl(const struct site *site, int fd, unsigned long request, long argument);
 long call_mmap(const struct site *site, void *address, size_t size, int protection, int flags,

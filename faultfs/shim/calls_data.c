@@ -124,13 +124,13 @@ static long transfer_make(const struct site *site, const struct transfer *transf
 {
     struct stat status;
     if (GATE_2(__NR_fstat, transfer->fd, &status) != 0)
-        return gate_call(&transfer->raw);
+        return call_pass(&transfer->raw);
     if (scope_is_output(&status))
         return output_write(site, transfer);
     struct known *known = NULL;
     if (S_ISREG(status.st_mode))
         known = scope_status(&status, transfer->fd);
-    return known == NULL ? gate_call(&transfer->raw) : file_write(site, transfer, known);
+    return known == NULL ? call_pass(&transfer->raw) : file_write(site, transfer, known);
 }
 
 long call_write(const struct site *site, int fd, const void *data, size_t size)
@@ -202,7 +202,7 @@ long call_copy(const struct site *site, int fd, const off_t *offset, const struc
     struct known *known = scope_descriptor(fd, &status);
     struct transfer target = {.fd = fd, .offset = -1};
     if (known == NULL || !S_ISREG(status.st_mode))
-        return gate_call(raw);
+        return call_pass(raw);
     call_enter(&call, site);
     long flags = GATE_2(__NR_fcntl, fd, F_GETFL);
     long result = call_make(site, raw);
@@ -244,7 +244,7 @@ long call_ftruncate(const struct site *site, int fd, off_t size)
     struct call call;
     struct known *known = scope_descriptor(fd, &status);
     if (known == NULL || !S_ISREG(status.st_mode))
-        return gate_call(&raw);
+        return call_pass(&raw);
     call_enter(&call, site);
     call.record->fd = fd;
     return resize(&call, known, &raw, size);
@@ -262,5 +262,5 @@ long call_truncate(const struct site *site, const char *path, off_t size)
     if (known != NULL && S_ISREG(status.st_mode))
         return resize(&call, known, &raw, size);
     call_forget(&call);
-    return gate_call(&raw);
+    return call_pass(&raw);
 }

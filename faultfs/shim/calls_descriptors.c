@@ -20,7 +20,7 @@ long call_fsync(const struct site *site, int fd, long number)
     struct raw_call raw = {number, {fd}};
     struct known *known = scope_descriptor(fd, &status);
     if (known == NULL)
-        return gate_call(&raw);
+        return call_pass(&raw);
     uint64_t begin = call_begin_tick();
     long result = call_make(site, &raw);
     call_enter_completed(&call, site, begin);
@@ -38,7 +38,7 @@ static long sync_everything(const struct site *site, int fd, const struct raw_ca
 {
     struct call call;
     if (channel_is_inert())
-        return gate_call(raw);
+        return call_pass(raw);
     uint64_t begin = call_begin_tick();
     long result = call_make(site, raw);
     call_enter_completed(&call, site, begin);
@@ -60,7 +60,7 @@ long call_syncfs(const struct site *site, int fd)
     struct raw_call raw = {__NR_syncfs, {fd}};
     struct stat status;
     if (GATE_2(__NR_fstat, fd, &status) != 0 || status.st_dev != channel->device)
-        return gate_call(&raw);
+        return call_pass(&raw);
     return sync_everything(site, fd, &raw);
 }
 
@@ -75,7 +75,7 @@ static long descriptor_call(const struct site *site, int fd, const struct raw_ca
 {
     struct call call;
     if (known == NULL)
-        return gate_call(raw);
+        return call_pass(raw);
     call_enter(&call, site);
     call.record->fd = fd;
     call.record->node = known->node;

@@ -12,9 +12,7 @@
 #define RENAME_FLAG_EXCHANGE 2u
 #define RENAME_FLAG_WHITEOUT 4u
 
-#define UNSEEN                                                                                     \
-    ", which was made or moved by a call that the recorder cannot see (C stdio, a static "         \
-    "program, io_uring)"
+#define UNSEEN ", which was made or moved by a call that the recorder did not see"
 
 /* Looks at the name that a call gives, without following a symbolic link. */
 static long name_status(int dirfd, const char *path, struct stat *status)
@@ -79,7 +77,7 @@ static long create(const struct site *site, int dirfd, const char *path, const s
     long found = name_status(dirfd, path, &status);
     if (found == -EFAULT || first_name(&call, dirfd, path) == NULL) {
         call_forget(&call);
-        return gate_call(raw);
+        return call_pass(raw);
     }
     if (found != 0)
         pending_create(&call);
@@ -108,7 +106,7 @@ long call_mknod(const struct site *site, int dirfd, const char *path, unsigned m
     struct raw_call raw = {__NR_mknodat, {dirfd, (long)path, mode, (long)device}};
     unsigned type = mode & S_IFMT;
     if (type != 0 && type != S_IFREG && type != S_IFIFO)
-        return call_unsupported_path(site, path, AT_SYMLINK_NOFOLLOW, &raw);
+        return call_unsupported_name(site, dirfd, path, &raw);
     return create(site, dirfd, path, &raw, NULL);
 }
 
@@ -189,7 +187,7 @@ static long open_exclusive(struct call *call, int dirfd, const char *path,
     if (scope_is_readable(path) && first_name(call, dirfd, path) != NULL)
         return open_new(call, raw);
     call_forget(call);
-    return gate_call(raw);
+    return call_pass(raw);
 }
 
 /* What opening would do, decided under the lock. */
@@ -215,7 +213,7 @@ static long open_decide(struct call *call, int dirfd, const char *path, const st
     }
     /* Outside, or a fifo or device, whose opening may block. */
     call_forget(call);
-    return gate_call(raw);
+    return call_pass(raw);
 }
 
 /* A file without a name, which may get one later (open(2), O_TMPFILE). */
@@ -224,11 +222,11 @@ static long open_unnamed(const struct site *site, int dirfd, const char *path,
 {
     struct stat status;
     struct call call;
-    long result = call_make(site, raw);
-    if (result < 0)
-        return result;
+    if (status_get(dirfd, path, 0, &status) != 0 || scope_status(&status, -1) == NULL)
+        return call_pass(raw);
     call_enter(&call, site);
-    if (status_get(dirfd, path, 0, &status) == 0 && scope_status(&status, -1) != NULL)
+    long result = call_make(site, raw);
+    if (result >= 0)
         unsound("O_TMPFILE on ", path, " is not supported yet");
     call_forget(&call);
     return result;
@@ -238,11 +236,11 @@ long call_open(const struct site *site, int dirfd, const char *path, int flags, 
 {
     struct raw_call raw = {__NR_openat, {dirfd, (long)path, flags, mode}};
     if ((flags & O_PATH) != 0)
-        return gate_call(&raw);
+        return call_pass(&raw);
     if ((flags & O_TMPFILE) == O_TMPFILE)
         return open_unnamed(site, dirfd, path, &raw);
     if ((flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY)
-        return gate_call(&raw);
+        return call_pass(&raw);
     struct call call;
     call_enter(&call, site);
     call.record->flags = (uint32_t)flags;
@@ -318,7 +316,7 @@ long call_link(const struct site *site, int dirfd, const char *from, int dirfd2,
         parent = first_name(&call, dirfd2, to);
     if (known == NULL && parent == NULL) {
         call_forget(&call);
-        return gate_call(&raw);
+        return call_pass(&raw);
     }
     call.record->flags = (uint32_t)flags;
     if (known != NULL && parent != NULL && found != 0) {
@@ -362,7 +360,7 @@ long call_unlink(const struct site *site, int dirfd, const char *path, int flags
     struct known *parent = found == -EFAULT ? NULL : first_name(&call, dirfd, path);
     if (known == NULL && parent == NULL) {
         call_forget(&call);
-        return gate_call(&raw);
+        return call_pass(&raw);
     }
     call.record->flags = (uint32_t)flags;
     if (known != NULL) {
@@ -479,7 +477,7 @@ long call_rename(const struct site *site, int dirfd, const char *from, int dirfd
     if (source.parent == NULL && target.parent == NULL && source.known == NULL &&
         target.known == NULL) {
         call_forget(&call);
-        return gate_call(&raw);
+        return call_pass(&raw);
     }
     enum ff_effect effect = rename_effect(&source, &target, flags);
     call.record->flags = flags;

@@ -171,6 +171,9 @@ static bool call_name_or_attribute(const struct site *site, const struct raw_cal
     case __NR_fchmodat:
         *result = call_chmod(site, A(int, 0), A(path, 1), A(unsigned, 2), 0);
         return true;
+    case FCHMODAT2_NUMBER:
+        *result = call_chmod(site, A(int, 0), A(path, 1), A(unsigned, 2), A(int, 3));
+        return true;
     case __NR_fchmod:
         *result = call_fchmod(site, A(int, 0), A(unsigned, 1));
         return true;
@@ -203,5 +206,5 @@ long call_by_number(const struct site *site, const struct raw_call *raw)
     if (call_data_or_descriptor(site, raw, &result) || call_name_or_attribute(site, raw, &result) ||
         call_old(site, raw, &result))
         return result;
-    return gate_call(raw);
+    return call_pass(raw);
 }

@@ -22,8 +22,10 @@ long call_unsupported_fd(const struct site *site, int fd, const struct raw_call 
 {
     struct stat status;
     struct call call;
-    long result = gate_call(raw);
-    if (result < 0 || scope_descriptor(fd, &status) == NULL)
+    if (scope_descriptor(fd, &status) == NULL)
+        return call_pass(raw);
+    long result = call_make(site, raw);
+    if (result < 0)
         return result;
     call_enter(&call, site);
     char before[64];
@@ -35,19 +37,20 @@ long call_unsupported_fd(const struct site *site, int fd, const struct raw_call 
     return result;
 }
 
-long call_unsupported_path(const struct site *site, const char *path, int flags,
+/* Devices, which come into being by their name. */
+long call_unsupported_name(const struct site *site, int dirfd, const char *path,
                            const struct raw_call *raw)
 {
-    struct stat status;
     struct call call;
-    long result = gate_call(raw);
-    if (result < 0 || status_get(AT_FDCWD, path, flags, &status) != 0)
-        return result;
     char name[CHANNEL_NAME_SIZE];
     uint32_t size;
     call_enter(&call, site);
-    /* It may have just been made, and so be known by its directory only. */
-    if (scope_status(&status, -1) != NULL || scope_name(AT_FDCWD, path, NULL, name, &size) != NULL)
+    if (!scope_is_readable(path) || scope_name(dirfd, path, NULL, name, &size) == NULL) {
+        call_forget(&call);
+        return call_pass(raw);
+    }
+    long result = call_make(site, raw);
+    if (result >= 0)
         unsound(interposed_name(site->symbol), " on ", path, not_yet);
     call_forget(&call);
     return result;
@@ -59,7 +62,7 @@ long call_ioctl(const struct site *site, int fd, unsigned long request, long arg
     struct raw_call raw = {__NR_ioctl, {fd, (long)request, argument}};
     if (request == FICLONE || request == FICLONERANGE)
         return call_unsupported_fd(site, fd, &raw);
-    return gate_call(&raw);
+    return call_pass(&raw);
 }
 
 /* Stores through a shared mapping are no calls at all. */
@@ -71,5 +74,5 @@ long call_mmap(const struct site *site, void *address, size_t size, int protecti
     bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
     if (shared && (flags & MAP_ANONYMOUS) == 0 && (protection & PROT_WRITE) != 0 && fd >= 0)
         return call_unsupported_fd(site, fd, &raw);
-    return gate_call(&raw);
+    return call_pass(&raw);
 }

@@ -24,6 +24,8 @@
 
 /* The environment variable with the path at which the memory can be opened. */
 #define CHANNEL_VARIABLE "FAULTFS_CHANNEL"
+/* What precedes the path if the launcher's seccomp net is in place. */
+#define CHANNEL_NET_PREFIX "net:"
 
 #define CHANNEL_MAGIC 0x3230656c74666d63u /* changes with every change of the layout */
 

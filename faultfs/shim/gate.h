@@ -9,6 +9,24 @@
 
 #include <stdint.h>
 
+/*
+ * A page with one system call instruction, at the same address in every process
+ * that holds the recorder. The launcher's seccomp filter lets calls from this page
+ * through and hands all others to the launcher (record/net.h). The address is one
+ * that the kernel gives to nobody by itself (mmap goes down from 0x7fff........)
+ * and that lies in the application's part of the address space for
+ * AddressSanitizer.
+ */
+#define GATE_PAGE      0x6ffffff00000ul
+#define GATE_PAGE_SIZE 4096ul
+
+/*
+ * From now on calls are made from the page. Without this, as in a process that is
+ * not recorded, they are made from the library itself and are no different from
+ * the program's own. Returns 0 or -errno (-EEXIST: something else is there).
+ */
+long gate_open(void);
+
 /* A system call with up to six arguments. Returns its result, or -errno. */
 long gate(long number, long a, long b, long c, long d, long e, long f);
 

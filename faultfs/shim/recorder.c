@@ -193,6 +193,8 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
     record->effect = result < 0 ? FF_EFFECT_NONE : effect;
     record->result = result;
     record->route = call->site->route;
+    if (call->site->process != 0)
+        record->fd = call->site->fd;
     record->process = call->site->process != 0 ? call->site->process : process_of(record->thread);
     record->end = tick_next();
     if (record->begin == 0)

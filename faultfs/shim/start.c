@@ -34,9 +34,16 @@ static void fail(const char *problem)
     GATE_1(__NR_exit_group, 127);
 }
 
-static struct channel *channel_map(const char *path)
+/*
+ * The launcher's memory, or NULL when this process cannot share it but all that
+ * it does is caught by the launcher's net.
+ */
+static struct channel *channel_map(const char *path, bool has_net)
 {
+    /* Not through the gate: the net hands it to a process that may not open it. */
     long fd = GATE_4(__NR_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0 && has_net)
+        return NULL;
     if (fd < 0)
         fail("cannot open the launcher's memory: is the launcher still running?");
     long address =
@@ -49,8 +56,14 @@ static struct channel *channel_map(const char *path)
         fail("the launcher is of another version");
     struct stat status;
     if (status_get(AT_FDCWD, "/proc/self/ns/pid", 0, &status) != 0 ||
-        status.st_ino != mapped->process_namespace)
-        fail("a process in another PID namespace cannot be recorded yet");
+        status.st_ino != mapped->process_namespace) {
+        if (!has_net)
+            fail("a process in another PID namespace can only be recorded with seccomp");
+        GATE_2(__NR_munmap, address, sizeof(struct channel));
+        return NULL;
+    }
+    if (gate_open() != 0)
+        fail("cannot map the page from which it makes system calls");
     atomic_fetch_add(&mapped->images, 1);
     return mapped;
 }
@@ -72,8 +85,10 @@ __attribute__((constructor)) void start(void)
     /* Without an environment it is too early to decide. */
     started = environ != NULL;
     const char *path = environment_get(CHANNEL_VARIABLE);
-    if (path != NULL)
-        channel = channel_map(path);
-    else if (channel == NULL)
+    if (path != NULL) {
+        bool has_net = text_starts(path, CHANNEL_NET_PREFIX);
+        channel = channel_map(path + (has_net ? sizeof(CHANNEL_NET_PREFIX) - 1 : 0), has_net);
+    }
+    if (channel == NULL)
         channel = channel_inert();
 }
