@@ -18,7 +18,8 @@
 enum { STATUS_USAGE = 2, STATUS_FAILED = 3 };
 
 static const char help[] =
-    "usage: faultfs-record --root DIR --output TRACE [--timeout TIME] -- COMMAND [ARGUMENT...]\n"
+    "usage: faultfs-record --root DIR --output TRACE [--timeout TIME] [--no-net]\n"
+    "                       -- COMMAND [ARGUMENT...]\n"
     "\n"
     "Runs COMMAND in DIR and records what it and its descendants ask the file system to\n"
     "do below DIR, and what they print, into the new file TRACE. Then replays the record\n"
@@ -28,6 +29,8 @@ static const char help[] =
     "  --root DIR       the directory under test\n"
     "  --output TRACE   the trace file to be written; an older one is removed first\n"
     "  --timeout TIME   kill everything after that time, e.g. 500ms, 10s, 2m (60s)\n"
+    "  --no-net         do without seccomp, as where there is none: only calls that go\n"
+    "                   through the preloaded library are seen\n"
     "  --help           print this\n"
     "  --version        print the version\n"
     "\n"
@@ -72,9 +75,13 @@ static double duration_parse(const char *text)
 static int options_parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},    {"output", required_argument, NULL, 'o'},
-        {"timeout", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
+        {"root", required_argument, NULL, 'r'},
+        {"output", required_argument, NULL, 'o'},
+        {"timeout", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"no-net", no_argument, NULL, 'n'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     *options = (struct options){.workload.timeout = 60};
@@ -90,6 +97,9 @@ static int options_parse(int argc, char **argv, struct options *options)
             options->workload.timeout = duration_parse(optarg);
             if (options->workload.timeout < 0)
                 return usage_error("not a time: ", optarg);
+            break;
+        case 'n':
+            options->workload.without_net = true;
             break;
         case 'h':
             fputs(help, stdout);

@@ -3,6 +3,7 @@
 #include "../shim/known.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "net.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,6 +138,7 @@ int recording_open(struct recording *recording, const char *root, struct ff_erro
 
 void recording_close(struct recording *recording)
 {
+    net_close(recording->net);
     for (size_t i = 0; i < recording->trace.node_count; i++)
         free((void *)recording->nodes[i].data.data);
     for (size_t i = 0; i < recording->trace.module_count; i++)

@@ -23,11 +23,14 @@ struct bytes {
     size_t capacity;
 };
 
+struct net;
+
 struct recording {
     char *root; /* canonical */
     struct channel *channel;
     int channel_fd;
-    int output; /* the end of the workload's standard output that is read */
+    struct net *net; /* NULL: there is none */
+    int output;      /* the end of the workload's standard output that is read */
     struct ff_tree *before;
     struct bytes stream;  /* records; byte n of it was byte n put into the ring */
     struct bytes arrived; /* at the output */

@@ -8,6 +8,7 @@
 
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "net.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -61,15 +63,24 @@ static void library_preload(const char *library)
     free(list);
 }
 
-static void channel_announce(const struct recording *recording, pid_t launcher)
+static void channel_announce(const struct recording *recording, pid_t launcher, bool has_net)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)launcher, recording->channel_fd);
+    snprintf(path, sizeof(path), "%s/proc/%ld/fd/%d", has_net ? CHANNEL_NET_PREFIX : "",
+             (long)launcher, recording->channel_fd);
     setenv(CHANNEL_VARIABLE, path, 1);
 }
 
-/* Becomes the command, or reports errno through the pipe. */
-static _Noreturn void command_become(const struct run *run, pid_t launcher, int output, int failure)
+/* What the command gets from the launcher, or reports to it. */
+struct inheritance {
+    pid_t launcher;
+    int output;  /* its standard output */
+    int net;     /* a socket: see net_install() */
+    int failure; /* a pipe for errno */
+};
+
+/* Becomes the command, or reports errno. */
+static _Noreturn void command_become(const struct run *run, const struct inheritance *from)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -77,16 +88,17 @@ static _Noreturn void command_become(const struct run *run, pid_t launcher, int 
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     int input = open("/dev/null", O_RDONLY);
-    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(from->output, STDOUT_FILENO) >= 0 &&
         chdir(run->recording->root) == 0) {
         if (input != STDIN_FILENO)
             close(input);
         library_preload(run->workload->library);
-        channel_announce(run->recording, launcher);
+        bool has_net = !run->workload->without_net && net_install(from->net);
+        channel_announce(run->recording, from->launcher, has_net);
         execvp(run->workload->command[0], run->workload->command);
     }
     int number = errno;
-    ssize_t ignored = write(failure, &number, sizeof(number));
+    ssize_t ignored = write(from->failure, &number, sizeof(number));
     (void)ignored;
     _exit(127);
 }
@@ -105,25 +117,40 @@ static int output_open(struct recording *recording, int *output, struct ff_error
     return 0;
 }
 
+/* Closes what only the command needs; returns the errno that it reports, or 0. */
+static int command_wait(struct run *run, struct inheritance *from, int net, int failure)
+{
+    int number = 0;
+    close(from->output);
+    close(from->net);
+    close(from->failure);
+    /* Its execve is already a call that the net catches. */
+    if (net_start(run->recording, net, run->error) != 0)
+        return -1;
+    if (read(failure, &number, sizeof(number)) == sizeof(number))
+        waitpid(run->first, NULL, 0);
+    return number;
+}
+
 static int command_start(struct run *run)
 {
-    int output = -1, failure[2], number = 0;
-    if (output_open(run->recording, &output, run->error) != 0)
+    int failure[2], net[2];
+    struct inheritance from = {.launcher = getpid()};
+    if (output_open(run->recording, &from.output, run->error) != 0)
         return -1;
-    if (pipe2(failure, O_CLOEXEC) != 0) {
-        close(output);
+    if (pipe2(failure, O_CLOEXEC) != 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, net) != 0)
         return ff_error_set_errno(run->error, "cannot create a pipe");
-    }
-    pid_t launcher = getpid();
+    from.net = net[1];
+    from.failure = failure[1];
     run->first = fork();
     if (run->first == 0)
-        command_become(run, launcher, output, failure[1]);
-    number = run->first < 0 ? errno : 0;
-    close(output);
-    close(failure[1]);
-    if (run->first > 0 && read(failure[0], &number, sizeof(number)) == sizeof(number))
-        waitpid(run->first, NULL, 0);
+        command_become(run, &from);
+    int number = run->first < 0 ? errno : command_wait(run, &from, net[0], failure[0]);
+    close(net[0]);
     close(failure[0]);
+    if (number < 0)
+        return -1;
     errno = number;
     if (number != 0)
         return ff_error_set_errno(run->error, "cannot run %s", run->workload->command[0]);
@@ -242,6 +269,17 @@ static int status_judge(const struct run *run)
     return 0;
 }
 
+/* The supervisor may still wait for room in the ring or in the pipe. */
+static void supervisor_await(struct run *run)
+{
+    struct timespec pause = {0, 100000};
+    while (!net_has_ended(run->recording->net)) {
+        recording_drain(run->recording);
+        recording_read_output(run->recording);
+        nanosleep(&pause, NULL);
+    }
+}
+
 static int finish(struct run *run)
 {
     if (recording_repair(run->recording, run->error) != 0)
@@ -281,6 +319,7 @@ int workload_run(struct recording *recording, const struct workload *workload,
         goto done;
     result = until_all_ended(&run);
     everything_kill(&run);
+    supervisor_await(&run);
     if (run.stopped_by != 0)
         result = run.stopped_by;
     else if (result == 0)

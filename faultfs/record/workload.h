@@ -8,6 +8,7 @@ struct workload {
     char *const *command; /* NULL-terminated */
     const char *library;  /* to be preloaded */
     double timeout;       /* seconds */
+    bool without_net;     /* see net.h */
 };
 
 /*

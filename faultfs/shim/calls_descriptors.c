@@ -1,3 +1,4 @@
+#include "caller.h"
 #include "calls.h"
 #include "gate.h"
 #include "scope.h"

@@ -1,3 +1,4 @@
+#include "caller.h"
 #include "calls.h"
 #include "gate.h"
 #include "known.h"
@@ -118,6 +119,16 @@ long call_symlink(const struct site *site, const char *target, int dirfd, const 
 
 /* Opening **********************************************************************************/
 
+/* Records the new descriptor, or -errno, and leaves. Returns the caller's number of it. */
+static long opened(struct call *call, enum ff_effect effect, long result)
+{
+    call->record->fd = result < 0 ? -1 : (int)result;
+    result = caller_descriptor(result);
+    call_record(call, effect, result, 0);
+    call_leave(call);
+    return result;
+}
+
 /* A file that exists: opening it may truncate it. */
 static long open_existing(struct call *call, const struct known *known, const struct stat *status,
                           const struct raw_call *raw)
@@ -128,11 +139,7 @@ static long open_existing(struct call *call, const struct known *known, const st
         call->record->effect = FF_EFFECT_RESIZE;
         call_arm(call);
     }
-    long result = call_make(call->site, raw);
-    call->record->fd = (int)(result < 0 ? -1 : result);
-    call_record(call, truncates ? FF_EFFECT_RESIZE : FF_EFFECT_NONE, result, 0);
-    call_leave(call);
-    return result;
+    return opened(call, truncates ? FF_EFFECT_RESIZE : FF_EFFECT_NONE, call_make(call->site, raw));
 }
 
 /* A name that does not exist, in a directory that is below the one under test. */
@@ -144,13 +151,10 @@ static long open_new(struct call *call, const struct raw_call *raw)
     if (result >= 0) {
         GATE_2(__NR_fstat, result, &status);
         created(call, &status);
-        call->record->fd = (int)result;
     } else {
         call->record->node = FF_NO_NODE;
     }
-    call_record(call, FF_EFFECT_CREATE, result, 0);
-    call_leave(call);
-    return result;
+    return opened(call, FF_EFFECT_CREATE, result);
 }
 
 /*
@@ -170,14 +174,11 @@ static long open_through_link(struct call *call, const struct raw_call *raw)
     path[length < 0 ? 0 : length] = '\0';
     if (length <= 0 || first_name(call, AT_FDCWD, path) == NULL) {
         call_forget(call);
-        return result;
+        return caller_descriptor(result);
     }
     GATE_2(__NR_fstat, result, &status);
     created(call, &status);
-    call->record->fd = (int)result;
-    call_record(call, FF_EFFECT_CREATE, result, 0);
-    call_leave(call);
-    return result;
+    return opened(call, FF_EFFECT_CREATE, result);
 }
 
 /* O_EXCL: whatever the name means now, success means that it was created. */
@@ -229,7 +230,7 @@ static long open_unnamed(const struct site *site, int dirfd, const char *path,
     if (result >= 0)
         unsound("O_TMPFILE on ", path, " is not supported yet");
     call_forget(&call);
-    return result;
+    return caller_descriptor(result);
 }
 
 long call_open(const struct site *site, int dirfd, const char *path, int flags, unsigned mode)

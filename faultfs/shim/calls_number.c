@@ -2,6 +2,7 @@
  * syscall(2), the function: a call by its number is the same call as by its
  * symbol. Numbers that this machine does not have are left out.
  */
+#include "caller.h"
 #include "calls.h"
 #include "gate.h"
 

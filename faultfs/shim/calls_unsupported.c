@@ -3,6 +3,7 @@
  * as asked; when one of them changed something below the directory the recording
  * is declared unsound, because to be silent would be to be wrong.
  */
+#include "caller.h"
 #include "calls.h"
 #include "gate.h"
 #include "scope.h"

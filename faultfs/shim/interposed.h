@@ -10,10 +10,10 @@
  * machines of gate.c they are passed alike, and the kernel ignores one that was
  * not given. (For the same reason sync, which is void in C, may return something.)
  *
- * What passes these symbols by is not seen: libc's own calls (C stdio, aio),
- * static programs, inline system calls, io_uring. The launcher's self-check is
- * there to notice. Times are not part of a trace, so utimensat and its kin are
- * not here. An interposed call is no cancellation point (pthreads(7)).
+ * What passes these symbols by (libc's own calls, as of C stdio and aio; static
+ * programs; inline system calls) falls into the launcher's net (record/net.h).
+ * Times are not part of a trace, so utimensat and its kin are not here. An
+ * interposed call is no cancellation point (pthreads(7)).
  */
 #ifndef SHIM_INTERPOSED_H
 #define SHIM_INTERPOSED_H

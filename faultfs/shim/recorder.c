@@ -1,5 +1,6 @@
 #include "recorder.h"
 
+#include "caller.h"
 #include "gate.h"
 #include "module.h"
 #include "text.h"
@@ -143,7 +144,7 @@ void call_arm(struct call *call)
 long call_make(const struct site *site, const struct raw_call *raw)
 {
     (void)site;
-    return gate_call(raw);
+    return caller_call(raw);
 }
 
 static uint64_t tick_next(void)
@@ -169,23 +170,6 @@ static void field_put(const void *bytes, uint64_t size)
     ring_put("", 1);
 }
 
-/*
- * The process of a thread, remembered per thread: what a fork copies, or a vfork
- * child writes, belongs to other threads.
- */
-static uint32_t process_of(uint32_t thread)
-{
-    static struct {
-        uint32_t thread, process;
-    } seen[64];
-    unsigned slot = thread % 64;
-    if (seen[slot].thread != thread) {
-        seen[slot].thread = thread;
-        seen[slot].process = (uint32_t)GATE_0(__NR_getpid);
-    }
-    return seen[slot].process;
-}
-
 void call_record(struct call *call, enum ff_effect effect, long result, uint64_t data_size)
 {
     struct record *record = call->record;
@@ -193,9 +177,8 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
     record->effect = result < 0 ? FF_EFFECT_NONE : effect;
     record->result = result;
     record->route = call->site->route;
-    if (call->site->process != 0)
-        record->fd = call->site->fd;
-    record->process = call->site->process != 0 ? call->site->process : process_of(record->thread);
+    record->fd = (int32_t)caller_descriptor(record->fd);
+    record->process = caller_process(record->thread);
     record->end = tick_next();
     if (record->begin == 0)
         record->begin = record->end;
@@ -243,12 +226,13 @@ void call_forget(struct call *call)
 void output_enter(const struct site *site, int fd, uint64_t *signals)
 {
     *signals = signals_block();
-    uint32_t thread = lock_acquire(&channel->output_lock);
+    uint32_t owner = lock_acquire(&channel->output_lock);
+    uint32_t thread = site->thread != 0 ? site->thread : owner;
     channel->output_pending = (struct output_pending){
         .symbol = site->symbol,
-        .process = (uint32_t)GATE_0(__NR_getpid),
+        .process = caller_process(thread),
         .thread = thread,
-        .fd = fd,
+        .fd = (int32_t)caller_descriptor(fd),
         .begin = call_begin_tick(),
     };
 }

@@ -28,9 +28,7 @@ struct site {
     uint32_t symbol;     /* its number in the table of interposed.h */
     const void *address; /* where it returns to, in the process that called */
     uint32_t route;      /* enum ff_route */
-    uint32_t process;    /* of the caller, or 0: this one */
-    uint32_t thread;     /* likewise */
-    int32_t fd;          /* the caller's number of the descriptor, unless it is this process */
+    uint32_t thread;     /* the caller's, or 0: this one */
 };
 
 /*
@@ -61,13 +59,6 @@ void call_arm(struct call *call);
  * call is made through here and nowhere else.
  */
 long call_make(const struct site *site, const struct raw_call *raw);
-/*
- * A call that does not concern the directory under test, nor standard output.
- * The library makes it as it is. The launcher's supervisor makes none of these:
- * there this returns CALL_NOT_CONCERNED, and the process makes its call itself.
- */
-long call_pass(const struct raw_call *raw);
-#define CALL_NOT_CONCERNED (-0x4000000000000000l)
 /*
  * The record as it will be written: begin, end, result, process, thread and site
  * are set here. A failed call has no effect, whatever effect is given.

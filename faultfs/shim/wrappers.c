@@ -40,8 +40,7 @@ static long result_POINTER(long result)
     __attribute__((visibility("default"))) type interposed_##symbol parameters __asm__(#symbol);   \
     type interposed_##symbol parameters                                                            \
     {                                                                                              \
-        struct site site = {                                                                       \
-            SYMBOL_##symbol, __builtin_return_address(0), FF_ROUTE_SYMBOL, 0, 0, -1};              \
+        struct site site = {SYMBOL_##symbol, __builtin_return_address(0), FF_ROUTE_SYMBOL, 0};     \
         start();                                                                                   \
         return (type)result_##result(call);                                                        \
     }

@@ -1,0 +1,33 @@
+/*
+ * Whose call it is. In the library (caller.c) every call is this process's own.
+ * The launcher's supervisor (record/net_caller.c) makes calls for processes that
+ * the library is not in: as their user, with their numbers of descriptors.
+ */
+#ifndef SHIM_CALLER_H
+#define SHIM_CALLER_H
+
+#include "gate.h"
+#include "recorder.h"
+
+/* Makes the system call as the caller would. Returns its result, or -errno. */
+long caller_call(const struct raw_call *raw);
+
+/*
+ * A call that does not concern the directory under test, nor standard output.
+ * The library makes it as it is. The supervisor makes none of these: there this
+ * returns CALL_NOT_CONCERNED, and the process makes its call itself.
+ */
+long call_pass(const struct raw_call *raw);
+#define CALL_NOT_CONCERNED (-0x4000000000000000l)
+
+/* The process of the calling thread. */
+uint32_t caller_process(uint32_t thread);
+
+/*
+ * The caller's number of a descriptor that this process holds. One that was just
+ * opened for the caller becomes the caller's by this. Negative numbers (no
+ * descriptor, or -errno) are returned as they are.
+ */
+long caller_descriptor(long fd);
+
+#endif
