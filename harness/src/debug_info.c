@@ -223,33 +223,82 @@ static void line_of_caller(Dwarf_Die *unit, Dwarf_Die *inlined, struct cm_debug_
     place->line = (uint32_t)line;
 }
 
-static bool is_artificial(Dwarf_Die *inlined)
+/*
+ * The wrappers of _FORTIFY_SOURCE are artificial and belong to nothing. (So are
+ * lambdas, but those belong to a class.)
+ */
+static bool is_wrapper(Dwarf_Die *inlined)
 {
     Dwarf_Attribute attribute;
     bool artificial = false;
-    return dwarf_formflag(dwarf_attr_integrate(inlined, DW_AT_artificial, &attribute),
-                          &artificial) == 0 &&
-           artificial;
+    Dwarf_Die declaration = declaration_of(*inlined);
+    Dwarf_Die *scopes = NULL;
+    int depth = dwarf_getscopes_die(&declaration, &scopes);
+    free(scopes);
+    dwarf_formflag(dwarf_attr(&declaration, DW_AT_artificial, &attribute), &artificial);
+    return artificial && depth == 2; /* itself and the unit */
 }
 
-/* The innermost function around an address, on the way out from the innermost scope. */
+static void scope_use(Dwarf_Die *unit, Dwarf_Die *scope, struct cm_debug_place *place)
+{
+    bool inlined = dwarf_tag(scope) == DW_TAG_inlined_subroutine;
+    if (place->function != NULL)
+        return;
+    if (inlined && is_wrapper(scope))
+        line_of_caller(unit, scope, place);
+    else if (inlined || dwarf_tag(scope) == DW_TAG_subprogram)
+        place->function = function_name(*scope);
+}
+
+static bool holds_code(Dwarf_Die *scope)
+{
+    switch (dwarf_tag(scope)) {
+    case DW_TAG_subprogram:
+    case DW_TAG_inlined_subroutine:
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct search {
+    Dwarf_Die *unit;
+    Dwarf_Addr address;
+    bool everywhere; /* else not in functions that do not have the address */
+    struct cm_debug_place *place;
+};
+
+/*
+ * The innermost function around an address: from scope to scope inwards, then
+ * outwards until one will do. (dwarf_getscopes() does not look into namespaces,
+ * where LLVM puts the functions of Rust.) False if no scope has the address.
+ */
+static bool scopes_search(const struct search *search, Dwarf_Die *around)
+{
+    Dwarf_Die scope;
+    for (int end = dwarf_child(around, &scope); end == 0; end = dwarf_siblingof(&scope, &scope)) {
+        bool here = holds_code(&scope) && dwarf_haspc(&scope, search->address) == 1;
+        bool within =
+            (here || qualifies(&scope) || search->everywhere) && scopes_search(search, &scope);
+        if (here)
+            scope_use(search->unit, &scope, search->place);
+        if (here || within)
+            return true;
+    }
+    return false;
+}
+
+/* Functions in functions (lambdas), which may be anywhere, are looked for last. */
 static void function_find(Dwarf_Die *unit, Dwarf_Addr address, struct cm_debug_place *place)
 {
-    Dwarf_Die *innermost = NULL, *scopes = NULL;
-    int count = 0;
-    /* Beyond an inlined function, dwarf_getscopes() goes on where that was declared. */
-    if (dwarf_getscopes(unit, address, &innermost) > 0)
-        count = dwarf_getscopes_die(&innermost[0], &scopes);
-    for (int i = 0; i < count && place->function == NULL; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        bool inlined = tag == DW_TAG_inlined_subroutine;
-        if (inlined && is_artificial(&scopes[i]))
-            line_of_caller(unit, &scopes[i], place);
-        else if (inlined || tag == DW_TAG_subprogram)
-            place->function = function_name(scopes[i]);
-    }
-    free(scopes);
-    free(innermost);
+    struct search search = {unit, address, false, place};
+    if (scopes_search(&search, unit))
+        return;
+    search.everywhere = true;
+    scopes_search(&search, unit);
 }
 
 /* ---- Symbols ---- */
