@@ -2,11 +2,11 @@
 # and the examples of the README. Included by this folder's CMakeLists.txt.
 
 add_library(crashmatrix_report STATIC
-  src/report.c src/report_json.c src/report_junit.c src/report_text.c)
+  src/debug_info.c src/report.c src/report_json.c src/report_junit.c src/report_text.c src/site.c)
 target_include_directories(crashmatrix_report PUBLIC src)
 target_link_libraries(crashmatrix_report
   PUBLIC crashmatrix_engine
-  PRIVATE PkgConfig::CJSON crashmatrix_flags crashmatrix_sanitize)
+  PRIVATE PkgConfig::CJSON PkgConfig::DW crashmatrix_flags crashmatrix_sanitize)
 install(FILES report.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/crashmatrix)
 
 if(NOT BUILD_TESTING)
@@ -51,3 +51,4 @@ endfunction()
 crashmatrix_script_test(planted)
 crashmatrix_script_test(examples)
 crashmatrix_script_test(cli)
+crashmatrix_script_test(sites)

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "catalogue.h"
 #include "memory.h"
@@ -18,7 +17,7 @@ int cm_give_up(enum cm_exit status, const char *text)
     return (int)status;
 }
 
-static void print_call(const struct ff_trace *trace, size_t index)
+static void print_call(const struct ff_trace *trace, const struct cm_sites *sites, size_t index)
 {
     const struct ff_call *call = &trace->calls[index];
     char text[CM_TEXT_SIZE];
@@ -26,12 +25,9 @@ static void print_call(const struct ff_trace *trace, size_t index)
     printf("%6zu  p%u t%u  %s", index + 1, call->process, call->thread, text);
     if (call->result >= 0)
         printf(" = %lld", (long long)call->result);
-    if (call->module < trace->module_count) {
-        const char *path = trace->modules[call->module].path;
-        const char *slash = strrchr(path, '/');
-        printf("  [%s+0x%llx]", slash != NULL ? slash + 1 : path, (unsigned long long)call->site);
-    }
-    putchar('\n');
+    char *site = cm_site_text(sites, (uint32_t)index);
+    printf("%s%s\n", site[0] != '\0' ? "  " : "", site);
+    free(site);
 }
 
 int cm_show(const struct cm_settings *settings)
@@ -42,8 +38,10 @@ int cm_show(const struct cm_settings *settings)
         return cm_give_up(CM_EXIT_USAGE, error.text);
     printf("digest %016llx, %zu nodes before the workload, %zu calls, recorded in %s\n",
            (unsigned long long)trace->digest, trace->node_count, trace->call_count, trace->root);
+    struct cm_sites *sites = cm_sites_find(trace);
     for (size_t i = 0; i < trace->call_count; i++)
-        print_call(trace, i);
+        print_call(trace, sites, i);
+    cm_sites_free(sites);
     ff_trace_free(trace);
     return CM_EXIT_PASS;
 }

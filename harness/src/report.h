@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "crashmatrix/crashmatrix.h"
+#include "site.h"
 
 enum cm_verdict { CM_PASS, CM_FAIL, CM_INCOMPLETE };
 
@@ -26,6 +27,7 @@ struct cm_report {
     const char *check;  /* the check, if it was given; NULL: the target's */
     enum cm_verdict verdict;
     const struct ff_trace *trace;
+    const struct cm_sites *sites;               /* of the trace, or NULL: not looked up */
     const char *trace_path;                     /* where the trace was left, or NULL */
     struct cm_exploration *const *explorations; /* one for each model */
     size_t exploration_count;

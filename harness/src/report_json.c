@@ -101,8 +101,25 @@ static void add_trace(cJSON *root, const struct cm_report *report)
 
 /* ---- Models ---- */
 
-static void add_site(cJSON *object, const struct ff_trace *trace, const struct ff_call *call)
+/* What was found out about a site; nothing, if it was not looked up. */
+static void add_place(cJSON *object, const struct cm_site *site)
 {
+    static const struct cm_site unknown = {0};
+    if (site == NULL)
+        site = &unknown;
+    add_text(object, "function", site->place.function);
+    add_text(object, "file", site->place.file);
+    if (site->place.line > 0)
+        add_integer(object, "line", site->place.line);
+    else
+        added(cJSON_AddNullToObject(object, "line"));
+    add_text(object, "problem", site->problem);
+}
+
+static void add_site(cJSON *object, const struct cm_report *report, uint32_t index)
+{
+    const struct ff_trace *trace = report->trace;
+    const struct ff_call *call = &trace->calls[index];
     if (call->module >= trace->module_count) {
         added(cJSON_AddNullToObject(object, "site"));
         return;
@@ -116,15 +133,15 @@ static void add_site(cJSON *object, const struct ff_trace *trace, const struct f
         fprintf(stream, "%02x", module->build_id.data[i]);
     add_description(site, "build_id", cm_buffer_close(&id));
     add_integer(site, "offset", call->site);
+    add_place(site, cm_site_of(report->sites, index));
 }
 
-static void add_operations(cJSON *model, const struct ff_trace *trace,
+static void add_operations(cJSON *model, const struct cm_report *report,
                            const struct cm_exploration *exploration)
 {
     cJSON *list = added(cJSON_AddArrayToObject(model, "operations"));
     for (size_t i = 0; i < exploration->operation_count; i++) {
         const struct cm_operation *operation = &exploration->operations[i];
-        const struct ff_call *call = &trace->calls[operation->call];
         cJSON *item = append(list, cJSON_CreateObject());
         add_integer(item, "index", i);
         add_integer(item, "boundary", operation->boundary);
@@ -132,13 +149,13 @@ static void add_operations(cJSON *model, const struct ff_trace *trace,
             added(cJSON_AddNullToObject(item, "durable"));
         else
             add_integer(item, "durable", operation->durable);
-        add_text(item, "call", call->name);
+        add_text(item, "call", report->trace->calls[operation->call].name);
         add_text(item, "class", operation->class);
         add_text(item, "path", operation->path);
         add_integer(item, "offset", operation->offset);
         add_integer(item, "length", operation->length);
-        add_description(item, "text", cm_operation_text(trace, exploration, (uint32_t)i));
-        add_site(item, trace, call);
+        add_description(item, "text", cm_operation_text(report->trace, exploration, (uint32_t)i));
+        add_site(item, report, operation->call);
     }
 }
 
@@ -166,7 +183,7 @@ static void add_violations(cJSON *model, const struct cm_exploration *exploratio
     }
 }
 
-static void add_model(cJSON *list, const struct ff_trace *trace,
+static void add_model(cJSON *list, const struct cm_report *report,
                       const struct cm_exploration *exploration)
 {
     cJSON *model = append(list, cJSON_CreateObject());
@@ -183,7 +200,7 @@ static void add_model(cJSON *list, const struct ff_trace *trace,
     add_integer(states, "distinct", exploration->distinct);
     add_integer(model, "runs", exploration->runs);
     add_violations(model, exploration);
-    add_operations(model, trace, exploration);
+    add_operations(model, report, exploration);
 }
 
 /* ---- Matrix ---- */
@@ -244,7 +261,7 @@ static cJSON *report_value(const struct cm_report *report)
     add_trace(root, report);
     cJSON *models = added(cJSON_AddArrayToObject(root, "models"));
     for (size_t i = 0; i < report->exploration_count; i++)
-        add_model(models, report->trace, report->explorations[i]);
+        add_model(models, report, report->explorations[i]);
     add_matrix(root, report);
     if (report->timing)
         add_timing(root, report);

@@ -62,6 +62,10 @@ static void print_operations(const struct cm_report *report,
     for (size_t i = 0; i < shown; i++) {
         fprintf(stream, "%s: ", word);
         print_taken(stream, cm_operation_text(report->trace, exploration, operations[i]));
+        char *site = cm_site_text(report->sites, exploration->operations[operations[i]].call);
+        if (site[0] != '\0')
+            fputc(' ', stream);
+        print_taken(stream, site);
         fputc('\n', stream);
     }
     if (shown < count)

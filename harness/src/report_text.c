@@ -379,7 +379,9 @@ static void print_operations(const struct cm_report *report,
     size_t shown = count <= OPERATIONS_SHOWN + 1 ? count : OPERATIONS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         char *text = cm_operation_text(report->trace, exploration, operations[i]);
-        fprintf(stream, "    %s: %s\n", word, text);
+        char *site = cm_site_text(report->sites, exploration->operations[operations[i]].call);
+        fprintf(stream, "    %s: %s%s%s\n", word, text, site[0] != '\0' ? " " : "", site);
+        free(site);
         free(text);
     }
     if (shown < count)

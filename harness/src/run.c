@@ -228,11 +228,13 @@ static int finish(const struct run *run, struct ff_error *error)
                                 [CM_FAIL] = CM_EXIT_VIOLATION,
                                 [CM_INCOMPLETE] = CM_EXIT_INCOMPLETE};
     const struct cm_session *session = &run->session;
+    struct cm_sites *sites = cm_sites_find(run->trace);
     struct cm_report report = {
         .target = session->target != NULL ? session->target->name : NULL,
         .check = run->settings->check,
         .verdict = overall_verdict(run),
         .trace = run->trace,
+        .sites = sites,
         .trace_path = run->trace_is_kept ? run->trace_path : NULL,
         .explorations = run->explorations,
         .exploration_count = run->exploration_count,
@@ -242,7 +244,9 @@ static int finish(const struct run *run, struct ff_error *error)
         .record_seconds = run->record_seconds,
         .explore_seconds = run->explore_seconds,
     };
-    return report_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
+    int status = report_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
+    cm_sites_free(sites);
+    return status;
 }
 
 /* ---- Getting a trace ---- */
