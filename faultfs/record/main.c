@@ -2,13 +2,14 @@
  * faultfs-record: runs a command under libfaultfs.so and writes the trace of
  * what it did to one directory.
  */
+#include "injection.h"
+#include "library.h"
 #include "recording.h"
 #include "workload.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@
 enum { STATUS_USAGE = 2, STATUS_FAILED = 3 };
 
 static const char help[] =
-    "usage: faultfs-record --root DIR --output TRACE [--timeout TIME] [--no-net]\n"
-    "                       -- COMMAND [ARGUMENT...]\n"
+    "usage: faultfs-record --root DIR --output TRACE [OPTION...] -- COMMAND [ARGUMENT...]\n"
     "\n"
     "Runs COMMAND in DIR and records what it and its descendants ask the file system to\n"
     "do below DIR, and what they print, into the new file TRACE. Then replays the record\n"
@@ -31,14 +31,21 @@ static const char help[] =
     "  --timeout TIME   kill everything after that time, e.g. 500ms, 10s, 2m (60s)\n"
     "  --no-net         do without seccomp, as where there is none: only calls that go\n"
     "                   through the preloaded library are seen\n"
+    "  --fault SPEC     make calls fail, or cut the power there: see faultfs-run --help;\n"
+    "                   may be given more than once\n"
+    "  --cut N          cut the power when N calls are recorded, 0: before the first: every\n"
+    "                   process is stopped there, and TRACE has N calls\n"
+    "  --result FILE    write what became of the faults and of COMMAND to FILE, as JSON\n"
     "  --help           print this\n"
     "  --version        print the version\n"
     "\n"
     "A COMMAND with a slash is looked up from DIR. Its standard output is passed on; its\n"
-    "standard input is empty.\n"
+    "standard input is empty. With --fault or --cut it may end in any way, and after a cut\n"
+    "only what it printed before is passed on.\n"
     "\n"
-    "Exit status: 0 recorded; 2 wrong usage; 3 COMMAND failed or took too long, or the\n"
-    "recording is unsound (then TRACE does not exist); 128 + N stopped by signal N.\n"
+    "Exit status: 0 recorded; 2 wrong usage; 3 COMMAND failed or took too long, or a fault\n"
+    "or the cut never came to happen, or the recording is unsound (then TRACE does not\n"
+    "exist); 128 + N stopped by signal N.\n"
     "\n"
     "Example:\n"
     "  mkdir /tmp/db && faultfs-record --root /tmp/db --output /tmp/db.cmt -- \\\n"
@@ -47,7 +54,9 @@ static const char help[] =
 struct options {
     const char *root;
     const char *output;
+    const char *result;
     struct workload workload;
+    struct injection injection;
 };
 
 static int usage_error(const char *problem, const char *detail)
@@ -75,15 +84,14 @@ static double duration_parse(const char *text)
 static int options_parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},
-        {"output", required_argument, NULL, 'o'},
-        {"timeout", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {"no-net", no_argument, NULL, 'n'},
-        {NULL, 0, NULL, 0},
+        {"root", required_argument, NULL, 'r'},    {"output", required_argument, NULL, 'o'},
+        {"timeout", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {"no-net", no_argument, NULL, 'n'},
+        {"fault", required_argument, NULL, 'f'},   {"cut", required_argument, NULL, 'c'},
+        {"result", required_argument, NULL, 'R'},  {NULL, 0, NULL, 0},
     };
     int option;
+    struct ff_error error;
     *options = (struct options){.workload.timeout = 60};
     while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
         switch (option) {
@@ -101,6 +109,17 @@ static int options_parse(int argc, char **argv, struct options *options)
         case 'n':
             options->workload.without_net = true;
             break;
+        case 'f':
+            if (injection_add_fault(&options->injection, optarg, &error) != 0)
+                return usage_error(error.text, "");
+            break;
+        case 'c':
+            if (injection_set_cut(&options->injection, optarg, &error) != 0)
+                return usage_error(error.text, "");
+            break;
+        case 'R':
+            options->result = optarg;
+            break;
         case 'h':
             fputs(help, stdout);
             return 0;
@@ -116,24 +135,7 @@ static int options_parse(int argc, char **argv, struct options *options)
     if (optind == argc)
         return usage_error("the command to be recorded is missing", "");
     options->workload.command = argv + optind;
-    return -1;
-}
-
-/* Where the library is, seen from this program: the same in the build and when installed. */
-static int library_find(char path[PATH_MAX], struct ff_error *error)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[length < 0 ? 0 : length] = '\0';
-    int size = snprintf(path, PATH_MAX, "%s/" FAULTFS_LIBRARY, dirname(self));
-    const char *problem = NULL;
-    if (length < 0 || size >= PATH_MAX || access(path, R_OK) != 0)
-        problem = "is not there";
-    else if (strpbrk(path, " :") != NULL)
-        problem = "cannot be preloaded from a path with a blank or a colon";
-    if (problem == NULL)
-        return 0;
-    snprintf(error->text, sizeof(error->text), "%.400s %s", path, problem);
+    options->workload.may_fail = !injection_is_empty(&options->injection);
     return -1;
 }
 
@@ -156,12 +158,18 @@ static int record(const struct options *options, struct ff_error *error)
 {
     struct recording recording;
     int result = recording_open(&recording, options->root, error);
-    if (result == 0)
+    if (result == 0) {
+        injection_install(&options->injection, &recording);
         result = workload_run(&recording, &options->workload, error);
+    }
     if (result == 0)
         result = recording_assemble(&recording, error);
     if (result == 0)
         result = recording_check(&recording, error);
+    if (result == 0 && options->result != NULL)
+        result = injection_write_result(&options->injection, &recording, options->result, error);
+    if (result == 0)
+        result = injection_check(&options->injection, &recording, error);
     if (result == 0)
         result = ff_trace_write(&recording.trace, options->output, error);
     recording_close(&recording);

@@ -269,9 +269,8 @@ static void request_begin(struct net_request *request)
         request->raw.arguments[i] = (long)data->args[i];
 }
 
-static void *supervise(void *context)
+static void requests_answer(struct net *net)
 {
-    struct net *net = context;
     /* umask and current directory become this thread's own. */
     unshare(CLONE_FS);
     ioctl(net->listener, LISTENER_SET_FLAGS, LISTENER_SYNC_WAKE_UP); /* faster, where it is known */
@@ -290,7 +289,20 @@ static void *supervise(void *context)
         request_do(net, &request);
         net_request = NULL;
     }
+}
+
+static void end_note(void *context)
+{
+    struct net *net = context;
     net->ended = true;
+}
+
+/* It may also end in caller_stop(). */
+static void *supervise(void *context)
+{
+    pthread_cleanup_push(end_note, context);
+    requests_answer(context);
+    pthread_cleanup_pop(1);
     return NULL;
 }
 

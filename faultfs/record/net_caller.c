@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,13 @@ long call_pass(const struct raw_call *raw)
 {
     (void)raw;
     return CALL_NOT_CONCERNED;
+}
+
+/* The supervisor ends, and leaves its callers waiting. */
+_Noreturn void caller_stop(void)
+{
+    net_request_end(net_request);
+    pthread_exit(NULL);
 }
 
 uint32_t caller_process(uint32_t thread)

@@ -1,6 +1,7 @@
 #include "caller.h"
 
 #include <asm/unistd.h>
+#include <linux/time_types.h>
 
 long caller_call(const struct raw_call *raw)
 {
@@ -10,6 +11,15 @@ long caller_call(const struct raw_call *raw)
 long call_pass(const struct raw_call *raw)
 {
     return gate_call(raw);
+}
+
+_Noreturn void caller_stop(void)
+{
+    struct __kernel_timespec pause = {1, 0};
+    for (;;) {
+        GATE_2(__NR_nanosleep, &pause, 0);
+        launcher_check();
+    }
 }
 
 /*

@@ -20,6 +20,9 @@ long caller_call(const struct raw_call *raw);
 long call_pass(const struct raw_call *raw);
 #define CALL_NOT_CONCERNED (-0x4000000000000000l)
 
+/* After a cut: the caller goes no further and waits to be killed. */
+_Noreturn void caller_stop(void);
+
 /* The process of the calling thread. */
 uint32_t caller_process(uint32_t thread);
 

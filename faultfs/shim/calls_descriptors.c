@@ -10,6 +10,16 @@
 /* Syncs ************************************************************************************/
 
 /*
+ * Whether the file system gave up the data: the kernel counts them as clean from
+ * then on and does not write them again (mm/filemap.c, file_check_and_advance_wb_err).
+ * Other errors (EINTR, EBADF) say that nothing was tried.
+ */
+static bool is_data_lost(long result)
+{
+    return result == -EIO || result == -ENOSPC || result == -EDQUOT || result == -EROFS;
+}
+
+/*
  * The lock is not held over a sync, so that others can go on meanwhile. A sync
  * that never returned (the process was killed) leaves no record: it promised
  * nothing.
@@ -30,6 +40,8 @@ long call_fsync(const struct site *site, int fd, long number)
     if (result == 0)
         known->synced = begin;
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
+    if (is_data_lost(result))
+        effect = FF_EFFECT_SYNC_FAILED;
     call_record(&call, effect, result, 0);
     call_leave(&call);
     return result;

@@ -17,17 +17,20 @@
 #ifndef SHIM_CHANNEL_H
 #define SHIM_CHANNEL_H
 
+#include "faultfs/faults.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* The environment variable with the path at which the memory can be opened. */
 #define CHANNEL_VARIABLE "FAULTFS_CHANNEL"
 /* What precedes the path if the launcher's seccomp net is in place. */
 #define CHANNEL_NET_PREFIX "net:"
 
-#define CHANNEL_MAGIC 0x3230656c74666d63u /* changes with every change of the layout */
+#define CHANNEL_MAGIC 0x3330656c74666d63u /* changes with every change of the layout */
 
 enum {
     CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
@@ -36,6 +39,8 @@ enum {
     CHANNEL_KNOWN_SIZE = 1 << 20, /* slots of the set of known nodes */
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
+    CHANNEL_FAULTS = 64,
+    FAULT_PIECES = 1024, /* IOV_MAX */
 };
 
 /*
@@ -96,6 +101,15 @@ struct known {
     uint64_t synced;  /* tick at which the last completed sync began */
 };
 
+/* A fault to be injected, and what became of it. */
+struct fault_rule {
+    struct ff_fault fault;     /* constant while the workload runs */
+    _Atomic uint64_t matched;  /* calls of its kind, on its path */
+    _Atomic uint64_t acted;    /* of these, those that it was to happen to */
+    _Atomic uint64_t injected; /* of these, those that it changed */
+    _Atomic uint64_t written;  /* bytes, by all that matched */
+};
+
 struct module {
     uint64_t device, inode;
     char path[CHANNEL_PATH_SIZE];
@@ -111,6 +125,8 @@ struct channel {
     uint64_t output_inode;
     uint32_t launcher;          /* its process */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
+    uint64_t cut_at;            /* everything stops after so many calls; 0: never */
+    uint32_t fault_count;
 
     /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */
     _Atomic uint32_t lock;
@@ -128,11 +144,18 @@ struct channel {
     uint32_t known_count;
     struct pending pending;
 
+    uint64_t calls;             /* that were committed */
+    _Atomic uint32_t cut_after; /* everything stops when this thread's call is recorded */
+    /* Everything stopped: `lock` is held and will not be released any more. */
+    _Atomic bool cut;
+    struct fault_rule faults[CHANNEL_FAULTS];
+
     /* Why the recording cannot be trusted; empty while it can. */
     char reason[CHANNEL_REASON_SIZE];
 
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
+    struct iovec fault_pieces[FAULT_PIECES];
 
     uint32_t module_count;
     struct module modules[CHANNEL_MODULES];
