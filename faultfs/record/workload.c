@@ -79,6 +79,17 @@ struct inheritance {
     int failure; /* a pipe for errno */
 };
 
+/* The command's directory, standard input and standard output. */
+static bool surroundings_change(const struct recording *recording, int output)
+{
+    int input = open("/dev/null", O_RDONLY);
+    bool done = input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+                chdir(recording->root) == 0;
+    if (input > STDIN_FILENO)
+        close(input);
+    return done;
+}
+
 /* Becomes the command, or reports errno. */
 static _Noreturn void command_become(const struct run *run, const struct inheritance *from)
 {
@@ -87,11 +98,7 @@ static _Noreturn void command_become(const struct run *run, const struct inherit
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int input = open("/dev/null", O_RDONLY);
-    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(from->output, STDOUT_FILENO) >= 0 &&
-        chdir(run->recording->root) == 0) {
-        if (input != STDIN_FILENO)
-            close(input);
+    if (run->workload->in_place || surroundings_change(run->recording, from->output)) {
         library_preload(run->workload->library);
         bool has_net = !run->workload->without_net && net_install(from->net);
         channel_announce(run->recording, from->launcher, has_net);
