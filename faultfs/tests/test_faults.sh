@@ -133,6 +133,12 @@ together() {
     result '"matched":15,"injected":4'
 }
 
+# Exactly what the last trace, shown in got, says was printed was passed on.
+output_is_recorded() {
+    [ "$(cat "$scratch/out")" = "$(sed -n 's/^write output "\(.*\)"/\1/p' "$scratch/got" |
+        tr -d '\n')" ] || fail "$1: other output than recorded"
+}
+
 # The trace up to each boundary, for every boundary.
 cuts() {
     local steps=(mkdir:d create:d/f write:5 say:written fsync say:synced rename:d/f:g unlink:g)
@@ -147,8 +153,7 @@ cuts() {
         "$programs/show_trace" "$trace" >"$scratch/got"
         head -n "$at" "$scratch/full" | diff - "$scratch/got" >"$scratch/err" || fail "cut at $at"
         result "{\"ended\":\"cut\",\"status\":0,\"calls\":$at,\"faults\":[]}"
-        [ "$(cat "$scratch/out")" = "$(sed -n 's/^write output "\(.*\)"/\1/p' "$scratch/got" |
-            tr -d '\n')" ] || fail "cut at $at: other output than recorded"
+        output_is_recorded "cut at $at"
     done
     record --cut 9 -- "$program" "${steps[@]}"
     [ "$status" = 3 ] || fail "cut after the end: exit status $status"
@@ -173,16 +178,25 @@ cuts() {
     done < <(cat "$scratch/full")
 }
 
-# Threads that write, print and sync all the time, cut at boundaries of all kinds.
+# storm COMMAND...: cut at boundaries of all kinds.
 storm() {
     local at lines
-    for at in $(seq 1 50); do
-        record --cut $((at * 3)) -- "$program" create:f "$1:10" write:1 say:x fsync write:9 say:yy \
-            fdatasync write:1 say:x fsync write:9 say:yy fdatasync write:1 say:x fsync write:9
-        [ "$status" = 0 ] || fail "$1 cut at $((at * 3)): exit status $status"
-        lines=$("$programs/show_trace" "$trace" | wc -l)
-        [ "$lines" = $((at * 3)) ] || fail "$1 cut at $((at * 3)): $lines calls"
+    for at in $(seq 3 3 150); do
+        record --cut "$at" -- "$@"
+        [ "$status" = 0 ] || fail "exit status $status: cut at $at: $*"
+        "$programs/show_trace" "$trace" >"$scratch/got"
+        lines=$(wc -l <"$scratch/got")
+        [ "$lines" = "$at" ] || fail "$lines calls: cut at $at: $*"
+        output_is_recorded "cut at $at: $*"
     done
+}
+
+# Threads and processes that write, print and sync all the time.
+busy=(write:1 say:x fsync write:9 say:yy fdatasync write:1 say:x fsync write:9 say:yy fdatasync
+    write:1 say:x fsync write:9)
+storms() {
+    storm "$program" create:f threads:10 "${busy[@]}"
+    storm "$program" create:f fork:10 "${busy[@]}"
 }
 
 never() {
@@ -197,13 +211,64 @@ selectors
 together fork
 together threads
 cuts
-storm threads
-storm fork
+storms
 never 'rmdir=EIO' 0
 never 'write#3=EIO' 2
 never 'write:g=EIO' 0
 never 'write=ENOSPC@2' 2
 never 'write#3=cut-before' 2
+
+# faultfs-run: what is the command's own stays so.
+# run STATUS COMMAND...: in a fresh directory.
+run() {
+    local expected=$1
+    shift
+    rm -rf "$root"
+    mkdir "$root"
+    status=0
+    (cd "$root" && echo input | "$bin/faultfs-run" "$@") >"$scratch/out" 2>"$scratch/err" ||
+        status=$?
+    [ "$status" = "$expected" ] || fail "exit status $status, not $expected: faultfs-run $*"
+}
+run 0 --fault 'write:f=EIO' -- "$programs/faulty" create:f write:5 write:5
+[ "$(tr '\n' ' ' <"$scratch/err")" = 'create 0 write EIO write 5 ' ] || fail "faultfs-run: results"
+run 5 --fault 'write:f=EIO' sh -c 'cat; pwd; echo x >f; exit 5'
+[ "$(cat "$scratch/out")" = "input"$'\n'"$(realpath "$root")" ] || fail "faultfs-run: its output"
+run 143 --fault 'write=EIO' sh -c 'echo x >f; kill -TERM $$'
+run 137 --fault '*#3=cut-after' "$programs/faulty" create:f write:1 write:2 write:4
+[ "$(stat -c %s "$root/f")" = 3 ] || fail "faultfs-run: not cut after the third call"
+run 3 --fault 'rmdir=EIO' -- true
+grep -qF 'the fault rmdir=EIO never happened: 0 such calls' "$scratch/err" || fail "faultfs-run: never"
+run 3 --fault 'rmdir=EIO' -- nonexistent
+run 2 --fault 'rmdr=EIO' -- true
+grep -qF '"rmdr" is not the name of a call' "$scratch/err" || fail "faultfs-run: wrong fault"
+run 2 -- true
+run 2 --fault 'rmdir=EIO'
+run 2 --falt 'rmdir=EIO' -- true
+mkdir -p "$scratch/other"
+run 0 --root "$scratch/other" --fault 'write=EIO' \
+    "$programs/faulty" create:f write:5 "create:$scratch/other/f" write:5
+[ "$(tr '\n' ' ' <"$scratch/err")" = 'create 0 write 5 create 0 write EIO ' ] ||
+    fail "faultfs-run: another directory"
+run 0 --help
+grep -qF -- "--fault 'fsync,fdatasync:*.log#2=EIO'" "$scratch/out" || fail "faultfs-run --help"
+# The library comes before what else is to be preloaded; without it nothing is run.
+# shellcheck disable=SC2016  # for the inner shell
+LD_PRELOAD=libm.so.6 run 0 --fault 'open:f=EIO' sh -c 'echo "$LD_PRELOAD"; (: >f); : >f'
+case $(cat "$scratch/out") in */libfaultfs.so:libm.so.6) ;; *) fail "LD_PRELOAD" ;; esac
+mkdir "$scratch/alone"
+cp "$bin/faultfs-run" "$scratch/alone"
+got=0
+"$scratch/alone/faultfs-run" --fault 'open=EIO' -- touch "$scratch/touched" 2>"$scratch/err" || got=$?
+[ "$got" = 3 ] || fail "faultfs-run without its library: exit status $got"
+[ ! -e "$scratch/touched" ] || fail "faultfs-run ran without its library"
+grep -qF 'libfaultfs.so is not there' "$scratch/err" || fail "did not say that it misses the library"
+
+# Wrong usage of faultfs-record.
+record --fault 'write=EXX' -- true
+[ "$status" = 2 ] || fail "a wrong fault: exit status $status"
+record --cut x -- true
+[ "$status" = 2 ] || fail "a wrong cut: exit status $status"
 
 # The same where every call is caught by the net.
 program=$programs/faulty_static
@@ -214,7 +279,12 @@ if [ "$status" = 0 ]; then
     together fork
     together threads
     cuts
-    storm threads
+    storms
+    # Some through the library, some through the net.
+    storm sh -c "'$programs/faulty' create:f fork:5 ${busy[*]} &
+        '$programs/faulty_static' create:g fork:5 ${busy[*]}; wait"
+else
+    echo "there is no net here: nothing was tried with a static program"
 fi
 
 [ "$failures" = 0 ] || exit 1
