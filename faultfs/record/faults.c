@@ -29,20 +29,53 @@ static const struct {
 };
 
 /* The errors that a SPEC can name: whatever a call on files may return. */
+#define ERRORS(X)                                                                                  \
+    X(E2BIG)                                                                                       \
+    X(EACCES)                                                                                      \
+    X(EAGAIN)                                                                                      \
+    X(EBADF)                                                                                       \
+    X(EBUSY)                                                                                       \
+    X(EDQUOT)                                                                                      \
+    X(EEXIST)                                                                                      \
+    X(EFAULT)                                                                                      \
+    X(EFBIG)                                                                                       \
+    X(EINTR)                                                                                       \
+    X(EINVAL)                                                                                      \
+    X(EIO)                                                                                         \
+    X(EISDIR)                                                                                      \
+    X(ELOOP)                                                                                       \
+    X(EMFILE)                                                                                      \
+    X(EMLINK)                                                                                      \
+    X(ENFILE)                                                                                      \
+    X(ENODEV)                                                                                      \
+    X(ENAMETOOLONG)                                                                                \
+    X(ENODATA)                                                                                     \
+    X(ENOENT)                                                                                      \
+    X(ENOLCK)                                                                                      \
+    X(ENOMEM)                                                                                      \
+    X(ENOSPC)                                                                                      \
+    X(ENOSYS)                                                                                      \
+    X(ENOTDIR)                                                                                     \
+    X(ENXIO)                                                                                       \
+    X(ENOTEMPTY)                                                                                   \
+    X(EOPNOTSUPP)                                                                                  \
+    X(ENOTSUP)                                                                                     \
+    X(EPERM)                                                                                       \
+    X(EPIPE)                                                                                       \
+    X(EOVERFLOW)                                                                                   \
+    X(ERANGE)                                                                                      \
+    X(EROFS)                                                                                       \
+    X(ESPIPE)                                                                                      \
+    X(ESTALE)                                                                                      \
+    X(ETXTBSY)                                                                                     \
+    X(EXDEV)
+
 static const struct {
     const char *name;
     int number;
 } error_names[] = {
-#define X(name)                                                                                    \
-    {                                                                                              \
-#name, name                                                                                \
-    }
-    X(E2BIG),      X(EACCES),  X(EAGAIN),  X(EBADF),  X(EBUSY),        X(EDQUOT),  X(EEXIST),
-    X(EFAULT),     X(EFBIG),   X(EINTR),   X(EINVAL), X(EIO),          X(EISDIR),  X(ELOOP),
-    X(EMFILE),     X(EMLINK),  X(ENFILE),  X(ENODEV), X(ENAMETOOLONG), X(ENODATA), X(ENOENT),
-    X(ENOLCK),     X(ENOMEM),  X(ENOSPC),  X(ENOSYS), X(ENOTDIR),      X(ENXIO),   X(ENOTEMPTY),
-    X(EOPNOTSUPP), X(ENOTSUP), X(EPERM),   X(EPIPE),  X(EOVERFLOW),    X(ERANGE),  X(EROFS),
-    X(ESPIPE),     X(ESTALE),  X(ETXTBSY), X(EXDEV),
+#define X(name) {#name, name},
+    ERRORS(X)
 #undef X
 };
 

@@ -1,5 +1,6 @@
 #include "caller.h"
 #include "calls.h"
+#include "failures.h"
 #include "gate.h"
 #include "scope.h"
 
@@ -8,16 +9,6 @@
 #include <fcntl.h>
 
 /* Syncs ************************************************************************************/
-
-/*
- * Whether the file system gave up the data: the kernel counts them as clean from
- * then on and does not write them again (mm/filemap.c, file_check_and_advance_wb_err).
- * Other errors (EINTR, EBADF) say that nothing was tried.
- */
-static bool is_data_lost(long result)
-{
-    return result == -EIO || result == -ENOSPC || result == -EDQUOT || result == -EROFS;
-}
 
 /*
  * The lock is not held over a sync, so that others can go on meanwhile. A sync
@@ -33,14 +24,15 @@ long call_fsync(const struct site *site, int fd, long number)
     if (known == NULL)
         return call_pass(&raw);
     uint64_t begin = call_begin_tick();
-    long result = call_make(site, &raw);
+    bool lost;
+    long result = failures_sync(site, known, fd, &raw, &lost);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
     if (result == 0)
         known->synced = begin;
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
-    if (is_data_lost(result))
+    if (lost)
         effect = FF_EFFECT_SYNC_FAILED;
     call_record(&call, effect, result, 0);
     call_leave(&call);

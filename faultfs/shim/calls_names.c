@@ -1,5 +1,6 @@
 #include "caller.h"
 #include "calls.h"
+#include "failures.h"
 #include "gate.h"
 #include "known.h"
 #include "scope.h"
@@ -123,6 +124,7 @@ long call_symlink(const struct site *site, const char *target, int dirfd, const 
 static long opened(struct call *call, enum ff_effect effect, long result)
 {
     call->record->fd = result < 0 ? -1 : (int)result;
+    failures_opened(result);
     result = caller_descriptor(result);
     call_record(call, effect, result, 0);
     call_leave(call);
@@ -240,8 +242,11 @@ long call_open(const struct site *site, int dirfd, const char *path, int flags, 
         return call_pass(&raw);
     if ((flags & O_TMPFILE) == O_TMPFILE)
         return open_unnamed(site, dirfd, path, &raw);
-    if ((flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY)
-        return call_pass(&raw);
+    if ((flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY) {
+        long result = call_pass(&raw);
+        failures_opened(result);
+        return result;
+    }
     struct call call;
     call_enter(&call, site);
     call.record->flags = (uint32_t)flags;

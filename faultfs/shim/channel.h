@@ -96,9 +96,11 @@ struct known {
     _Atomic uint64_t inode; /* 0: the slot was never used */
     uint64_t device;
     uint32_t node;
-    uint32_t unnamed; /* its last name was removed: the number may be reused */
-    uint64_t written; /* tick of the last write that no sync covers by itself */
-    uint64_t synced;  /* tick at which the last completed sync began */
+    uint32_t unnamed;  /* its last name was removed: the number may be reused */
+    uint64_t written;  /* tick of the last write that no sync covers by itself */
+    uint64_t synced;   /* tick at which the last completed sync began */
+    uint32_t failures; /* syncs that failed; see failures.h */
+    int32_t failure;   /* -errno of the last one */
 };
 
 /* A fault to be injected, and what became of it. */
@@ -149,6 +151,7 @@ struct channel {
     /* Everything stopped: `lock` is held and will not be released any more. */
     _Atomic bool cut;
     struct fault_rule faults[CHANNEL_FAULTS];
+    _Atomic bool has_failures; /* a sync has failed */
 
     /* Why the recording cannot be trusted; empty while it can. */
     char reason[CHANNEL_REASON_SIZE];

@@ -125,6 +125,35 @@ selectors() {
         'create 0; create 0; unlink 0; unlink EIO'
 }
 
+# A failed sync: what was dirty is lost, and every description of that moment hears of it once.
+failed_syncs() {
+    faulty 'fsync=EIO' 'create:f open2:f write:5 fsync fsync fsync2 fsync2 fsyncdup' \
+        'create 0; open2 0; write 5; fsync EIO; fsync 0; fsync2 EIO; fsync2 0; fsyncdup 0'
+    shown 1 'fsync sync-failed'
+    shown 1 'fsync none'
+    shown 3 'fsync fsync node=2'
+    faulty 'fsync=ENOSPC' 'create:f write:5 open2:f fsync2 fsyncdup fsyncdup fsync' \
+        'create 0; write 5; open2 0; fsync2 ENOSPC; fsyncdup ENOSPC; fsyncdup 0; fsync 0'
+    faulty 'fdatasync=EIO' 'create:f write:5 fdatasync fsync' \
+        'create 0; write 5; fdatasync EIO; fsync 0'
+    shown 1 'fdatasync sync-failed'
+    # Two failures that a description did not hear of are one to it.
+    faulty 'fsync#1-2=EIO' 'create:f open2:f write:5 fsync fsync fsync fsync2 fsync2' \
+        'create 0; open2 0; write 5; fsync EIO; fsync EIO; fsync 0; fsync2 EIO; fsync2 0'
+    shown 2 'fsync sync-failed'
+    # What is opened later does not hear of it; nor does another file.
+    faulty 'fsync=EIO' 'create:f write:5 fsync open:f fsync' \
+        'create 0; write 5; fsync EIO; open 0; fsync 0'
+    faulty 'fsync=EIO' 'create:g open2:g create:f write:5 fsync fsync2 fsync' \
+        'create 0; open2 0; create 0; write 5; fsync EIO; fsync2 0; fsync 0'
+    # A child has the same description.
+    faulty 'fsync=EIO' 'create:f write:5 fsync fork:1 fsync' \
+        'create 0; write 5; fsync EIO; fsync 0'
+    # With EINTR nothing was tried.
+    faulty 'fsync=EINTR' 'create:f open2:f fsync fsync2' 'create 0; open2 0; fsync EINTR; fsync2 0'
+    shown 1 'fsync none'
+}
+
 # All processes, and all threads, count together.
 together() {
     record --fault 'write#7-10=EIO' -- "$program" create:f "$1:5" write:1 write:1 write:1
@@ -207,6 +236,9 @@ never() {
 }
 
 kinds
+failed_syncs
+faulty 'fsync=EIO' 'create:f write:5 fsync open2:f fsync2' \
+    'create 0; write 5; fsync EIO; open2 0; fsync2 0'
 selectors
 together fork
 together threads
@@ -275,6 +307,7 @@ program=$programs/faulty_static
 record -- "$program" create:f
 if [ "$status" = 0 ]; then
     kinds
+    failed_syncs
     selectors
     together fork
     together threads

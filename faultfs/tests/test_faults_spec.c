@@ -1,4 +1,5 @@
 /* The grammar of faults, and the tables of calls and errors. */
+#include "../shim/glob.h"
 #include "../shim/interposed_names.h"
 #include "faultfs/faults.h"
 #include "unit.h"
@@ -152,10 +153,58 @@ static void every_error_can_be_named(void)
     CU_ASSERT(!ff_fault_writes(FF_FAULT_CALL_TRUNCATE));
 }
 
+static void globs(void)
+{
+    static const struct {
+        const char *glob, *text;
+        bool matches;
+    } cases[] = {
+        {"a", "a", true},
+        {"a", "b", false},
+        {"a", "ab", false},
+        {"ab", "a", false},
+        {"*", "", true},
+        {"*", "a/b", true},
+        {"*.log", "x/1.log", true},
+        {"*.log", "1.logs", false},
+        {"a*b*c", "a1b2b3c", true},
+        {"a*b*c", "a1c2b", false},
+        {"**", "x", true},
+        {"a*", "a", true},
+        {"?", "", false},
+        {"?b", "ab", true},
+        {"?", "/", true},
+        {"[ab]c", "bc", true},
+        {"[ab]c", "cc", false},
+        {"[a-c]", "b", true},
+        {"[a-c]", "d", false},
+        {"[!a-c]", "d", true},
+        {"[!a-c]", "b", false},
+        {"[]]", "]", true},
+        {"[!]]", "]", false},
+        {"[a", "[a", true},
+        {"[a-]", "-", true},
+        {"\\*", "*", true},
+        {"\\*", "a", false},
+        {"\\", "\\", true},
+        {"*[0-9]", "a1b2", true},
+        {"*[0-9]", "a1b", false},
+        {"", "", true},
+        {"", "a", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool right = glob_matches(cases[i].glob, cases[i].text) == cases[i].matches;
+        if (!right)
+            fprintf(stderr, "\n%s and %s\n", cases[i].glob, cases[i].text);
+        CU_ASSERT(right);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"specs that are accepted", accepted},
     {"specs that are rejected, and why", rejected},
     {"the longest glob", glob_size},
+    {"globs", globs},
     {"every symbol is a call", every_symbol_is_a_call},
     {"every error can be named", every_error_can_be_named},
 };
