@@ -1,9 +1,10 @@
 /*
  * The recording is believed only if it explains what is there: the calls, applied
  * to the snapshot, must give the real directory, and the recorded output must be
- * the bytes that arrived.
+ * the bytes that arrived, and every name that the kernel reported must occur in it.
  */
 #include "../trace/error.h"
+#include "names.h"
 #include "recording.h"
 
 #include <stdlib.h>
@@ -75,7 +76,7 @@ int recording_check(struct recording *recording, struct ff_error *error)
         recording->channel->reason[CHANNEL_REASON_SIZE - 1] = '\0';
         return ff_error_set(error, "recording unsound: %s", recording->channel->reason);
     }
-    if (output_check(recording, error) != 0)
+    if (output_check(recording, error) != 0 || directory_check(recording, error) != 0)
         return -1;
-    return directory_check(recording, error);
+    return names_check(recording->witness, &recording->trace, error);
 }
