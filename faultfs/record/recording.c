@@ -100,8 +100,8 @@ static void snapshot_convert(struct recording *recording)
     recording->nodes = ff_memory_allocate(tree->node_limit, sizeof(*recording->nodes));
     for (uint32_t id = FF_ROOT_NODE; id < tree->node_limit; id++) {
         const struct ff_node *node = &tree->nodes[id];
-        recording->nodes[id - 1] =
-            (struct ff_snapshot_node){node->mode, node->uid, node->gid, node_data(node), {0}};
+        recording->nodes[id - 1] = (struct ff_snapshot_node){
+            node->mode, node->uid, node->gid, node_data(node), {node->xattrs, node->xattrs_size}};
         for (size_t i = 0; i < node->entry_count; i++) {
             const struct ff_entry *entry = &node->entries[i];
             struct ff_bytes name = {(const unsigned char *)entry->name, strlen(entry->name)};

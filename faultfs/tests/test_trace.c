@@ -21,7 +21,8 @@ struct sample {
     struct ff_snapshot_node nodes[4];
     struct ff_snapshot_name names[4];
     struct ff_module modules[1];
-    struct ff_call calls[8];
+    struct ff_call calls[13];
+    struct ff_unobserved unobserved[1];
     struct ff_trace trace;
 };
 
@@ -31,7 +32,7 @@ static struct sample *sample_new(void)
     *sample = (struct sample){
         .nodes = {{.mode = S_IFDIR | 0755},
                   {.mode = S_IFREG | 0644, .uid = 1, .gid = 2, .data = {(const void *)"a\0b", 3}},
-                  {.mode = S_IFDIR | 0700},
+                  {.mode = S_IFDIR | 0700, .xattrs = {(const void *)"user.x\0\1\0\0\0y", 12}},
                   {.mode = S_IFLNK | 0777, .data = bytes("target")}},
         .names = {{1, 3, bytes("directory")},
                   {1, 2, bytes("file")},
@@ -108,7 +109,47 @@ static struct sample *sample_new(void)
                    .end = 10,
                    .node = 5,
                    .offset = 2,
-                   .fd = -1}},
+                   .fd = -1},
+                  {.name = "setxattr",
+                   .effect = FF_EFFECT_SET_XATTR,
+                   .route = FF_ROUTE_NET,
+                   .begin = 12,
+                   .end = 12,
+                   .node = 5,
+                   .filename = bytes("user.a/b"),
+                   .data = bytes("value"),
+                   .fd = -1},
+                  {.name = "openat",
+                   .effect = FF_EFFECT_CREATE,
+                   .begin = 13,
+                   .end = 13,
+                   .node = 6,
+                   .mode = S_IFREG | 0600,
+                   .fd = 4},
+                  {.name = "mmap",
+                   .effect = FF_EFFECT_WRITE,
+                   .route = FF_ROUTE_MAPPING,
+                   .begin = 11,
+                   .end = 14,
+                   .node = 5,
+                   .data = bytes("stored"),
+                   .fd = -1},
+                  {.name = "pwrite",
+                   .effect = FF_EFFECT_SYNC_RANGE_DATA,
+                   .begin = 15,
+                   .end = 16,
+                   .node = 5,
+                   .offset = 4096,
+                   .length = 100,
+                   .fd = 4},
+                  {.name = "fsync",
+                   .effect = FF_EFFECT_SYNC_FAILED,
+                   .begin = 17,
+                   .end = 18,
+                   .result = -5,
+                   .node = 5,
+                   .fd = 4}},
+        .unobserved = {{"io-uring", "program", 3}},
     };
     sample->trace = (struct ff_trace){.root = "/some/where",
                                       .nodes = sample->nodes,
@@ -116,9 +157,11 @@ static struct sample *sample_new(void)
                                       .names = sample->names,
                                       .name_count = 4,
                                       .calls = sample->calls,
-                                      .call_count = 8,
+                                      .call_count = 13,
                                       .modules = sample->modules,
-                                      .module_count = 1};
+                                      .module_count = 1,
+                                      .unobserved = sample->unobserved,
+                                      .unobserved_count = 1};
     return sample;
 }
 
@@ -168,6 +211,7 @@ static void assert_call_equal(const struct ff_call *a, const struct ff_call *b)
     EQUAL(node2);
     EQUAL(parent2);
     EQUAL(offset);
+    EQUAL(length);
     EQUAL(mode);
     EQUAL(uid);
     EQUAL(gid);
@@ -193,6 +237,7 @@ static void round_trip(void)
         CU_ASSERT_EQUAL(trace->nodes[i].uid, sample->nodes[i].uid);
         CU_ASSERT_EQUAL(trace->nodes[i].gid, sample->nodes[i].gid);
         CU_ASSERT(bytes_equal(trace->nodes[i].data, sample->nodes[i].data));
+        CU_ASSERT(bytes_equal(trace->nodes[i].xattrs, sample->nodes[i].xattrs));
     }
     CU_ASSERT_EQUAL_FATAL(trace->name_count, 4);
     for (size_t i = 0; i < 4; i++) {
@@ -203,9 +248,13 @@ static void round_trip(void)
     CU_ASSERT_EQUAL_FATAL(trace->module_count, 1);
     CU_ASSERT_STRING_EQUAL(trace->modules[0].path, "/usr/bin/program");
     CU_ASSERT(bytes_equal(trace->modules[0].build_id, bytes("0123")));
-    CU_ASSERT_EQUAL_FATAL(trace->call_count, 8);
-    for (size_t i = 0; i < 8; i++)
+    CU_ASSERT_EQUAL_FATAL(trace->call_count, 13);
+    for (size_t i = 0; i < 13; i++)
         assert_call_equal(&trace->calls[i], &sample->calls[i]);
+    CU_ASSERT_EQUAL_FATAL(trace->unobserved_count, 1);
+    CU_ASSERT_STRING_EQUAL(trace->unobserved[0].kind, "io-uring");
+    CU_ASSERT_STRING_EQUAL(trace->unobserved[0].what, "program");
+    CU_ASSERT_EQUAL(trace->unobserved[0].count, 3);
     ff_trace_free(trace);
     free(sample);
 }
@@ -353,6 +402,15 @@ static void contradictions(void)
     SPOILED("its second node does not exist", s->calls[4].node2 = 77);
     SPOILED("it changes the type", s->calls[6].mode = S_IFDIR);
     SPOILED("its module does not exist", s->calls[6].module = 1);
+    SPOILED("node of its snapshot is impossible", s->nodes[2].xattrs.size = 11);
+    SPOILED("not the name of an extended attribute", s->calls[8].filename.size = 0);
+    SPOILED("larger than it can be", s->calls[8].data.size = 65537);
+    SPOILED("without a name", s->calls[9].mode = S_IFDIR | 0700);
+    SPOILED("without a name", s->calls[9].filename = bytes("name"));
+    SPOILED("its ticks differ", s->calls[10].route = FF_ROUTE_SYMBOL);
+    SPOILED("its range reaches beyond", s->calls[11].length = FF_SIZE_LIMIT);
+    SPOILED("its effect does not go with its result", s->calls[12].result = 0);
+    SPOILED("without a kind", s->unobserved[0].kind = "");
     SPOILED("its effect is unknown", s->calls[6].effect = FF_EFFECT_COUNT);
 #undef SPOILED
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char scratch[] = "/tmp/test_tree.XXXXXX";
@@ -266,6 +267,14 @@ static void effects(void)
               .parent2 = 1, .filename2 = bytes("c")),
          0},
         {CALL(.effect = FF_EFFECT_SYNC_ALL), 0},
+        {CALL(.effect = FF_EFFECT_SET_XATTR, .node = 2, .filename = bytes("user.a"),
+              .data = bytes("value")),
+         0},
+        {CALL(.effect = FF_EFFECT_SET_XATTR, .node = 9, .filename = bytes("user.a")), -1},
+        {CALL(.effect = FF_EFFECT_REMOVE_XATTR, .node = 2, .filename = bytes("user.b")), -1},
+        {CALL(.effect = FF_EFFECT_REMOVE_XATTR, .node = 2, .filename = bytes("user.a")), 0},
+        {CALL(.effect = FF_EFFECT_CREATE, .node = 4, .mode = S_IFREG | 0600), 0},
+        {CALL(.effect = FF_EFFECT_LINK, .node = 4, .parent = 1, .filename = bytes("named")), 0},
         {CALL(.effect = FF_EFFECT_NONE, .result = -ENOENT), 0},
 #undef CALL
     };
@@ -279,12 +288,100 @@ static void effects(void)
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "a"), 3);
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 3, "b"), 2);
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "d"), FF_NO_NODE);
+    CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "named"), 4);
+    CU_ASSERT_EQUAL(tree->nodes[2].xattrs_size, 0);
     struct ff_node *file = ff_tree_node(tree, 2);
     CU_ASSERT_EQUAL_FATAL(file->size, 3);
     CU_ASSERT_EQUAL(memcmp(file->data, "\0\0x", 3), 0);
     CU_ASSERT_EQUAL(file->mode, S_IFREG | 0444);
     CU_ASSERT(file->uid == 5 && file->gid == 6);
     ff_tree_free(tree);
+}
+
+static struct ff_bytes xattrs_of(const struct ff_tree *tree, uint32_t node)
+{
+    return (struct ff_bytes){tree->nodes[node].xattrs, tree->nodes[node].xattrs_size};
+}
+
+/* Sorted by name, whatever the order in which they are set, and replaced in place. */
+static void xattrs_are_kept_sorted(void)
+{
+    struct ff_tree *a = own_tree(), *b = own_tree();
+    struct ff_node *left = &a->nodes[FF_ROOT_NODE], *right = &b->nodes[FF_ROOT_NODE];
+    struct ff_error difference = {""};
+    ff_node_set_xattr(left, "user.b", bytes("2"));
+    ff_node_set_xattr(left, "user.a", bytes("something longer"));
+    ff_node_set_xattr(left, "user.a", bytes("1"));
+    ff_node_set_xattr(left, "user.c", bytes(""));
+    ff_node_set_xattr(right, "user.a", bytes("1"));
+    ff_node_set_xattr(right, "user.c", bytes(""));
+    CU_ASSERT(ff_tree_differs(a, "left", b, "right", &difference));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        difference.text, "extended attribute user.b (left 1 bytes: 2, right does not have it)"));
+    ff_node_set_xattr(right, "user.b", bytes("3"));
+    CU_ASSERT(ff_tree_differs(a, "left", b, "right", &difference));
+    CU_ASSERT(ff_tree_hash(a).low != ff_tree_hash(b).low);
+    ff_node_set_xattr(right, "user.b", bytes("2"));
+    assert_same(a, b);
+    CU_ASSERT(ff_xattrs_are_valid(xattrs_of(a, FF_ROOT_NODE)));
+    CU_ASSERT(ff_node_remove_xattr(left, "user.c") && !ff_node_remove_xattr(left, "user.c"));
+    CU_ASSERT(ff_tree_differs(b, "left", a, "right", &difference));
+    ff_tree_reset(a);
+    CU_ASSERT_EQUAL(a->nodes[FF_ROOT_NODE].xattrs_size, 0);
+    ff_tree_free(a);
+    ff_tree_free(b);
+}
+
+static void xattrs_that_are_not_valid(void)
+{
+    static const struct ff_bytes wrong[] = {
+        {(const void *)"a", 1},                                      /* no NUL */
+        {(const void *)"a\0\1\0\0", 5},                              /* no whole length */
+        {(const void *)"a\0\2\0\0\0x", 7},                           /* a value cut short */
+        {(const void *)"\0\0\0\0\0", 5},                             /* no name */
+        {(const void *)"b\0\0\0\0\0a\0\0\0\0\0", 12},                /* not sorted */
+        {(const void *)"a\0\0\0\0\0a\0\0\0\0\0", 12},                /* twice */
+        {(const void *)"a\0\xff\xff\xff\xff too large for any", 12}, /* larger than can be */
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CU_ASSERT_FALSE(ff_xattrs_are_valid(wrong[i]));
+    CU_ASSERT(ff_xattrs_are_valid((struct ff_bytes){(const void *)"a\0\1\0\0\0x", 7}));
+    CU_ASSERT(ff_xattrs_are_valid((struct ff_bytes){NULL, 0}));
+}
+
+/* On disk and back; the root loses what it had before. */
+static void xattrs_are_stored(void)
+{
+    struct ff_error error = {""};
+    struct ff_tree *tree = sample();
+    uint32_t file = ff_tree_lookup(tree, FF_ROOT_NODE, "file");
+    uint32_t directory = ff_tree_lookup(tree, FF_ROOT_NODE, "directory");
+    const char *path = fresh_directory();
+    if (setxattr(path, "user.before", "x", 1, 0) != 0) {
+        fprintf(stderr, "skipped: no extended attributes in %s: %s\n", path, strerror(errno));
+        ff_tree_free(tree);
+        return;
+    }
+    ff_node_set_xattr(&tree->nodes[file], "user.name", bytes("value"));
+    ff_node_set_xattr(&tree->nodes[file], "user.empty", bytes(""));
+    ff_node_set_xattr(&tree->nodes[directory], "user.name", bytes("of a directory"));
+    ff_node_set_xattr(&tree->nodes[FF_ROOT_NODE], "user.name", bytes("of the root"));
+    CU_ASSERT_EQUAL(ff_tree_store(tree, path, &error), 0);
+    struct ff_tree *loaded = ff_tree_load(path, NULL, NULL, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(loaded);
+    assert_same(tree, loaded);
+    removexattr(path, "user.name");
+    ff_tree_free(loaded);
+    ff_tree_free(tree);
+}
+
+static void xattrs_that_are_modelled(void)
+{
+    CU_ASSERT(ff_xattr_is_modelled("user.x") && ff_xattr_is_modelled("trusted.x"));
+    CU_ASSERT(ff_xattr_is_modelled("security.capability"));
+    CU_ASSERT(ff_xattr_is_modelled("system.posix_acl_default"));
+    CU_ASSERT(!ff_xattr_is_modelled("security.selinux") && !ff_xattr_is_modelled("user"));
+    CU_ASSERT(!ff_xattr_is_modelled("trusted.overlay.opaque"));
 }
 
 struct visited {
@@ -352,6 +449,10 @@ static const struct unit_test tests[] = {
     {"numbers do not matter", numbers_do_not_matter},
     {"reset forgets everything", reset_forgets_everything},
     {"effects", effects},
+    {"xattrs are kept sorted", xattrs_are_kept_sorted},
+    {"xattrs that are not valid", xattrs_that_are_not_valid},
+    {"xattrs are stored", xattrs_are_stored},
+    {"xattrs that are modelled", xattrs_that_are_modelled},
     {"load visits each node once", load_visits_each_node_once},
     {"load refuses a link from outside", load_refuses_a_link_from_outside},
     {"load of nothing", load_of_nothing},

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAME_LIMIT 255u
+#define NAME_LIMIT  255u
+#define XATTR_LIMIT 65536u /* xattr(7) */
 
 const char *ff_effect_name(enum ff_effect effect)
 {
@@ -44,6 +45,8 @@ enum {
     NEEDS_NODE2 = 128,  /* node2 exists */
     ALLOWS_NODE2 = 256, /* node2 exists or is none */
     ALLOWS_NODE = 512,  /* node exists or is none */
+    NEEDS_RANGE = 1024, /* offset and length end below the limit of a size */
+    NEEDS_XATTR = 2048, /* filename is the name of an extended attribute */
     NEEDS_ANYTHING = 0,
 };
 
@@ -61,11 +64,11 @@ static const unsigned needs[FF_EFFECT_COUNT] = {
     [FF_EFFECT_SYNC_DATA] = NEEDS_NODE,
     [FF_EFFECT_SYNC_ALL] = NEEDS_ANYTHING,
     [FF_EFFECT_OUTPUT] = NEEDS_ANYTHING,
-    [FF_EFFECT_SET_XATTR] = NEEDS_NODE | NEEDS_INSTANT,
-    [FF_EFFECT_REMOVE_XATTR] = NEEDS_NODE | NEEDS_INSTANT,
-    [FF_EFFECT_SYNC_RANGE] = NEEDS_NODE | NEEDS_FILE,
-    [FF_EFFECT_SYNC_RANGE_DATA] = NEEDS_NODE | NEEDS_FILE,
-    [FF_EFFECT_SYNC_FAILED] = NEEDS_NODE,
+    [FF_EFFECT_SET_XATTR] = NEEDS_NODE | NEEDS_XATTR | NEEDS_INSTANT,
+    [FF_EFFECT_REMOVE_XATTR] = NEEDS_NODE | NEEDS_XATTR | NEEDS_INSTANT,
+    [FF_EFFECT_SYNC_RANGE] = NEEDS_NODE | NEEDS_FILE | NEEDS_RANGE,
+    [FF_EFFECT_SYNC_RANGE_DATA] = NEEDS_NODE | NEEDS_FILE | NEEDS_RANGE,
+    [FF_EFFECT_SYNC_FAILED] = ALLOWS_NODE,
 };
 
 /* The types (S_IFMT) of the nodes that exist so far; types[0] is unused. */
@@ -99,6 +102,12 @@ static bool is_name(struct ff_bytes name)
     return !(name.data[0] == '.' && (name.size == 1 || (name.size == 2 && name.data[1] == '.')));
 }
 
+/* Any byte but NUL, also a slash (xattr(7)). */
+static bool is_xattr_name(struct ff_bytes name)
+{
+    return name.size != 0 && name.size <= NAME_LIMIT && memchr(name.data, '\0', name.size) == NULL;
+}
+
 static bool is_content(uint32_t mode, struct ff_bytes data)
 {
     if (S_ISLNK(mode))
@@ -125,7 +134,7 @@ static const char *snapshot_nodes_problem(const struct ff_trace *trace, struct k
     for (size_t i = 0; i < trace->node_count; i++) {
         const struct ff_snapshot_node *node = &trace->nodes[i];
         if (!is_type_supported(node->mode) || !is_content(node->mode, node->data) ||
-            node->data.size > FF_SIZE_LIMIT)
+            node->data.size > FF_SIZE_LIMIT || !ff_xattrs_are_valid(node->xattrs))
             return "a node of its snapshot is impossible";
         known->types[known->count++] = node->mode & S_IFMT;
     }
@@ -185,6 +194,13 @@ static const char *nodes_problem(const struct ff_call *call, unsigned need,
 static const char *names_problem(const struct ff_call *call, unsigned need,
                                  const struct known *known)
 {
+    /* A file that is created without a name may get one later. */
+    if (call->effect == FF_EFFECT_CREATE && call->parent == FF_NO_NODE)
+        return S_ISREG(call->mode) && call->filename.size == 0
+                   ? NULL
+                   : "only a file can be created without a name";
+    if ((need & NEEDS_XATTR) != 0 && !is_xattr_name(call->filename))
+        return "its name is not the name of an extended attribute";
     if ((need & NEEDS_NAME) != 0 && !is_of_type(known, call->parent, S_IFDIR))
         return "its parent is not a directory";
     if ((need & NEEDS_NAME2) != 0 && !is_of_type(known, call->parent2, S_IFDIR))
@@ -205,6 +221,11 @@ static const char *content_problem(const struct ff_call *call, unsigned need,
     if ((need & NEEDS_EXTENT) != 0 &&
         (call->offset > FF_SIZE_LIMIT || call->data.size > FF_SIZE_LIMIT - call->offset))
         return "it reaches beyond the largest supported size";
+    if ((need & NEEDS_RANGE) != 0 &&
+        (call->offset > FF_SIZE_LIMIT || call->length > FF_SIZE_LIMIT - call->offset))
+        return "its range reaches beyond the largest supported size";
+    if (call->effect == FF_EFFECT_SET_XATTR && call->data.size > XATTR_LIMIT)
+        return "an extended attribute is larger than it can be";
     if (call->effect == FF_EFFECT_CREATE &&
         (!is_type_supported(call->mode) || (call->data.size != 0) != S_ISLNK(call->mode) ||
          !is_content(call->mode, call->data)))
@@ -219,7 +240,9 @@ static const char *time_problem(const struct ff_call *call, unsigned need, uint6
 {
     if (call->begin == 0 || call->begin > call->end || call->end <= last)
         return "its ticks are out of order";
-    if ((need & NEEDS_INSTANT) != 0 && call->begin != call->end)
+    /* A store through a mapping took place at some time between two scans. */
+    bool is_store = call->route == FF_ROUTE_MAPPING && call->effect == FF_EFFECT_WRITE;
+    if ((need & NEEDS_INSTANT) != 0 && call->begin != call->end && !is_store)
         return "its ticks differ";
     return NULL;
 }
@@ -249,14 +272,18 @@ static int tick_compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* No two ticks are equal but the two of one call. */
+/*
+ * No two ticks are equal but the two of one call. What one scan of a mapping found
+ * has the same begin, the scan before it.
+ */
 static bool ticks_are_distinct(const struct ff_trace *trace)
 {
     uint64_t *ticks = ff_memory_allocate(2 * trace->call_count, sizeof(*ticks));
     size_t count = 0;
     for (size_t i = 0; i < trace->call_count; i++) {
         ticks[count++] = trace->calls[i].end;
-        if (trace->calls[i].begin != trace->calls[i].end)
+        if (trace->calls[i].begin != trace->calls[i].end &&
+            trace->calls[i].route != FF_ROUTE_MAPPING)
             ticks[count++] = trace->calls[i].begin;
     }
     qsort(ticks, count, sizeof(*ticks), tick_compare);
@@ -297,6 +324,10 @@ int ff_format_check(const struct ff_trace *trace, struct ff_error *error)
         result = ff_error_set(error, "the trace contradicts itself: %s", problem);
     else
         result = calls_check(trace, &known, error);
+    for (size_t i = 0; i < trace->unobserved_count && result == 0; i++)
+        if (trace->unobserved[i].kind[0] == '\0' || trace->unobserved[i].count == 0)
+            result = ff_error_set(error, "the trace contradicts itself: something without a kind "
+                                         "was not observed");
     free(known.types);
     return result;
 }

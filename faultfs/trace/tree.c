@@ -16,6 +16,7 @@ static void node_clear(struct ff_node *node)
     for (size_t i = 0; i < node->entry_count; i++)
         free(node->entries[i].name);
     node->entry_count = 0;
+    node->xattrs_size = 0;
     node->size = 0;
     node->exists = false;
 }
@@ -54,6 +55,7 @@ void ff_tree_free(struct ff_tree *tree)
         node_clear(&tree->nodes[i]);
         free(tree->nodes[i].data);
         free(tree->nodes[i].entries);
+        free(tree->nodes[i].xattrs);
     }
     free(tree->nodes);
     free(tree);
@@ -172,6 +174,7 @@ struct ff_tree *ff_tree_copy(const struct ff_tree *tree)
         *to = (struct ff_node){
             .exists = from->exists, .mode = from->mode, .uid = from->uid, .gid = from->gid};
         ff_node_write(to, from->data, from->size, 0);
+        ff_node_set_xattrs(to, (struct ff_bytes){from->xattrs, from->xattrs_size});
         to->entries =
             ff_memory_grow(NULL, &to->entry_capacity, from->entry_count, sizeof(*to->entries));
         for (size_t j = 0; j < from->entry_count; j++)
@@ -189,6 +192,7 @@ struct ff_tree *ff_tree_from_snapshot(const struct ff_trace *trace)
         struct ff_node *to =
             ff_tree_create(tree, (uint32_t)i + 1, from->mode, from->uid, from->gid);
         ff_node_write(to, from->data.data, from->data.size, 0);
+        ff_node_set_xattrs(to, from->xattrs);
     }
     for (size_t i = 0; i < trace->name_count; i++) {
         const struct ff_snapshot_name *name = &trace->names[i];

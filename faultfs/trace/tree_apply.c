@@ -46,14 +46,16 @@ static const char *apply_create(struct ff_tree *tree, const struct ff_call *call
 {
     if (call->node == FF_NO_NODE || ff_tree_node(tree, call->node) != NULL)
         return "the new node exists already";
-    if (!is_directory(tree, call->parent))
+    bool unnamed = call->parent == FF_NO_NODE;
+    if (!unnamed && !is_directory(tree, call->parent))
         return "the parent is not a directory";
-    if (meaning(tree, call) != FF_NO_NODE)
+    if (!unnamed && meaning(tree, call) != FF_NO_NODE)
         return "the new name exists already";
     struct ff_node *node = ff_tree_create(tree, call->node, call->mode, call->uid, call->gid);
     if (S_ISLNK(call->mode))
         ff_node_write(node, call->data.data, call->data.size, 0);
-    ff_tree_set_name(tree, call->parent, name_of(call->filename), call->node);
+    if (!unnamed)
+        ff_tree_set_name(tree, call->parent, name_of(call->filename), call->node);
     return NULL;
 }
 
@@ -86,6 +88,23 @@ static const char *apply_attributes(struct ff_tree *tree, const struct ff_call *
     node->uid = call->uid;
     node->gid = call->gid;
     return NULL;
+}
+
+static const char *apply_set_xattr(struct ff_tree *tree, const struct ff_call *call)
+{
+    struct ff_node *node = ff_tree_node(tree, call->node);
+    if (node == NULL)
+        return "the node does not exist";
+    ff_node_set_xattr(node, name_of(call->filename), call->data);
+    return NULL;
+}
+
+static const char *apply_remove_xattr(struct ff_tree *tree, const struct ff_call *call)
+{
+    struct ff_node *node = ff_tree_node(tree, call->node);
+    if (node == NULL)
+        return "the node does not exist";
+    return ff_node_remove_xattr(node, name_of(call->filename)) ? NULL : "it has no such attribute";
 }
 
 static const char *apply_link(struct ff_tree *tree, const struct ff_call *call)
@@ -140,10 +159,11 @@ int ff_tree_apply(struct ff_tree *tree, const struct ff_call *call, struct ff_er
 {
     /* Effects without a function change nothing in a tree. */
     static const char *(*const apply[FF_EFFECT_COUNT])(struct ff_tree *, const struct ff_call *) = {
-        [FF_EFFECT_CREATE] = apply_create, [FF_EFFECT_WRITE] = apply_write,
-        [FF_EFFECT_RESIZE] = apply_resize, [FF_EFFECT_ATTRIBUTES] = apply_attributes,
-        [FF_EFFECT_LINK] = apply_link,     [FF_EFFECT_UNLINK] = apply_unlink,
-        [FF_EFFECT_RENAME] = apply_rename, [FF_EFFECT_EXCHANGE] = apply_exchange,
+        [FF_EFFECT_CREATE] = apply_create,       [FF_EFFECT_WRITE] = apply_write,
+        [FF_EFFECT_RESIZE] = apply_resize,       [FF_EFFECT_ATTRIBUTES] = apply_attributes,
+        [FF_EFFECT_LINK] = apply_link,           [FF_EFFECT_UNLINK] = apply_unlink,
+        [FF_EFFECT_RENAME] = apply_rename,       [FF_EFFECT_EXCHANGE] = apply_exchange,
+        [FF_EFFECT_SET_XATTR] = apply_set_xattr, [FF_EFFECT_REMOVE_XATTR] = apply_remove_xattr,
     };
     if ((unsigned)call->effect >= FF_EFFECT_COUNT)
         return fail(error, call, "the effect is unknown");

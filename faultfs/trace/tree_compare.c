@@ -1,7 +1,7 @@
 /*
  * Equality of trees, two ways: the first difference, for people, and a hash. Both
  * see what can be reached from the root: names, types, mode bits, owners,
- * contents, and which names mean one node.
+ * contents, extended attributes, and which names mean one node.
  */
 #include "error.h"
 #include "faultfs/tree.h"
@@ -78,6 +78,41 @@ static bool data_differs(struct comparison *comparison, const struct ff_node *a,
     return differ(comparison, 0, what, left, right);
 }
 
+static const char *xattr_text(const struct ff_xattr *xattr, bool has_it, char text[64])
+{
+    if (!has_it)
+        return "does not have it";
+    snprintf(text, 64, "%zu bytes: %.*s", xattr->value.size,
+             (int)(xattr->value.size < 32 ? xattr->value.size : 32),
+             (const char *)xattr->value.data);
+    return text;
+}
+
+/* The first of the sorted attributes that is not the same on both sides. */
+static bool xattrs_differ(struct comparison *comparison, const struct ff_node *a,
+                          const struct ff_node *b)
+{
+    const struct ff_bytes all[2] = {{a->xattrs, a->xattrs_size}, {b->xattrs, b->xattrs_size}};
+    struct ff_xattr xattrs[2];
+    size_t at[2] = {0, 0};
+    char texts[2][64];
+    if (a->xattrs_size == b->xattrs_size &&
+        (a->xattrs_size == 0 || memcmp(a->xattrs, b->xattrs, a->xattrs_size) == 0))
+        return false;
+    for (;;) {
+        bool left = ff_xattrs_next(all[0], &at[0], &xattrs[0]);
+        bool right = ff_xattrs_next(all[1], &at[1], &xattrs[1]);
+        int order = !right ? -1 : !left ? 1 : strcmp(xattrs[0].name, xattrs[1].name);
+        if (order == 0 && xattrs[0].value.size == xattrs[1].value.size &&
+            memcmp(xattrs[0].value.data, xattrs[1].value.data, xattrs[0].value.size) == 0)
+            continue;
+        char what[300];
+        snprintf(what, sizeof(what), "extended attribute %s", xattrs[order > 0].name);
+        return differ(comparison, 0, what, xattr_text(&xattrs[0], order <= 0, texts[0]),
+                      xattr_text(&xattrs[1], order >= 0, texts[1]));
+    }
+}
+
 static bool nodes_differ(struct comparison *comparison, const struct ff_node *a,
                          const struct ff_node *b)
 {
@@ -90,7 +125,7 @@ static bool nodes_differ(struct comparison *comparison, const struct ff_node *a,
     return numbers_differ(comparison, "owner", "%lu", a->uid, b->uid) ||
            numbers_differ(comparison, "group", "%lu", a->gid, b->gid) ||
            numbers_differ(comparison, "size", "%lu", a->size, b->size) ||
-           data_differs(comparison, a, b);
+           data_differs(comparison, a, b) || xattrs_differ(comparison, a, b);
 }
 
 static bool names_differ(struct comparison *comparison, const enum walk_event events[2])
@@ -146,11 +181,13 @@ bool ff_tree_differs(const struct ff_tree *a, const char *left, const struct ff_
 
 static void hash_node(XXH3_state_t *state, const struct ff_node *node)
 {
-    uint64_t fields[4] = {S_ISLNK(node->mode) ? S_IFLNK : node->mode, node->uid, node->gid,
-                          node->size};
+    uint64_t fields[5] = {S_ISLNK(node->mode) ? S_IFLNK : node->mode, node->uid, node->gid,
+                          node->size, node->xattrs_size};
     XXH3_128bits_update(state, fields, sizeof(fields));
     if (node->size != 0)
         XXH3_128bits_update(state, node->data, node->size);
+    if (node->xattrs_size != 0)
+        XXH3_128bits_update(state, node->xattrs, node->xattrs_size);
 }
 
 struct ff_hash ff_tree_hash(const struct ff_tree *tree)

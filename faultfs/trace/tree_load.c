@@ -9,10 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 typedef void visit_function(void *context, uint32_t id, const char *path, dev_t device,
@@ -127,6 +129,61 @@ static int target_read(struct load *load, struct ff_node *link, const char *name
     }
 }
 
+/* Of an object that cannot be opened, or not without effect: by its path through /proc. */
+static ssize_t xattr_read(const char *path, const char *name, void *value, size_t size)
+{
+    return name == NULL ? llistxattr(path, value, size) : lgetxattr(path, name, value, size);
+}
+
+/* A list of names (name NULL) or a value; *bytes is allocated. Its size, or -1. */
+static ssize_t xattr_read_all(const char *path, const char *name, char **bytes)
+{
+    *bytes = NULL;
+    for (;;) {
+        ssize_t size = xattr_read(path, name, NULL, 0);
+        if (size <= 0)
+            return size;
+        *bytes = ff_memory_allocate((size_t)size, 1);
+        size = xattr_read(path, name, *bytes, (size_t)size);
+        if (size >= 0)
+            return size;
+        free(*bytes);
+        *bytes = NULL;
+        if (errno != ERANGE) /* it grew meanwhile */
+            return -1;
+    }
+}
+
+/* Attributes of the node at a path; file systems without any are no error. */
+static int xattrs_read(struct load *load, struct ff_node *node, const char *path)
+{
+    char *names;
+    ssize_t size = xattr_read_all(path, NULL, &names);
+    int result = size < 0 && errno != EOPNOTSUPP && errno != EPERM ? fail(load, NULL) : 0;
+    for (const char *name = names; result == 0 && size > 0 && name < names + size;
+         name += strlen(name) + 1) {
+        char *value;
+        if (!ff_xattr_is_modelled(name))
+            continue;
+        ssize_t length = xattr_read_all(path, name, &value);
+        if (length < 0 && errno != ENODATA)
+            result = fail(load, NULL);
+        else if (length >= 0)
+            ff_node_set_xattr(node, name,
+                              (struct ff_bytes){(unsigned char *)value, (size_t)length});
+        free(value);
+    }
+    free(names);
+    return result;
+}
+
+static int node_xattrs_read(struct load *load, struct ff_node *node, const char *name)
+{
+    char path[NAME_MAX + 64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", load->directory, name);
+    return xattrs_read(load, node, path);
+}
+
 /* The number under which the file is known, or FF_NO_NODE. */
 static uint32_t shared_find(struct load *load, const struct stat *status)
 {
@@ -183,6 +240,8 @@ static int node_load(struct load *load, const char *name, const struct stat *sta
         ff_tree_create(load->tree, id, status->st_mode, status->st_uid, status->st_gid);
     if (load->visit != NULL)
         load->visit(load->context, id, load->path, status->st_dev, status->st_ino);
+    if (node_xattrs_read(load, node, name) != 0)
+        return -1;
     switch (status->st_mode & S_IFMT) {
     case S_IFREG:
         return content_read(load, node, name, status);
@@ -232,6 +291,8 @@ static int root_load(struct load *load)
     ff_tree_create(load->tree, FF_ROOT_NODE, status.st_mode, status.st_uid, status.st_gid);
     if (load->visit != NULL)
         load->visit(load->context, FF_ROOT_NODE, ".", status.st_dev, status.st_ino);
+    if (xattrs_read(load, ff_tree_node(load->tree, FF_ROOT_NODE), load->root) != 0)
+        return -1;
     load->directory = open(load->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (load->directory < 0)
         return ff_error_set_errno(load->error, "cannot read %s", load->root);

@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 struct store {
@@ -48,17 +51,49 @@ static int content_write(const struct store *store, int fd, const struct ff_node
     return 0;
 }
 
-/* Sets what differs; the owner first, because a change of it clears mode bits. */
+/* Of what is open as fd, or, if that is negative, of the name that is being stored. */
+static int xattrs_set(const struct store *store, int fd, const struct ff_node *node)
+{
+    struct ff_bytes all = {node->xattrs, node->xattrs_size};
+    struct ff_xattr xattr;
+    char path[NAME_MAX + 64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", store->directory, store->walk.name);
+    for (size_t at = 0; ff_xattrs_next(all, &at, &xattr);) {
+        const struct ff_bytes *value = &xattr.value;
+        int result = fd >= 0 ? fsetxattr(fd, xattr.name, value->data, value->size, 0)
+                             : lsetxattr(path, xattr.name, value->data, value->size, 0);
+        if (result != 0)
+            return fail(store, "set an extended attribute of");
+    }
+    return 0;
+}
+
+/* So that what is created in the root inherits nothing from before. */
+static int root_xattrs_remove(const struct store *store)
+{
+    char names[4096];
+    ssize_t size = flistxattr(store->root, names, sizeof(names));
+    for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1)
+        if (ff_xattr_is_modelled(name) && fremovexattr(store->root, name) != 0)
+            return fail(store, "remove an extended attribute of");
+    return 0;
+}
+
+/*
+ * Sets what differs: the owner first, because a change of it clears mode bits and
+ * capabilities, the mode last, because an access control list changes it too.
+ */
 static int attributes_set(const struct store *store, int fd, const struct ff_node *node)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
         return fail(store, "examine");
-    bool owned = status.st_uid == node->uid && status.st_gid == node->gid;
-    if (!owned && fchown(fd, node->uid, node->gid) != 0)
+    if ((status.st_uid != node->uid || status.st_gid != node->gid) &&
+        fchown(fd, node->uid, node->gid) != 0)
         return fail(store, "set the owner of");
-    bool same = owned && (status.st_mode & 07777) == (node->mode & 07777);
-    if (!same && fchmod(fd, node->mode & 07777) != 0)
+    if (xattrs_set(store, fd, node) != 0 || fstat(fd, &status) != 0)
+        return -1;
+    if ((status.st_mode & 07777) != (node->mode & 07777) && fchmod(fd, node->mode & 07777) != 0)
         return fail(store, "set the mode of");
     return 0;
 }
@@ -87,6 +122,8 @@ static int attributes_set_at(const struct store *store, const struct ff_node *no
     if ((status.st_uid != node->uid || status.st_gid != node->gid) &&
         fchownat(store->directory, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) != 0)
         return fail(store, "set the owner of");
+    if (xattrs_set(store, -1, node) != 0)
+        return -1;
     if (!S_ISLNK(node->mode) && fchmodat(store->directory, name, node->mode & 07777, 0) != 0)
         return fail(store, "set the mode of");
     return 0;
@@ -180,7 +217,9 @@ static void paths_collect(struct store *store)
 
 static int everything_store(struct store *store)
 {
-    /* Anything may be created in it, and hands on no group. */
+    /* Anything may be created in it, and hands on neither group nor access control list. */
+    if (root_xattrs_remove(store) != 0)
+        return -1;
     if (fchmod(store->root, 0700) != 0)
         return fail(store, "set the mode of");
     for (;;) {

@@ -30,7 +30,7 @@ struct builder {
 static size_t hash_location(enum cm_location_kind kind, uint32_t node, uint64_t granule,
                             const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325u ^ ((uint64_t)node << 2 | (unsigned)kind);
+    uint64_t hash = 0xcbf29ce484222325u ^ ((uint64_t)node << 3 | (unsigned)kind);
     hash = (hash ^ granule) * 0x9e3779b97f4a7c15u;
     for (const char *c = name; c != NULL && *c != '\0'; c++)
         hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
@@ -75,6 +75,12 @@ static void attach_location(struct cm_poset *poset, uint32_t index)
         node->attributes = index;
         return;
     }
+    if (location->kind == CM_LOCATION_XATTR) {
+        node->xattr_locations = cm_reserve(node->xattr_locations, node->xattr_count,
+                                           &node->xattr_capacity, sizeof(*node->xattr_locations));
+        node->xattr_locations[node->xattr_count++] = index;
+        return;
+    }
     node->parts =
         cm_reserve(node->parts, node->part_count, &node->part_capacity, sizeof(*node->parts));
     size_t at = node->part_count++;
@@ -117,7 +123,7 @@ static uint32_t find_location(struct builder *builder, enum cm_location_kind kin
 static const char *path_of(const struct builder *builder, uint32_t node)
 {
     const char *path = builder->paths[node];
-    return path != NULL ? path : "?";
+    return path != NULL ? path : "a file without a name";
 }
 
 static char *join(const char *directory, const char *name)
@@ -212,19 +218,22 @@ static char *node_path(const struct builder *builder, uint32_t node)
     return cm_format("%s", path_of(builder, node));
 }
 
+/* A file without a name (O_TMPFILE) is no operation: nothing can be seen of it. */
 static void derive_create(struct builder *builder, const struct ff_call *call)
 {
     struct cm_poset *poset = builder->poset;
-    begin_operation(builder, CM_CLASS_CREATE, name_path(builder, call->parent, &call->filename), 0,
-                    0);
-    add_name(builder, call->parent, &call->filename, call->node);
     struct cm_poset_node *node = &poset->nodes[call->node];
     node->mode = call->mode;
     node->uid = call->uid;
     node->gid = call->gid;
-    node->creation = (uint32_t)poset->operation_count - 1;
     if (S_ISLNK(call->mode))
         node->content = call->data;
+    if (call->parent == FF_NO_NODE)
+        return;
+    begin_operation(builder, CM_CLASS_CREATE, name_path(builder, call->parent, &call->filename), 0,
+                    0);
+    add_name(builder, call->parent, &call->filename, call->node);
+    node->creation = (uint32_t)poset->operation_count - 1;
     set_path(builder, call->node, call->parent, &call->filename);
 }
 
@@ -306,6 +315,17 @@ static void derive_attributes(struct builder *builder, const struct ff_call *cal
     value->to.attributes.gid = call->gid;
 }
 
+/* Each extended attribute is a location of its own. */
+static void derive_xattr(struct builder *builder, const struct ff_call *call)
+{
+    begin_operation(builder, CM_CLASS_ATTRIBUTES, node_path(builder, call->node), 0, 0);
+    struct cm_value *value =
+        add_value(builder, find_location(builder, CM_LOCATION_XATTR, call->node, 0,
+                                         (const char *)call->filename.data));
+    value->to.xattr.removed = call->effect == FF_EFFECT_REMOVE_XATTR;
+    value->to.xattr.value = call->data;
+}
+
 static void derive_names(struct builder *builder, const struct ff_call *call)
 {
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
@@ -314,6 +334,8 @@ static void derive_names(struct builder *builder, const struct ff_call *call)
         begin_operation(builder, CM_CLASS_LINK, name_path(builder, call->parent, &call->filename),
                         0, 0);
         add_name(builder, call->parent, &call->filename, call->node);
+        if (builder->paths[call->node] == NULL)
+            set_path(builder, call->node, call->parent, &call->filename);
         break;
     case FF_EFFECT_UNLINK:
         begin_operation(builder, CM_CLASS_UNLINK, name_path(builder, call->parent, &call->filename),
@@ -356,6 +378,10 @@ static int derive_call(struct builder *builder, const struct ff_call *call, stru
     case FF_EFFECT_ATTRIBUTES:
         derive_attributes(builder, call);
         break;
+    case FF_EFFECT_SET_XATTR:
+    case FF_EFFECT_REMOVE_XATTR:
+        derive_xattr(builder, call);
+        break;
     case FF_EFFECT_LINK:
     case FF_EFFECT_UNLINK:
     case FF_EFFECT_RENAME:
@@ -391,6 +417,7 @@ static void start_nodes(struct builder *builder)
         node->uid = trace->nodes[i - 1].uid;
         node->gid = trace->nodes[i - 1].gid;
         node->content = trace->nodes[i - 1].data;
+        node->xattrs = trace->nodes[i - 1].xattrs;
     }
     builder->paths[FF_ROOT_NODE] = cm_format("%s", "");
     /* Names are sorted by parent, and parents have smaller numbers than what is

@@ -18,7 +18,7 @@
     X(UNLINK, "unlink")         /* a name is removed (unlink, rmdir) */                            \
     X(RENAME, "rename")         /* one name goes, another one comes */                             \
     X(EXCHANGE, "exchange")     /* two names swap what they mean */                                \
-    X(ATTRIBUTES, "attributes") /* mode and owner */                                               \
+    X(ATTRIBUTES, "attributes") /* mode and owner, or an extended attribute */                     \
     X(CUT, "cut")               /* the size shrinks and what lay beyond is gone */                 \
     X(GROW, "grow")             /* the size grows by a step */                                     \
     X(ALLOCATE, "allocate")     /* data where the file had none */                                 \
@@ -74,7 +74,7 @@ enum cm_sync {
 /* What such a sync covers, of the operations that had returned before it. */
 #define CM_COVERS(X)                                                                               \
     X(OWN_DATA, "own-data")             /* data, growth and cuts of the synced file */             \
-    X(OWN_ATTRIBUTES, "own-attributes") /* its mode and owner */                                   \
+    X(OWN_ATTRIBUTES, "own-attributes") /* its mode, owner and extended attributes */              \
     X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
     X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
     X(EVERYTHING, "everything")

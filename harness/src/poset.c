@@ -13,17 +13,26 @@
 
 /* ---- Time ---- */
 
-static uint64_t effective_tick(const struct ff_call *call)
+/* Whether the call may have had its effect as soon as it began. */
+static bool acts_early(const struct ff_call *call)
 {
-    return call->effect == FF_EFFECT_OUTPUT ? call->begin : call->end;
+    return call->effect == FF_EFFECT_OUTPUT || call->route == FF_ROUTE_MAPPING;
 }
 
+static uint64_t effective_tick(const struct ff_call *call)
+{
+    return acts_early(call) ? call->begin : call->end;
+}
+
+/* Stores that one scan found have the same begin, and stand in their order in the trace. */
 static int compare_calls(const void *a, const void *b, void *trace)
 {
     const struct ff_call *calls = ((const struct ff_trace *)trace)->calls;
-    uint64_t left = effective_tick(&calls[*(const uint32_t *)a]);
-    uint64_t right = effective_tick(&calls[*(const uint32_t *)b]);
-    return left < right ? -1 : left > right;
+    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+    uint64_t left = effective_tick(&calls[first]), right = effective_tick(&calls[second]);
+    if (left == right)
+        return first < second ? -1 : first > second;
+    return left < right ? -1 : 1;
 }
 
 static void order_calls(struct cm_poset *poset)
@@ -58,14 +67,25 @@ static uint32_t boundary_before(const struct cm_poset *poset, const struct ff_ca
 
 /* ---- Durability ---- */
 
+/* A sync, as far as it matters what it covers. */
+struct sync {
+    unsigned covers; /* bits of enum cm_cover */
+    uint32_t node;
+    uint64_t start, end; /* the bytes of the file that it is limited to */
+    uint32_t until;      /* only what was issued by this boundary, ... */
+    uint64_t tick;       /* ... and had returned by this tick */
+};
+
 static unsigned covers_of(const struct cm_poset *poset, const struct ff_call *call)
 {
     const unsigned *covers = poset->model->covers;
     bool directory = call->node < poset->node_limit && S_ISDIR(poset->nodes[call->node].mode);
     switch (call->effect) {
     case FF_EFFECT_SYNC_FILE:
+    case FF_EFFECT_SYNC_RANGE:
         return covers[directory ? CM_SYNC_FSYNC_DIRECTORY : CM_SYNC_FSYNC_FILE];
     case FF_EFFECT_SYNC_DATA:
+    case FF_EFFECT_SYNC_RANGE_DATA:
         return covers[directory ? CM_SYNC_FSYNC_DIRECTORY : CM_SYNC_FDATASYNC_FILE];
     case FF_EFFECT_SYNC_ALL:
         return covers[CM_SYNC_SYNC];
@@ -87,20 +107,45 @@ static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_o
 }
 
 /*
- * Which of the operation's values a sync of node covers, as bits: the first is
- * 1, the second (of a rename or exchange) is 2. Operations that are not on
- * names are covered as a whole.
+ * Whether a sync that is limited to a range covers the operation on its file's
+ * content: data whose granules all meet the range, and growth up to its end.
  */
-static unsigned covered_values(const struct cm_poset *poset, size_t index, unsigned covers,
-                               uint32_t node)
+static bool in_range(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                     const struct sync *sync)
+{
+    if (sync->start == 0 && sync->end == UINT64_MAX)
+        return true;
+    if (operation->class == CM_CLASS_CUT)
+        return false;
+    for (uint32_t i = 0; i < operation->value_count; i++) {
+        const struct cm_value *value = &poset->values[operation->first_value + i];
+        uint64_t first = poset->locations[value->location].granule * poset->granule;
+        bool meets = operation->class == CM_CLASS_GROW
+                         ? value->to.size <= sync->end
+                         : first < sync->end && first + poset->granule > sync->start;
+        if (!meets)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Which of the operation's values a sync covers, as bits: the first is 1, the
+ * second (of a rename or exchange) is 2. Operations that are not on names are
+ * covered as a whole.
+ */
+static unsigned covered_values(const struct cm_poset *poset, size_t index, const struct sync *sync)
 {
     const struct cm_poset_operation *operation = &poset->operations[index];
+    unsigned covers = sync->covers;
+    uint32_t node = sync->node;
     if ((covers & 1u << CM_COVER_EVERYTHING) != 0)
         return 3;
     if (!is_name(operation)) {
         bool attributes = operation->class == CM_CLASS_ATTRIBUTES;
         unsigned needed = 1u << (attributes ? CM_COVER_OWN_ATTRIBUTES : CM_COVER_OWN_DATA);
-        return (covers & needed) != 0 && value_node(poset, operation, 0) == node ? 3 : 0;
+        bool own = (covers & needed) != 0 && value_node(poset, operation, 0) == node;
+        return own && (attributes || in_range(poset, operation, sync)) ? 3 : 0;
     }
     if ((covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(poset->nodes[node].mode) &&
         poset->nodes[node].creation == index)
@@ -112,25 +157,49 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index, unsig
     return covered;
 }
 
-/*
- * A sync of node makes durable, from boundary b on, what it covers of the
- * operations issued by boundary until. covered remembers, by operation, the
- * values that earlier syncs covered.
- */
-static void apply_sync(struct cm_poset *poset, unsigned covers, uint32_t node, uint32_t until,
-                       uint32_t b, unsigned char *covered)
+/* Whether the operation was done when the sync began. */
+static bool is_before(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                      const struct sync *sync)
 {
-    for (size_t o = 0; covers != 0 && o < poset->operation_count; o++) {
+    return operation->shown.boundary <= sync->until &&
+           poset->trace->calls[operation->shown.call].end <= sync->tick;
+}
+
+/*
+ * A sync makes durable, from boundary b on, what it covers. covered remembers, by
+ * operation, the values that earlier syncs covered.
+ */
+static void apply_sync(struct cm_poset *poset, const struct sync *sync, uint32_t b,
+                       unsigned char *covered)
+{
+    for (size_t o = 0; sync->covers != 0 && o < poset->operation_count; o++) {
         struct cm_poset_operation *operation = &poset->operations[o];
-        if (operation->shown.boundary > until)
+        if (operation->shown.boundary > sync->until)
             break;
-        if (operation->shown.durable != CM_NEVER)
+        if (operation->shown.durable != CM_NEVER || operation->lost ||
+            !is_before(poset, operation, sync))
             continue;
-        covered[o] |= (unsigned char)covered_values(poset, o, covers, node);
+        covered[o] |= (unsigned char)covered_values(poset, o, sync);
         bool both = is_name(operation) && operation->value_count == 2 &&
                     poset->model->crossing == CM_CROSSING_BOTH;
         if (both ? covered[o] == 3 : covered[o] != 0)
             operation->shown.durable = b;
+    }
+}
+
+/*
+ * Data and growth that were dirty when a sync failed: the kernel holds them for
+ * clean, so that later syncs succeed without writing them.
+ */
+static void apply_failure(struct cm_poset *poset, const struct sync *sync)
+{
+    const unsigned content = CM_SET_DATA | CM_BIT(GROW);
+    for (size_t o = 0; o < poset->operation_count; o++) {
+        struct cm_poset_operation *operation = &poset->operations[o];
+        if (operation->shown.durable == CM_NEVER && is_before(poset, operation, sync) &&
+            (1u << operation->class & content) != 0 && in_range(poset, operation, sync) &&
+            (sync->node == FF_NO_NODE || value_node(poset, operation, 0) == sync->node))
+            operation->lost = true;
     }
 }
 
@@ -140,11 +209,25 @@ static void find_durability(struct cm_poset *poset)
     unsigned char *covered = cm_allocate(poset->operation_count, 1);
     for (uint32_t b = 1; b <= trace->call_count; b++) {
         const struct ff_call *call = &trace->calls[poset->boundary_calls[b]];
-        uint32_t before = boundary_before(poset, call);
-        apply_sync(poset, covers_of(poset, call), call->node, before, b, covered);
+        struct sync sync = {.covers = covers_of(poset, call),
+                            .node = call->node,
+                            .start = call->length != 0 ? call->offset : 0,
+                            .end = call->length != 0 ? call->offset + call->length : UINT64_MAX,
+                            .until = boundary_before(poset, call),
+                            .tick = call->begin};
+        struct sync every = {.covers = poset->model->covers[CM_SYNC_EVERY_CALL],
+                             .node = call->node,
+                             .end = UINT64_MAX,
+                             .until = b,
+                             .tick = effective_tick(call) - 1};
+        apply_sync(poset, &every, b, covered);
+        if (call->effect == FF_EFFECT_SYNC_FAILED)
+            apply_failure(poset, &sync);
+        apply_sync(poset, &sync, b, covered);
         /* Boundary b stands for the last moments of call b, too: what a call
          * makes durable by returning must be there from the next one on. */
-        apply_sync(poset, poset->model->covers[CM_SYNC_EVERY_CALL], call->node, b, b + 1, covered);
+        every.tick++;
+        apply_sync(poset, &every, b + 1, covered);
     }
     free(covered);
 }
@@ -180,6 +263,8 @@ static bool in_scope(const struct cm_poset *poset, enum cm_scope scope,
 static bool is_ordered(const struct cm_poset *poset, const struct cm_poset_operation *p,
                        const struct cm_poset_operation *q)
 {
+    if (p->lost)
+        return false;
     if (p->shown.durable <= q->shown.boundary)
         return true;
     unsigned before = 1u << p->class, after = 1u << q->class;
@@ -197,7 +282,7 @@ static bool is_ordered(const struct cm_poset *poset, const struct cm_poset_opera
 static void precede(struct cm_poset *poset, size_t p, size_t q)
 {
     cm_word *down = poset->down + q * poset->words;
-    if (!cm_has(down, p))
+    if (!cm_has(down, p) && !poset->operations[p].lost)
         cm_unite(down, cm_down(poset, p), poset->words);
 }
 
@@ -260,8 +345,10 @@ void cm_poset_free(struct cm_poset *poset)
             free((void *)(uintptr_t)poset->values[i].to.data.bytes);
     for (size_t i = 0; i < poset->location_count; i++)
         free(poset->locations[i].values);
-    for (size_t i = 0; i < poset->node_limit; i++)
+    for (size_t i = 0; i < poset->node_limit; i++) {
         free(poset->nodes[i].parts);
+        free(poset->nodes[i].xattr_locations);
+    }
     for (size_t i = 0; i < poset->operation_count; i++)
         free((void *)(uintptr_t)poset->operations[i].shown.path);
     ff_tree_free(poset->snapshot);

@@ -4,12 +4,15 @@
  * Each mutating call becomes operations; each operation changes one or more
  * locations. p precedes q (if q survived, p survived) when a rule of the model
  * orders them, when they change the same location, or when a sync that covers p
- * returned before q was called. The states that a power cut can leave at any
+ * returned before q was called. What a failed sync dropped precedes nothing: it may
+ * be missing for ever, and what is written at its place later brings the place's
+ * whole content along. The states that a power cut can leave at any
  * moment of the run are exactly the down-closed sets of this order.
  *
  * Time is counted in boundaries. Call number b in the order of completion (of
  * standard-output writes: of beginning, since their bytes may be out from then
- * on) lies between boundaries b-1 and b. An operation of that call may have
+ * on; of stores through a mapping: of the scan before the one that found them)
+ * lies between boundaries b-1 and b. An operation of that call may have
  * persisted from boundary b on; an operation that is durable from boundary d on
  * is in every state of boundaries >= d. A set D is legal at the boundaries from
  * the latest operation in D up to, but not including, the earliest d of those
@@ -17,6 +20,8 @@
  */
 #ifndef CRASHMATRIX_POSET_H
 #define CRASHMATRIX_POSET_H
+
+#include <stdbool.h>
 
 #include "bitset.h"
 #include "crashmatrix/crashmatrix.h"
@@ -30,6 +35,7 @@ enum cm_location_kind {
     CM_LOCATION_DATA,
     CM_LOCATION_SIZE,
     CM_LOCATION_ATTRIBUTES,
+    CM_LOCATION_XATTR,
     CM_LOCATION_NAME
 };
 
@@ -48,6 +54,10 @@ struct cm_value {
         struct {
             uint32_t mode, uid, gid;
         } attributes;
+        struct {
+            struct ff_bytes value; /* the trace's */
+            bool removed;
+        } xattr;
     } to;
 };
 
@@ -55,7 +65,7 @@ struct cm_location {
     enum cm_location_kind kind;
     uint32_t node; /* the file; of a name: the directory */
     uint64_t granule;
-    const char *name;
+    const char *name; /* of a name or an extended attribute */
     uint32_t *values; /* indices into cm_poset.values, in value order */
     size_t value_count;
     size_t value_capacity;
@@ -66,6 +76,7 @@ struct cm_poset_operation {
     enum cm_class class;
     uint32_t first_value; /* its values are consecutive in cm_poset.values */
     uint32_t value_count;
+    bool lost; /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
 };
 
 /* A file or directory that existed at some time. */
@@ -73,11 +84,15 @@ struct cm_poset_node {
     uint32_t mode, uid, gid; /* at its creation or in the snapshot */
     uint32_t creation;       /* the operation that created it, or CM_NO_OPERATION */
     struct ff_bytes content; /* in the snapshot; or the target of a symbolic link */
+    struct ff_bytes xattrs;  /* in the snapshot */
     uint32_t size;           /* location, or CM_NO_LOCATION */
     uint32_t attributes;     /* location, or CM_NO_LOCATION */
     uint32_t *parts;         /* locations: granules in order, or names sorted by bytes */
     size_t part_count;
     size_t part_capacity;
+    uint32_t *xattr_locations; /* in any order */
+    size_t xattr_count;
+    size_t xattr_capacity;
 };
 
 struct cm_poset {

@@ -118,6 +118,24 @@ static void walk_directory(struct walk *walk, uint32_t id)
     }
 }
 
+static void walk_xattrs(struct walk *walk, uint32_t id, struct ff_node *built)
+{
+    const struct cm_poset *poset = walk->poset;
+    const struct cm_poset_node *node = &poset->nodes[id];
+    if (built != NULL && node->xattrs.size != 0)
+        ff_node_set_xattrs(built, node->xattrs);
+    for (size_t i = 0; i < node->xattr_count; i++) {
+        const char *name = poset->locations[node->xattr_locations[i]].name;
+        const struct cm_value *value = look(walk, node->xattr_locations[i]);
+        if (built == NULL || value == NULL)
+            continue;
+        if (value->to.xattr.removed)
+            ff_node_remove_xattr(built, name);
+        else
+            ff_node_set_xattr(built, name, value->to.xattr.value);
+    }
+}
+
 static void walk_node(struct walk *walk, uint32_t id)
 {
     const struct cm_poset_node *node = &walk->poset->nodes[id];
@@ -134,6 +152,7 @@ static void walk_node(struct walk *walk, uint32_t id)
         built->uid = value != NULL ? value->to.attributes.uid : node->uid;
         built->gid = value != NULL ? value->to.attributes.gid : node->gid;
     }
+    walk_xattrs(walk, id, built);
     if (S_ISREG(node->mode))
         walk_file(walk, id, built);
     else if (S_ISDIR(node->mode))

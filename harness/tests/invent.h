@@ -31,6 +31,8 @@ struct world {
     size_t directory_count;
     uint32_t files[8];
     size_t file_count;
+    uint64_t scans[8];    /* by node: a time after the last change of its content */
+    bool has_xattr[8][2]; /* by node */
     struct ff_call *open_sync;
 };
 
@@ -80,6 +82,51 @@ static void invent_create(struct world *world)
         world->directories[world->directory_count++] = node;
     else
         world->files[world->file_count++] = node;
+    world->scans[node] = ++world->sample->tick;
+}
+
+/* A file without a name, or a name for one. */
+static void invent_unnamed(struct world *world)
+{
+    for (size_t i = 0; i < world->file_count; i++) {
+        bool named = false;
+        for (size_t n = 0; n < world->name_count; n++)
+            named = named || world->names[n].node == world->files[i];
+        size_t index = 0;
+        uint32_t directory = pick_directory(world);
+        find_name(world, directory, "t", &index);
+        if (named || index < world->name_count)
+            continue;
+        sample_link(world->sample, world->files[i], directory, "t");
+        put_name(world, directory, "t", world->files[i]);
+        return;
+    }
+    if (world->sample->next_node >= 8)
+        return;
+    struct ff_call *call = sample_call(world->sample, "openat", FF_EFFECT_CREATE);
+    call->node = world->sample->next_node++;
+    call->mode = S_IFREG | 0600;
+    call->filename = sample_text(world->sample, "");
+    world->files[world->file_count++] = call->node;
+    world->scans[call->node] = ++world->sample->tick;
+}
+
+static void invent_xattr(struct world *world)
+{
+    static const char *const names[] = {"user.a", "user.b"};
+    if (world->file_count == 0)
+        return;
+    uint32_t node = world->files[random_below((unsigned)world->file_count)];
+    unsigned which = random_below(2);
+    bool removes = world->has_xattr[node][which] && random_below(2) != 0;
+    struct ff_call *call = sample_call(world->sample, removes ? "removexattr" : "setxattr",
+                                       removes ? FF_EFFECT_REMOVE_XATTR : FF_EFFECT_SET_XATTR);
+    char letter[2] = {(char)('a' + random_below(26)), '\0'};
+    call->node = node;
+    call->filename = sample_text(world->sample, names[which]);
+    if (!removes)
+        call->data = sample_text(world->sample, letter);
+    world->has_xattr[node][which] = !removes;
 }
 
 /* A name that means a file; false when there is none. */
@@ -193,7 +240,13 @@ static void invent_content(struct world *world)
     default:
         sample_write(world->sample, node, random_below(10), 1 + random_below(9),
                      (char)('A' + random_below(26)));
+        if (world->scans[node] != 0 && random_below(4) == 0) {
+            struct ff_call *store = &world->sample->calls[world->sample->trace.call_count - 1];
+            store->route = FF_ROUTE_MAPPING;
+            store->begin = world->scans[node];
+        }
     }
+    world->scans[node] = ++world->sample->tick;
 }
 
 /* Syncs overlap other calls now and then: they end when the next one begins. */
@@ -207,7 +260,19 @@ static void invent_sync(struct world *world)
     bool file = world->file_count > 0 && random_below(2) != 0;
     uint32_t node =
         file ? world->files[random_below((unsigned)world->file_count)] : pick_directory(world);
+    if (file && random_below(3) == 0)
+        effect = random_below(2) != 0 ? FF_EFFECT_SYNC_RANGE : FF_EFFECT_SYNC_RANGE_DATA;
+    if (random_below(6) == 0)
+        effect = FF_EFFECT_SYNC_FAILED;
     struct ff_call *sync = sample_sync(world->sample, effect, node);
+    if (effect == FF_EFFECT_SYNC_RANGE || effect == FF_EFFECT_SYNC_RANGE_DATA) {
+        sync->offset = random_below(10);
+        sync->length = 1 + random_below(9);
+    }
+    if (effect == FF_EFFECT_SYNC_FAILED) {
+        sync->result = -5;
+        sync->node = random_below(4) == 0 ? FF_NO_NODE : node;
+    }
     if (world->open_sync != NULL)
         world->open_sync->end = ++world->sample->tick;
     world->open_sync = random_below(4) == 0 ? sync : NULL;
@@ -235,12 +300,13 @@ static void invent_trace(struct world *world, const struct cm_model *model)
         uint32_t node = sample_had(s, "old", S_IFREG | 0644, "0123456789");
         put_name(world, FF_ROOT_NODE, "old", node);
         world->files[world->file_count++] = node;
+        world->scans[node] = ++s->tick;
     }
     for (int i = 0; i < 40 && s->trace.call_count < 16; i++) {
         struct world before = *world;
         size_t calls = s->trace.call_count;
         uint32_t next_node = s->next_node;
-        switch (random_below(7)) {
+        switch (random_below(9)) {
         case 0:
             invent_create(world);
             break;
@@ -253,8 +319,15 @@ static void invent_trace(struct world *world, const struct cm_model *model)
             else
                 invent_exchange(world);
             break;
+        case 7:
+            if (random_below(2) != 0)
+                invent_unnamed(world);
+            else
+                invent_xattr(world);
+            break;
         case 2:
         case 3:
+        case 8:
             invent_content(world);
             break;
         case 4:

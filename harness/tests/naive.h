@@ -17,7 +17,7 @@
 /* Of the models and traces that are compared. */
 enum { UNIT = 8, GRANULE = 4, MAX_OPERATIONS = 12, MAX_NODES = 16, MAX_SIZE = 64 };
 
-enum place { PLACE_NAME, PLACE_SIZE, PLACE_BYTES, PLACE_MODE };
+enum place { PLACE_NAME, PLACE_SIZE, PLACE_BYTES, PLACE_MODE, PLACE_XATTR };
 
 /* One effect of an operation on one place. */
 struct touch {
@@ -25,7 +25,7 @@ struct touch {
     uint32_t node; /* file, or directory of the name */
     char name[8];
     uint32_t from, to; /* bytes, within one granule, or the cut-off tail */
-    uint32_t value;    /* node, size, fill byte or mode */
+    uint32_t value;    /* node, size, fill byte, mode, or letter of an attribute (0: none) */
 };
 
 struct step {
@@ -43,6 +43,7 @@ struct naive {
     struct step steps[64];
     size_t step_count;
     uint32_t sizes[MAX_NODES]; /* as the program sees them */
+    uint64_t derived;          /* the time up to which steps were made */
 };
 
 static struct touch *add_touch(struct step *step, enum place place, uint32_t node, uint32_t value)
@@ -125,13 +126,34 @@ static void naive_resize(struct naive *naive, size_t index, const struct ff_call
     naive->sizes[call->node] = size;
 }
 
+/* When the call had its effect, at the earliest. */
+static uint64_t call_tick(const struct ff_call *call)
+{
+    bool early = call->effect == FF_EFFECT_OUTPUT || call->route == FF_ROUTE_MAPPING;
+    return early ? call->begin : call->end;
+}
+
+/* The call that comes next in the order of these times, after `last`. */
+static size_t next_call(const struct ff_trace *trace, uint64_t last)
+{
+    size_t next = SIZE_MAX;
+    for (size_t i = 0; i < trace->call_count; i++)
+        if (call_tick(&trace->calls[i]) > last &&
+            (next == SIZE_MAX || call_tick(&trace->calls[i]) < call_tick(&trace->calls[next])))
+            next = i;
+    return next;
+}
+
 static void naive_derive(struct naive *naive)
 {
-    for (size_t i = 0; i < naive->trace->call_count; i++) {
+    for (size_t i; (i = next_call(naive->trace, naive->derived)) != SIZE_MAX;) {
         const struct ff_call *call = &naive->trace->calls[i];
+        naive->derived = call_tick(call);
         struct step *step = NULL;
         switch (call->effect) {
         case FF_EFFECT_CREATE:
+            if (call->parent == FF_NO_NODE)
+                break; /* it has no name yet */
             step = add_step(naive, i, CM_CLASS_CREATE);
             step->creates = true;
             touch_name(step, call->parent, &call->filename, call->node);
@@ -145,6 +167,14 @@ static void naive_derive(struct naive *naive)
         case FF_EFFECT_ATTRIBUTES:
             add_touch(add_step(naive, i, CM_CLASS_ATTRIBUTES), PLACE_MODE, call->node, call->mode);
             break;
+        case FF_EFFECT_SET_XATTR:
+        case FF_EFFECT_REMOVE_XATTR: {
+            struct touch *touch =
+                add_touch(add_step(naive, i, CM_CLASS_ATTRIBUTES), PLACE_XATTR, call->node,
+                          call->data.size != 0 ? call->data.data[0] : 0);
+            memcpy(touch->name, call->filename.data, call->filename.size + 1);
+            break;
+        }
         case FF_EFFECT_LINK:
             touch_name(add_step(naive, i, CM_CLASS_LINK), call->parent, &call->filename,
                        call->node);
@@ -171,7 +201,7 @@ static bool same_place(const struct touch *a, const struct touch *b)
 {
     if (a->place != b->place || a->node != b->node)
         return false;
-    if (a->place == PLACE_NAME)
+    if (a->place == PLACE_NAME || a->place == PLACE_XATTR)
         return strcmp(a->name, b->name) == 0;
     return a->place != PLACE_BYTES || a->from / GRANULE == b->from / GRANULE;
 }
@@ -190,7 +220,24 @@ static bool steps_meet(const struct step *a, const struct step *b)
 static bool is_sync(const struct ff_call *call)
 {
     return call->effect == FF_EFFECT_SYNC_FILE || call->effect == FF_EFFECT_SYNC_DATA ||
-           call->effect == FF_EFFECT_SYNC_ALL;
+           call->effect == FF_EFFECT_SYNC_ALL || call->effect == FF_EFFECT_SYNC_RANGE ||
+           call->effect == FF_EFFECT_SYNC_RANGE_DATA;
+}
+
+/* Whether all that the step does to the content lies in the range of the sync. */
+static bool is_in_range(const struct ff_call *sync, const struct step *step)
+{
+    if (sync->length == 0)
+        return true;
+    uint32_t from = (uint32_t)sync->offset / GRANULE * GRANULE;
+    uint32_t to = (uint32_t)(sync->offset + sync->length);
+    for (size_t t = 0; t < step->touch_count; t++)
+        if (step->class == CM_CLASS_CUT ||
+            (step->touches[t].place == PLACE_SIZE && step->touches[t].value > to) ||
+            (step->touches[t].place == PLACE_BYTES &&
+             (step->touches[t].from < from || step->touches[t].from / GRANULE * GRANULE >= to)))
+            return false;
+    return true;
 }
 
 static bool is_directory(const struct naive *naive, uint32_t node)
@@ -211,29 +258,20 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
     if (sync->effect == FF_EFFECT_SYNC_ALL)
         return true;
     bool directory = is_directory(naive, sync->node);
-    enum cm_sync kind = directory                             ? CM_SYNC_FSYNC_DIRECTORY
-                        : sync->effect == FF_EFFECT_SYNC_FILE ? CM_SYNC_FSYNC_FILE
-                                                              : CM_SYNC_FDATASYNC_FILE;
+    bool with_metadata =
+        sync->effect == FF_EFFECT_SYNC_FILE || sync->effect == FF_EFFECT_SYNC_RANGE;
+    enum cm_sync kind = directory       ? CM_SYNC_FSYNC_DIRECTORY
+                        : with_metadata ? CM_SYNC_FSYNC_FILE
+                                        : CM_SYNC_FDATASYNC_FILE;
     unsigned set = naive->model->covers[kind];
     if (touch->place == PLACE_NAME)
         return (touch->node == sync->node && (set & 1u << CM_COVER_OWN_ENTRIES) != 0) ||
                (step->creates && touch->value == sync->node && !directory &&
                 (set & 1u << CM_COVER_OWN_CREATION) != 0);
-    unsigned needed = touch->place == PLACE_MODE ? CM_COVER_OWN_ATTRIBUTES : CM_COVER_OWN_DATA;
-    return touch->node == sync->node && (set & 1u << needed) != 0;
-}
-
-/* Whether a touch of a step is durable just after tick. */
-static bool touch_is_durable(const struct naive *naive, const struct step *step,
-                             const struct touch *touch, uint64_t tick)
-{
-    for (size_t i = 0; i < naive->trace->call_count; i++) {
-        const struct ff_call *sync = &naive->trace->calls[i];
-        if (is_sync(sync) && sync->end <= tick &&
-            naive->trace->calls[step->call].end < sync->begin && covers(naive, sync, step, touch))
-            return true;
-    }
-    return false;
+    bool content = touch->place == PLACE_BYTES || touch->place == PLACE_SIZE;
+    unsigned needed = content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES;
+    return touch->node == sync->node && (set & 1u << needed) != 0 &&
+           (!content || is_in_range(sync, step));
 }
 
 static bool covers_every_call(const struct naive *naive)
@@ -241,16 +279,47 @@ static bool covers_every_call(const struct naive *naive)
     return naive->model->covers[CM_SYNC_EVERY_CALL] != 0;
 }
 
-static bool is_durable(const struct naive *naive, const struct step *step, uint64_t tick)
+/* Whether the failed sync lost the step, if that was dirty then. */
+static bool loses(const struct ff_call *sync, const struct step *step)
 {
-    if (covers_every_call(naive))
-        return naive->trace->calls[step->call].end < tick;
+    return sync->effect == FF_EFFECT_SYNC_FAILED &&
+           (step->is_data || step->class == CM_CLASS_GROW) &&
+           (sync->node == FF_NO_NODE || sync->node == step->touches[0].node) &&
+           is_in_range(sync, step);
+}
+
+enum fate { DIRTY, DURABLE, LOST };
+
+/* What became of the step by all syncs that returned until tick; calls are sorted by end. */
+static enum fate fate_of(const struct naive *naive, const struct step *step, uint64_t tick)
+{
     bool names = step->touches[0].place == PLACE_NAME;
-    bool all = names && naive->model->crossing == CM_CROSSING_BOTH;
-    size_t durable = 0, count = names ? step->touch_count : 1;
-    for (size_t i = 0; i < count; i++)
-        durable += touch_is_durable(naive, step, &step->touches[i], tick);
-    return all ? durable == count : durable > 0;
+    size_t count = names ? step->touch_count : 1, durable = 0;
+    bool covered[2] = {false, false};
+    uint64_t done = naive->trace->calls[step->call].end;
+    if (covers_every_call(naive))
+        return done < tick ? DURABLE : DIRTY;
+    for (size_t i = 0; i < naive->trace->call_count && naive->trace->calls[i].end <= tick; i++) {
+        const struct ff_call *sync = &naive->trace->calls[i];
+        if (done >= sync->begin)
+            continue;
+        if (loses(sync, step))
+            return LOST;
+        for (size_t t = 0; is_sync(sync) && t < count; t++)
+            if (!covered[t] && covers(naive, sync, step, &step->touches[t])) {
+                covered[t] = true;
+                durable++;
+            }
+        if (durable == count || (durable > 0 && naive->model->crossing != CM_CROSSING_BOTH))
+            return DURABLE;
+    }
+    return DIRTY;
+}
+
+/* Nothing waits for what was lost at any time. */
+static bool is_lost(const struct naive *naive, const struct step *step)
+{
+    return fate_of(naive, step, UINT64_MAX) == LOST;
 }
 
 /* Whether a rule of the model wants the earlier step before the later one. */
@@ -282,13 +351,13 @@ static bool is_legal(const struct naive *naive, unsigned subset, size_t issued, 
     for (size_t i = 0; i < issued; i++) {
         const struct step *step = &naive->steps[i];
         bool there = (subset >> i & 1) != 0;
-        if (!there && is_durable(naive, step, tick))
+        if (!there && fate_of(naive, step, tick) == DURABLE)
             return false;
         for (size_t j = 0; there && j < i; j++) {
             const struct step *earlier = &naive->steps[j];
             bool prefix = naive->model->tearing == CM_TEARING_PREFIX && step->is_data &&
                           earlier->is_data && step->call == earlier->call;
-            if ((subset >> j & 1) == 0 &&
+            if ((subset >> j & 1) == 0 && !is_lost(naive, earlier) &&
                 (prefix || steps_meet(step, earlier) || rule_orders(naive, earlier, step)))
                 return false;
         }
@@ -301,6 +370,7 @@ static bool is_legal(const struct naive *naive, unsigned subset, size_t issued, 
 struct picture {
     uint32_t size[MAX_NODES];
     uint32_t mode[MAX_NODES];
+    char xattrs[MAX_NODES][2]; /* letters of the attributes user.a and user.b, or 0 */
     unsigned char bytes[MAX_NODES][MAX_SIZE];
     bool written[MAX_NODES][MAX_SIZE / GRANULE]; /* something reached the granule */
     struct {
@@ -323,6 +393,43 @@ static void set_picture_name(struct picture *picture, const struct touch *touch)
     memcpy(picture->names[i].name, touch->name, sizeof(touch->name));
 }
 
+static void draw_touch(struct picture *picture, const struct touch *touch)
+{
+    switch (touch->place) {
+    case PLACE_NAME:
+        set_picture_name(picture, touch);
+        break;
+    case PLACE_SIZE:
+        picture->size[touch->node] = touch->value;
+        break;
+    case PLACE_MODE:
+        picture->mode[touch->node] = (picture->mode[touch->node] & S_IFMT) | (touch->value & 07777);
+        break;
+    case PLACE_XATTR:
+        picture->xattrs[touch->node][touch->name[5] - 'a'] = (char)touch->value;
+        break;
+    case PLACE_BYTES:
+        memset(picture->bytes[touch->node] + touch->from, (int)touch->value,
+               touch->to - touch->from);
+        picture->written[touch->node][touch->from / GRANULE] = true;
+        break;
+    }
+}
+
+/*
+ * A later write to the granule reached the disk, and with it the whole granule as
+ * the program saw it.
+ */
+static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
+                       const struct touch *touch)
+{
+    for (size_t i = index + 1; i < naive->step_count; i++)
+        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
+            if (touch->place == PLACE_BYTES && same_place(touch, &naive->steps[i].touches[t]))
+                return true;
+    return false;
+}
+
 static void draw(const struct naive *naive, unsigned subset, struct picture *picture)
 {
     memset(picture, 0, sizeof(*picture));
@@ -342,23 +449,10 @@ static void draw(const struct naive *naive, unsigned subset, struct picture *pic
     for (size_t i = 0; i < naive->trace->call_count; i++)
         if (naive->trace->calls[i].effect == FF_EFFECT_CREATE)
             picture->mode[naive->trace->calls[i].node] = naive->trace->calls[i].mode;
-    for (size_t i = 0; i < naive->step_count; i++) {
-        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++) {
-            const struct touch *touch = &naive->steps[i].touches[t];
-            if (touch->place == PLACE_NAME)
-                set_picture_name(picture, touch);
-            else if (touch->place == PLACE_SIZE)
-                picture->size[touch->node] = touch->value;
-            else if (touch->place == PLACE_MODE)
-                picture->mode[touch->node] =
-                    (picture->mode[touch->node] & S_IFMT) | (touch->value & 07777);
-            else {
-                memset(picture->bytes[touch->node] + touch->from, (int)touch->value,
-                       touch->to - touch->from);
-                picture->written[touch->node][touch->from / GRANULE] = true;
-            }
-        }
-    }
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++)
+            if ((subset >> i & 1) != 0 || is_carried(naive, subset, i, &naive->steps[i].touches[t]))
+                draw_touch(picture, &naive->steps[i].touches[t]);
 }
 
 /* Granules that some step writes: only those may show garbage. */
@@ -388,8 +482,14 @@ static void print_picture(const struct naive *naive, const struct picture *pictu
                            !picture->written[node][b / GRANULE] && is_touched(naive, node, b);
             snprintf(hex + 2 * b, 3, "%02x", garbage ? CM_GARBAGE : picture->bytes[node][b]);
         }
+        char xattrs[5] = "";
+        for (int a = 0; a < 2; a++)
+            if (picture->xattrs[node][a] != 0) {
+                xattrs[strlen(xattrs)] = (char)('a' + a);
+                xattrs[strlen(xattrs)] = picture->xattrs[node][a];
+            }
         lines[(*count)++] =
-            cm_format("%s %o #%u %s\n", full, (unsigned)picture->mode[node], node, hex);
+            cm_format("%s %o #%u %s %s\n", full, (unsigned)picture->mode[node], node, hex, xattrs);
         if (S_ISDIR(picture->mode[node]))
             print_picture(naive, picture, node, full, lines, count);
         free(full);

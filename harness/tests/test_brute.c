@@ -25,8 +25,15 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
         char hex[2 * MAX_SIZE + 1] = "";
         for (size_t b = 0; S_ISREG(child->mode) && b < child->size; b++)
             snprintf(hex + 2 * b, 3, "%02x", child->data[b]);
-        lines[(*count)++] =
-            cm_format("%s %o #%u %s\n", full, (unsigned)child->mode, node->entries[i].node, hex);
+        char xattrs[5] = "";
+        struct ff_xattr xattr;
+        for (size_t at = 0;
+             ff_xattrs_next((struct ff_bytes){child->xattrs, child->xattrs_size}, &at, &xattr);) {
+            xattrs[strlen(xattrs)] = xattr.name[5];
+            xattrs[strlen(xattrs)] = (char)xattr.value.data[0];
+        }
+        lines[(*count)++] = cm_format("%s %o #%u %s %s\n", full, (unsigned)child->mode,
+                                      node->entries[i].node, hex, xattrs);
         if (S_ISDIR(child->mode))
             print_tree(tree, node->entries[i].node, full, lines, count);
         free(full);
@@ -100,11 +107,6 @@ static void set_free(struct set *set)
 
 /* ---- The two enumerations ---- */
 
-static uint64_t boundary_tick(const struct ff_call *call)
-{
-    return call->effect == FF_EFFECT_OUTPUT ? call->begin : call->end;
-}
-
 static int compare_ticks(const void *a, const void *b)
 {
     const uint64_t *left = a, *right = b;
@@ -116,13 +118,13 @@ static void naive_states(struct naive *naive, struct set *all, size_t *per_bound
     size_t calls = naive->trace->call_count;
     uint64_t ticks[64] = {0};
     for (size_t i = 0; i < calls; i++)
-        ticks[i + 1] = boundary_tick(&naive->trace->calls[i]);
+        ticks[i + 1] = call_tick(&naive->trace->calls[i]);
     qsort(ticks + 1, calls, sizeof(*ticks), compare_ticks);
     for (size_t b = 0; b <= calls; b++) {
         struct set here = {0};
         size_t issued = 0;
         while (issued < naive->step_count &&
-               naive->trace->calls[naive->steps[issued].call].end <= ticks[b])
+               call_tick(&naive->trace->calls[naive->steps[issued].call]) <= ticks[b])
             issued++;
         for (unsigned subset = 0; subset < 1u << issued; subset++) {
             if (!is_legal(naive, subset, issued, ticks[b]))
@@ -175,7 +177,7 @@ static void engine_states(const struct cm_poset *poset, struct set *all, size_t 
     cm_explorer_free(explorer);
 }
 
-static size_t calls_seen[FF_EFFECT_COUNT];
+static size_t calls_seen[FF_EFFECT_COUNT], stores_seen, unnamed_seen;
 
 /* The state in which everything persisted is what the calls leave one by one. */
 static bool nothing_lost_is_what_was_done(const struct cm_poset *poset)
@@ -207,8 +209,12 @@ static bool compare_once(uint64_t seed)
     struct ff_trace *trace = &world.sample->trace;
     qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
 
-    for (size_t i = 0; i < trace->call_count; i++)
+    for (size_t i = 0; i < trace->call_count; i++) {
         calls_seen[trace->calls[i].effect]++;
+        stores_seen += trace->calls[i].route == FF_ROUTE_MAPPING;
+        unnamed_seen +=
+            trace->calls[i].effect == FF_EFFECT_CREATE && trace->calls[i].parent == FF_NO_NODE;
+    }
 
     struct naive *naive = cm_allocate(1, sizeof(*naive));
     naive->trace = trace;
@@ -257,6 +263,7 @@ static void engine_equals_brute_force(void)
     /* The comparison is worth something only if the traces hold every kind of call. */
     for (size_t effect = 0; effect < FF_EFFECT_COUNT; effect++)
         CU_ASSERT_TRUE(effect == FF_EFFECT_NONE || calls_seen[effect] > 0);
+    CU_ASSERT_TRUE(stores_seen > 0 && unnamed_seen > 0);
 }
 
 static const struct unit_test tests[] = {

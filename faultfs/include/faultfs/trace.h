@@ -129,8 +129,8 @@ struct ff_error {
     X(SYNC_RANGE_DATA, "sync-range-data",                                                          \
       "as fdatasync, but only of those bytes (an O_DSYNC write, msync)")                           \
     X(SYNC_FAILED, "sync-failed",                                                                  \
-      "an fsync or fdatasync of node failed: what was dirty when it began may never reach the "    \
-      "disk, and later syncs do not cover it")
+      "a sync of node (0: of everything) failed: what was dirty when it began may never reach "    \
+      "the disk, and later syncs do not cover it")
 
 enum ff_effect {
 #define X(identifier, name, fields) FF_EFFECT_##identifier,

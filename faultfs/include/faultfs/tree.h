@@ -42,6 +42,9 @@ struct ff_node {
     struct ff_entry *entries; /* of a directory, sorted by name (strcmp) */
     size_t entry_count;
     size_t entry_capacity;
+    unsigned char *xattrs; /* FF_XATTRS (trace.h); may be NULL when xattrs_size is 0 */
+    size_t xattrs_size;    /* bytes */
+    size_t xattrs_capacity;
 };
 
 struct ff_tree {
@@ -92,6 +95,33 @@ void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t o
 void ff_node_resize(struct ff_node *file, size_t size);
 
 /*
+ * Whether an extended attribute is part of a tree and a trace: those that programs
+ * set, "user.", "trusted." (which only a privileged process sees), access control
+ * lists and file capabilities. What the kernel or a security module sets by itself
+ * (security.selinux, security.ima, trusted.overlay., ...) is not (xattr(7)).
+ */
+bool ff_xattr_is_modelled(const char *name);
+
+struct ff_xattr {
+    const char *name;
+    struct ff_bytes value; /* not followed by a NUL */
+};
+
+/* Whether the bytes are as FF_XATTRS says. */
+bool ff_xattrs_are_valid(struct ff_bytes xattrs);
+
+/*
+ * The attribute at *position, which begins at 0 and is moved on; what it points to
+ * lies in the bytes, which must be valid. False at the end.
+ */
+bool ff_xattrs_next(struct ff_bytes xattrs, size_t *position, struct ff_xattr *xattr);
+
+/* Sets one attribute, all of them, or removes one; false: there is none of that name. */
+void ff_node_set_xattr(struct ff_node *node, const char *name, struct ff_bytes value);
+void ff_node_set_xattrs(struct ff_node *node, struct ff_bytes xattrs);
+bool ff_node_remove_xattr(struct ff_node *node, const char *name);
+
+/*
  * Applies a call as the kernel would. Returns 0, or -1 with *error set when the
  * tree contradicts the call (the name means another node, the target exists,
  * the node is not there): then the recording is not what happened.
@@ -113,8 +143,10 @@ struct ff_tree *ff_tree_load(const char *path,
 
 /*
  * Creates everything below the empty directory at path, in the order of a
- * sorted walk, with modes and, when it differs from the caller's, owners; the
- * directory itself gets the root's mode and owner. Times are left alone.
+ * sorted walk, with modes, extended attributes and, when it differs from the
+ * caller's, owners; the
+ * directory itself gets the root's mode, owner and extended attributes. Times are
+ * left alone.
  * Returns 0, or -1 with *error set.
  */
 int ff_tree_store(const struct ff_tree *tree, const char *path, struct ff_error *error);
@@ -124,7 +156,7 @@ int ff_directory_clear(const char *path, struct ff_error *error);
 
 /*
  * The first difference in type, mode bits, owner, size, content, link target,
- * names or hard links (two names of one node on one side and of two on the
+ * extended attributes, names or hard links (two names of one node on one side and of two on the
  * other), as "path: what differs (what left has, what right has)". Returns true
  * when there is one; the words for the two sides come from left and right.
  */
