@@ -156,6 +156,7 @@ void recording_close(struct recording *recording)
     free(recording->names);
     free(recording->calls);
     free(recording->modules);
+    free(recording->synced);
     free(recording->stream.bytes);
     free(recording->arrived.bytes);
     ff_tree_free(recording->before);

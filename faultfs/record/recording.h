@@ -24,6 +24,13 @@ struct bytes {
     size_t capacity;
 };
 
+/* What a call, a sync, found in its file; see content.h. */
+struct synced {
+    size_t call;   /* index */
+    uint64_t tick; /* of its begin, as it was in the workload */
+    struct content content;
+};
+
 struct net;
 struct names;
 
@@ -44,6 +51,8 @@ struct recording {
     struct ff_snapshot_name *names;
     struct ff_call *calls;
     struct ff_module *modules;
+    struct synced *synced; /* in the order of the calls */
+    size_t synced_count, synced_capacity;
     struct ff_unobserved *unobserved;
     size_t unobserved_capacity;
 };

@@ -27,7 +27,7 @@
 /* What precedes the path if the launcher's seccomp net is in place. */
 #define CHANNEL_NET_PREFIX "net:"
 
-#define CHANNEL_MAGIC 0x3230656c74666d63u /* changes with every change of the layout */
+#define CHANNEL_MAGIC 0x3330656c74666d63u /* changes with every change of the layout */
 
 enum {
     CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
@@ -36,6 +36,16 @@ enum {
     CHANNEL_KNOWN_SIZE = 1 << 20, /* slots of the set of known nodes */
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
+    CONTENT_PIECE = 1 << 14,
+};
+
+enum content_kind { CONTENT_NONE, CONTENT_SAMPLED, CONTENT_ALL };
+
+/* What a file held when it was synced; see content.h. */
+struct content {
+    uint64_t kind; /* enum content_kind */
+    uint64_t size; /* of the file, in bytes */
+    uint64_t hash;
 };
 
 /*
@@ -62,6 +72,7 @@ struct record {
     uint32_t name_size, name2_size;
     uint64_t site;
     uint64_t data_size;
+    struct content content; /* of a file that was synced */
 };
 
 /* A mutating call that is being made by the owner of the lock. */
@@ -110,6 +121,7 @@ struct channel {
     uint64_t output_device;       /* of the pipe that is the workload's standard output */
     uint64_t output_inode;
     uint32_t launcher;          /* its process */
+    bool content_whole;         /* hash all of what is synced, however large */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
 
     /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */
@@ -133,6 +145,9 @@ struct channel {
 
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
+    unsigned char content[CONTENT_PIECE];
+
+    uint64_t content_opened; /* files that were opened once more in order to be read */
 
     uint32_t module_count;
     struct module modules[CHANNEL_MODULES];
