@@ -8,10 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* The code itself, since the library of it is not there in every program. */
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 /* Files that are hashed from beginning to end, and of larger ones the pages besides
  * the two ends. */
 enum { CONTENT_WHOLE = 1 << 16, PAGES = 8, PAGE = 4096 };
@@ -51,11 +47,6 @@ bool content_piece(const struct content *content, uint64_t tick, uint64_t index,
     if (piece->size > CONTENT_PIECE)
         piece->size = CONTENT_PIECE;
     return true;
-}
-
-uint64_t content_hash(uint64_t hash, const void *bytes, uint64_t size)
-{
-    return XXH3_64bits_withSeed(bytes, size, hash);
 }
 
 static bool pieces_read(int fd, uint64_t tick, struct content *content)
