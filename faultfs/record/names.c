@@ -136,8 +136,10 @@ static size_t *slot_find(const struct names *names, int watch, const char *name)
     uint64_t hash = XXH3_64bits_withSeed(name, strlen(name), (XXH64_hash_t)watch);
     for (size_t i = hash % names->slot_count;; i = (i + 1) % names->slot_count) {
         size_t *slot = &names->slots[i];
-        const struct name_event *event = &names->events[*slot - (*slot != 0)];
-        if (*slot == 0 || (event->watch == watch && strcmp(event->name, name) == 0))
+        if (*slot == 0)
+            return slot;
+        const struct name_event *event = &names->events[*slot - 1];
+        if (event->watch == watch && strcmp(event->name, name) == 0)
             return slot;
     }
 }

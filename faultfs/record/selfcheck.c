@@ -84,7 +84,7 @@ static int replay(const struct recording *recording, struct ff_tree *tree, struc
         const struct ff_call *call = &recording->trace.calls[i];
         struct ff_error inner;
         if (ff_tree_apply(tree, call, &inner) != 0)
-            return ff_error_set(error, "recording unsound: call %zu, %s", i, inner.text);
+            return ff_error_set(error, "recording unsound: call %zu, %s", i + 1, inner.text);
         if (next == recording->synced_count || recording->synced[next].call != i)
             continue;
         if (synced_check(tree, call, &recording->synced[next++], error) != 0)
