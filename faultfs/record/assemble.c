@@ -81,12 +81,23 @@ static struct ff_call call_make(const struct record *record, const unsigned char
     return call;
 }
 
+static void content_keep(struct recording *recording, size_t call, const struct record *record)
+{
+    if (record->content.kind == CONTENT_NONE)
+        return;
+    recording->synced = ff_memory_grow(recording->synced, &recording->synced_capacity,
+                                       recording->synced_count + 1, sizeof(*recording->synced));
+    recording->synced[recording->synced_count++] =
+        (struct synced){call, record->begin, record->content};
+}
+
 static int calls_decode(struct recording *recording, struct ff_error *error)
 {
     const struct bytes *stream = &recording->stream;
     size_t count = 0, capacity = 0;
     free(recording->calls);
     recording->calls = NULL;
+    recording->synced_count = 0;
     for (size_t at = 0; at < stream->size;) {
         struct record record;
         size_t left = stream->size - at;
@@ -98,6 +109,7 @@ static int calls_decode(struct recording *recording, struct ff_error *error)
             return ff_error_set(error, "recording unsound: the workload damaged the record");
         recording->calls =
             ff_memory_grow(recording->calls, &capacity, count + 1, sizeof(*recording->calls));
+        content_keep(recording, count, &record);
         recording->calls[count++] = call_make(&record, stream->bytes + at + sizeof(record));
         at += record.size;
     }

@@ -19,7 +19,7 @@ enum { STATUS_USAGE = 2, STATUS_FAILED = 3 };
 
 static const char help[] =
     "usage: faultfs-record --root DIR --output TRACE [--timeout TIME] [--no-net]\n"
-    "                       -- COMMAND [ARGUMENT...]\n"
+    "                       [--check-content all|sampled] -- COMMAND [ARGUMENT...]\n"
     "\n"
     "Runs COMMAND in DIR and records what it and its descendants ask the file system to\n"
     "do below DIR, and what they print, into the new file TRACE. Then replays the record\n"
@@ -31,6 +31,9 @@ static const char help[] =
     "  --timeout TIME   kill everything after that time, e.g. 500ms, 10s, 2m (60s)\n"
     "  --no-net         do without seccomp, as where there is none: only calls that go\n"
     "                   through the preloaded library are seen\n"
+    "  --check-content all|sampled\n"
+    "                   compare all of a file with the record whenever it is synced, or of\n"
+    "                   files larger than 64 KiB some parts, different each time (sampled)\n"
     "  --help           print this\n"
     "  --version        print the version\n"
     "\n"
@@ -48,6 +51,7 @@ struct options {
     const char *root;
     const char *output;
     struct workload workload;
+    bool content_whole;
 };
 
 static int usage_error(const char *problem, const char *detail)
@@ -81,6 +85,7 @@ static int options_parse(int argc, char **argv, struct options *options)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {"no-net", no_argument, NULL, 'n'},
+        {"check-content", required_argument, NULL, 'c'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -97,6 +102,11 @@ static int options_parse(int argc, char **argv, struct options *options)
             options->workload.timeout = duration_parse(optarg);
             if (options->workload.timeout < 0)
                 return usage_error("not a time: ", optarg);
+            break;
+        case 'c':
+            options->content_whole = strcmp(optarg, "all") == 0;
+            if (!options->content_whole && strcmp(optarg, "sampled") != 0)
+                return usage_error("--check-content is all or sampled, not ", optarg);
             break;
         case 'n':
             options->workload.without_net = true;
@@ -156,8 +166,10 @@ static int record(const struct options *options, struct ff_error *error)
 {
     struct recording recording;
     int result = recording_open(&recording, options->root, error);
-    if (result == 0)
+    if (result == 0) {
+        recording.channel->content_whole = options->content_whole;
         result = workload_run(&recording, &options->workload, error);
+    }
     if (result == 0)
         result = recording_assemble(&recording, error);
     if (result == 0)

@@ -8,6 +8,7 @@
 
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "names.h"
 #include "net.h"
 
 #include <ctype.h>
@@ -226,6 +227,8 @@ static void signals_read(struct run *run)
 
 static int attend(struct run *run, bool *busy)
 {
+    /* First: while the ring is full, the queue of inotify does not grow either. */
+    names_read(run->recording->witness);
     *busy = recording_drain(run->recording) != 0;
     recording_read_output(run->recording);
     if (recording_pass_on_output(run->recording, false, run->error) != 0)
@@ -285,6 +288,7 @@ static int finish(struct run *run)
 {
     if (recording_repair(run->recording, run->error) != 0)
         return -1;
+    names_read(run->recording->witness);
     recording_read_output(run->recording);
     recording_drain(run->recording);
     if (recording_pass_on_output(run->recording, true, run->error) != 0)

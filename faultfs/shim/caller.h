@@ -44,4 +44,11 @@ uint32_t caller_process(uint32_t thread);
  */
 long caller_descriptor(long fd);
 
+/*
+ * Whether this process may open the file of a descriptor once more and close that
+ * again. Closing any descriptor of a file releases the locks that the process has on
+ * the file (fcntl_locking(2)), which would change the program.
+ */
+bool caller_may_reopen(int fd);
+
 #endif

@@ -1,5 +1,6 @@
 #include "caller.h"
 #include "calls.h"
+#include "content.h"
 #include "gate.h"
 #include "scope.h"
 
@@ -27,6 +28,8 @@ long call_fsync(const struct site *site, int fd, long number)
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
+    if (result == 0)
+        content_read(fd, begin, &call.record->content);
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
     call_record(&call, effect, result, 0);
     call_leave(&call);

@@ -37,6 +37,16 @@ enum {
     CHANNEL_VALUE_SIZE = 65536,   /* of an extended attribute (xattr(7)) */
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
+    CONTENT_PIECE = 1 << 14,
+};
+
+enum content_kind { CONTENT_NONE, CONTENT_SAMPLED, CONTENT_ALL };
+
+/* What a file held when it was synced; see content.h. */
+struct content {
+    uint64_t kind; /* enum content_kind */
+    uint64_t size; /* of the file, in bytes */
+    uint64_t hash;
 };
 
 /*
@@ -63,6 +73,7 @@ struct record {
     uint32_t name_size, name2_size;
     uint64_t site;
     uint64_t data_size;
+    struct content content; /* of a file that was synced */
 };
 
 /* A mutating call that is being made by the owner of the lock. */
@@ -109,6 +120,7 @@ struct channel {
     uint64_t output_device;       /* of the pipe that is the workload's standard output */
     uint64_t output_inode;
     uint32_t launcher;          /* its process */
+    bool content_whole;         /* hash all of what is synced, however large */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
 
     /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */
@@ -133,6 +145,9 @@ struct channel {
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
     char value[CHANNEL_VALUE_SIZE];
+    unsigned char content[CONTENT_PIECE];
+
+    uint64_t content_opened; /* files that were opened once more in order to be read */
 
     uint32_t module_count;
     struct module modules[CHANNEL_MODULES];
