@@ -34,9 +34,10 @@ static const char *call_name(const struct record *record)
 {
     static char implied[SYMBOL_COUNT][2][48];
     const char *name = interposed_name(record->symbol);
-    if (!record->implied || record->symbol >= SYMBOL_COUNT)
+    if (!record->implied || record->symbol >= SYMBOL_COUNT ||
+        (record->effect != FF_EFFECT_SYNC_RANGE && record->effect != FF_EFFECT_SYNC_RANGE_DATA))
         return name;
-    bool data = record->effect == FF_EFFECT_SYNC_DATA;
+    bool data = record->effect == FF_EFFECT_SYNC_RANGE_DATA;
     char *text = implied[record->symbol][data];
     snprintf(text, sizeof(implied[0][0]), "%s (%s)", name, data ? "O_DSYNC" : "O_SYNC");
     return text;
@@ -80,12 +81,23 @@ static struct ff_call call_make(const struct record *record, const unsigned char
     return call;
 }
 
+static void content_keep(struct recording *recording, size_t call, const struct record *record)
+{
+    if (record->content.kind == CONTENT_NONE)
+        return;
+    recording->synced = ff_memory_grow(recording->synced, &recording->synced_capacity,
+                                       recording->synced_count + 1, sizeof(*recording->synced));
+    recording->synced[recording->synced_count++] =
+        (struct synced){call, record->begin, record->content};
+}
+
 static int calls_decode(struct recording *recording, struct ff_error *error)
 {
     const struct bytes *stream = &recording->stream;
     size_t count = 0, capacity = 0;
     free(recording->calls);
     recording->calls = NULL;
+    recording->synced_count = 0;
     for (size_t at = 0; at < stream->size;) {
         struct record record;
         size_t left = stream->size - at;
@@ -97,6 +109,7 @@ static int calls_decode(struct recording *recording, struct ff_error *error)
             return ff_error_set(error, "recording unsound: the workload damaged the record");
         recording->calls =
             ff_memory_grow(recording->calls, &capacity, count + 1, sizeof(*recording->calls));
+        content_keep(recording, count, &record);
         recording->calls[count++] = call_make(&record, stream->bytes + at + sizeof(record));
         at += record.size;
     }

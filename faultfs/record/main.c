@@ -36,6 +36,9 @@ static const char help[] =
     "  --cut N          cut the power when N calls are recorded, 0: before the first: every\n"
     "                   process is stopped there, and TRACE has N calls\n"
     "  --result FILE    write what became of the faults and of COMMAND to FILE, as JSON\n"
+    "  --check-content all|sampled\n"
+    "                   compare all of a file with the record whenever it is synced, or of\n"
+    "                   files larger than 64 KiB some parts, different each time (sampled)\n"
     "  --help           print this\n"
     "  --version        print the version\n"
     "\n"
@@ -57,6 +60,7 @@ struct options {
     const char *result;
     struct workload workload;
     struct injection injection;
+    bool content_whole;
 };
 
 static int usage_error(const char *problem, const char *detail)
@@ -84,11 +88,17 @@ static double duration_parse(const char *text)
 static int options_parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},    {"output", required_argument, NULL, 'o'},
-        {"timeout", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},       {"no-net", no_argument, NULL, 'n'},
-        {"fault", required_argument, NULL, 'f'},   {"cut", required_argument, NULL, 'c'},
-        {"result", required_argument, NULL, 'R'},  {NULL, 0, NULL, 0},
+        {"root", required_argument, NULL, 'r'},
+        {"output", required_argument, NULL, 'o'},
+        {"timeout", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"no-net", no_argument, NULL, 'n'},
+        {"check-content", required_argument, NULL, 'c'},
+        {"fault", required_argument, NULL, 'f'},
+        {"cut", required_argument, NULL, 'C'},
+        {"result", required_argument, NULL, 'R'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     struct ff_error error;
@@ -106,6 +116,11 @@ static int options_parse(int argc, char **argv, struct options *options)
             if (options->workload.timeout < 0)
                 return usage_error("not a time: ", optarg);
             break;
+        case 'c':
+            options->content_whole = strcmp(optarg, "all") == 0;
+            if (!options->content_whole && strcmp(optarg, "sampled") != 0)
+                return usage_error("--check-content is all or sampled, not ", optarg);
+            break;
         case 'n':
             options->workload.without_net = true;
             break;
@@ -113,7 +128,7 @@ static int options_parse(int argc, char **argv, struct options *options)
             if (injection_add_fault(&options->injection, optarg, &error) != 0)
                 return usage_error(error.text, "");
             break;
-        case 'c':
+        case 'C':
             if (injection_set_cut(&options->injection, optarg, &error) != 0)
                 return usage_error(error.text, "");
             break;
@@ -160,6 +175,7 @@ static int record(const struct options *options, struct ff_error *error)
     int result = recording_open(&recording, options->root, error);
     if (result == 0) {
         injection_install(&options->injection, &recording);
+        recording.channel->content_whole = options->content_whole;
         result = workload_run(&recording, &options->workload, error);
     }
     if (result == 0)

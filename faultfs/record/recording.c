@@ -3,6 +3,7 @@
 #include "../shim/known.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "names.h"
 #include "net.h"
 
 #include <errno.h>
@@ -133,12 +134,17 @@ int recording_open(struct recording *recording, const char *root, struct ff_erro
     channel->process_namespace = status.st_ino;
     channel->launcher = (uint32_t)getpid();
     channel->magic = CHANNEL_MAGIC;
+    recording->witness = ff_memory_allocate(1, sizeof(*recording->witness));
+    names_watch(recording->witness, recording);
     return 0;
 }
 
 void recording_close(struct recording *recording)
 {
     net_close(recording->net);
+    if (recording->witness != NULL)
+        names_close(recording->witness);
+    free(recording->witness);
     for (size_t i = 0; i < recording->trace.node_count; i++)
         free((void *)recording->nodes[i].data.data);
     for (size_t i = 0; i < recording->trace.module_count; i++)
@@ -150,6 +156,7 @@ void recording_close(struct recording *recording)
     free(recording->names);
     free(recording->calls);
     free(recording->modules);
+    free(recording->synced);
     free(recording->stream.bytes);
     free(recording->arrived.bytes);
     ff_tree_free(recording->before);

@@ -5,6 +5,7 @@
  *     workload_run()        the command, its output, its descendants   (workload.c)
  *       recording_drain()   the ring into the stream, all the time     (recording.c)
  *       recording_repair()  when a process died inside a call          (repair.c)
+ *       names_read()        what the kernel says that happens          (names.c)
  *     recording_assemble()  the stream becomes a trace                 (assemble.c)
  *     recording_check()     the trace against the real directory       (selfcheck.c)
  *
@@ -25,7 +26,15 @@ struct bytes {
     size_t capacity;
 };
 
+/* What a call, a sync, found in its file; see content.h. */
+struct synced {
+    size_t call;   /* index */
+    uint64_t tick; /* of its begin, as it was in the workload */
+    struct content content;
+};
+
 struct net;
+struct names;
 
 /* How the workload ended. */
 struct ending {
@@ -37,8 +46,9 @@ struct recording {
     char *root; /* canonical */
     struct channel *channel;
     int channel_fd;
-    struct net *net; /* NULL: there is none */
-    int output;      /* the end of the workload's standard output that is read */
+    struct net *net;       /* NULL: there is none */
+    struct names *witness; /* see names.h */
+    int output;            /* the end of the workload's standard output that is read */
     struct ff_tree *before;
     struct bytes stream;  /* records; byte n of it was byte n put into the ring */
     struct bytes arrived; /* at the output */
@@ -51,6 +61,8 @@ struct recording {
     struct ff_snapshot_name *names;
     struct ff_call *calls;
     struct ff_module *modules;
+    struct synced *synced; /* in the order of the calls */
+    size_t synced_count, synced_capacity;
     struct ff_unobserved *unobserved;
     size_t unobserved_capacity;
 };

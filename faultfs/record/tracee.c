@@ -271,7 +271,7 @@ static bool groups_are(const struct identity *own, const struct tracee *tracee)
 {
     size_t count = own->group_count < 0 ? 0 : (size_t)own->group_count;
     return count == tracee->group_count &&
-           memcmp(own->groups, tracee->groups, count * sizeof(gid_t)) == 0;
+           (count == 0 || memcmp(own->groups, tracee->groups, count * sizeof(gid_t)) == 0);
 }
 
 void tracee_impersonate(struct tracee *tracee, struct identity *own)

@@ -8,6 +8,7 @@
 
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "names.h"
 #include "net.h"
 
 #include <ctype.h>
@@ -97,6 +98,7 @@ static _Noreturn void command_become(const struct run *run, const struct inherit
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (run->workload->in_place || surroundings_change(run->recording, from->output)) {
         library_preload(run->workload->library);
@@ -232,6 +234,8 @@ static void signals_read(struct run *run)
 
 static int attend(struct run *run, bool *busy)
 {
+    /* First: while the ring is full, the queue of inotify does not grow either. */
+    names_read(run->recording->witness);
     *busy = recording_drain(run->recording) != 0;
     recording_read_output(run->recording);
     if (recording_pass_on_output(run->recording, false, run->error) != 0)
@@ -305,6 +309,7 @@ static int finish(struct run *run)
 {
     if (recording_repair(run->recording, run->error) != 0)
         return -1;
+    names_read(run->recording->witness);
     recording_read_output(run->recording);
     recording_drain(run->recording);
     if (run->recording->channel->cut)
@@ -325,6 +330,7 @@ static int signals_open(void)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

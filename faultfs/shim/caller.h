@@ -23,6 +23,20 @@ long call_pass(const struct raw_call *raw);
 /* After a cut: the caller goes no further and waits to be killed. */
 _Noreturn void caller_stop(void);
 
+/*
+ * A call that the recorder does not know, made by syscall(2): the launcher's net
+ * decides about it. The supervisor makes none of these either.
+ */
+long call_unknown(const struct raw_call *raw);
+
+/*
+ * Whether the caller may be kept waiting for another process inside a call. The
+ * supervisor would keep all of them waiting: a call that would have to wait returns
+ * CALL_AGAIN there, having done nothing, and is made again a little later.
+ */
+bool caller_may_wait(void);
+#define CALL_AGAIN (CALL_NOT_CONCERNED + 1)
+
 /* The process of the calling thread. */
 uint32_t caller_process(uint32_t thread);
 
@@ -32,5 +46,12 @@ uint32_t caller_process(uint32_t thread);
  * descriptor, or -errno) are returned as they are.
  */
 long caller_descriptor(long fd);
+
+/*
+ * Whether this process may open the file of a descriptor once more and close that
+ * again. Closing any descriptor of a file releases the locks that the process has on
+ * the file (fcntl_locking(2)), which would change the program.
+ */
+bool caller_may_reopen(int fd);
 
 #endif

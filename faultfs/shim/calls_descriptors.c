@@ -1,5 +1,6 @@
 #include "caller.h"
 #include "calls.h"
+#include "content.h"
 #include "failures.h"
 #include "gate.h"
 #include "scope.h"
@@ -30,7 +31,7 @@ long call_fsync(const struct site *site, int fd, long number)
     call.record->fd = fd;
     call.record->node = known->node;
     if (result == 0)
-        known->synced = begin;
+        content_read(fd, begin, &call.record->content);
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
     if (lost)
         effect = FF_EFFECT_SYNC_FAILED;
@@ -130,4 +131,9 @@ long call_fcntl(const struct site *site, int fd, int command, long argument)
     struct raw_call raw = {__NR_fcntl, {fd, command, argument}};
     bool duplicates = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
     return descriptor_call(site, fd, &raw, duplicates ? open_file(fd) : NULL);
+}
+
+long call_sync_file_range(const struct site *site, int fd, const struct raw_call *raw)
+{
+    return descriptor_call(site, fd, raw, open_file(fd));
 }

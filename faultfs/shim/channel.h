@@ -37,10 +37,21 @@ enum {
     CHANNEL_PATH_SIZE = 4096,
     CHANNEL_RING_SIZE = 1 << 20,
     CHANNEL_KNOWN_SIZE = 1 << 20, /* slots of the set of known nodes */
+    CHANNEL_VALUE_SIZE = 65536,   /* of an extended attribute (xattr(7)) */
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
+    CONTENT_PIECE = 1 << 14,
     CHANNEL_FAULTS = 64,
     FAULT_PIECES = 1024, /* IOV_MAX */
+};
+
+enum content_kind { CONTENT_NONE, CONTENT_SAMPLED, CONTENT_ALL };
+
+/* What a file held when it was synced; see content.h. */
+struct content {
+    uint64_t kind; /* enum content_kind */
+    uint64_t size; /* of the file, in bytes */
+    uint64_t hash;
 };
 
 /*
@@ -51,7 +62,7 @@ struct record {
     uint64_t size; /* of all of it, in bytes */
     uint32_t symbol;
     uint32_t effect;  /* enum ff_effect */
-    uint32_t implied; /* of an O_SYNC or O_DSYNC write: the sync, not the write */
+    uint32_t implied; /* it belongs to the call recorded before it (an O_SYNC write's sync, ...) */
     uint32_t process;
     uint32_t thread;
     int32_t fd;
@@ -67,6 +78,7 @@ struct record {
     uint32_t name_size, name2_size;
     uint64_t site;
     uint64_t data_size;
+    struct content content; /* of a file that was synced */
 };
 
 /* A mutating call that is being made by the owner of the lock. */
@@ -96,9 +108,7 @@ struct known {
     _Atomic uint64_t inode; /* 0: the slot was never used */
     uint64_t device;
     uint32_t node;
-    uint32_t unnamed;  /* its last name was removed: the number may be reused */
-    uint64_t written;  /* tick of the last write that no sync covers by itself */
-    uint64_t synced;   /* tick at which the last completed sync began */
+    uint32_t unnamed;  /* it has no name (any more): the number may be reused */
     uint32_t failures; /* syncs that failed; see failures.h */
     int32_t failure;   /* -errno of the last one */
 };
@@ -126,6 +136,7 @@ struct channel {
     uint64_t output_device;       /* of the pipe that is the workload's standard output */
     uint64_t output_inode;
     uint32_t launcher;          /* its process */
+    bool content_whole;         /* hash all of what is synced, however large */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
     uint64_t cut_at;            /* everything stops after so many calls; 0: never */
     uint32_t fault_count;
@@ -159,6 +170,10 @@ struct channel {
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
     struct iovec fault_pieces[FAULT_PIECES];
+    char value[CHANNEL_VALUE_SIZE];
+    unsigned char content[CONTENT_PIECE];
+
+    uint64_t content_opened; /* files that were opened once more in order to be read */
 
     uint32_t module_count;
     struct module modules[CHANNEL_MODULES];

@@ -89,6 +89,7 @@
     X(MKDIR, "mkdir", "mkdirat mkdtemp", (EACCES, EDQUOT, EMLINK, ENOMEM, ENOSPC, EPERM, EROFS))   \
     X(MKNOD, "mknod", "mknodat __xmknod __xmknodat mkfifo mkfifoat",                               \
       (EACCES, EDQUOT, ENOMEM, ENOSPC, EPERM, EROFS))                                              \
+    X(BIND, "bind", "", (EACCES, ENOMEM, EROFS)) /* of a socket that gets a name */                \
     X(SYMLINK, "symlink", "symlinkat", (EACCES, EDQUOT, EIO, ENOMEM, ENOSPC, EPERM, EROFS))        \
     X(LINK, "link", "linkat", (EACCES, EDQUOT, EIO, EMLINK, ENOMEM, ENOSPC, EPERM, EROFS))         \
     X(RENAME, "rename", "renameat renameat2",                                                      \
