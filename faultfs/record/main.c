@@ -2,6 +2,7 @@
  * faultfs-record: runs a command under libfaultfs.so and writes the trace of
  * what it did to one directory.
  */
+#include "mappings.h"
 #include "recording.h"
 #include "workload.h"
 
@@ -166,6 +167,8 @@ static int record(const struct options *options, struct ff_error *error)
 {
     struct recording recording;
     int result = recording_open(&recording, options->root, error);
+    if (result == 0)
+        result = mappings_open(&recording, error);
     if (result == 0) {
         recording.channel->content_whole = options->content_whole;
         result = workload_run(&recording, &options->workload, error);

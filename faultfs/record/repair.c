@@ -9,6 +9,7 @@
 #include "../trace/error.h"
 #include "../trace/memory.h"
 #include "../trace/tree_walk.h"
+#include "mappings.h"
 #include "recording.h"
 
 #include <errno.h>
@@ -418,7 +419,7 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
     return 0;
 }
 
-int recording_repair(struct recording *recording, struct ff_error *error)
+static int locks_repair(struct recording *recording, struct ff_error *error)
 {
     struct channel *channel = recording->channel;
     uint32_t dead = dead_owner(&channel->lock);
@@ -433,4 +434,17 @@ int recording_repair(struct recording *recording, struct ff_error *error)
         lock_release(&channel->output_lock);
     }
     return 0;
+}
+
+int recording_repair(struct recording *recording, struct ff_error *error)
+{
+    struct channel *channel = recording->channel;
+    if (dead_owner(&channel->lock) == 0 && dead_owner(&channel->output_lock) == 0)
+        return 0;
+    /* A dead owner's request may still be under way: then later. */
+    if (!mappings_pause())
+        return 0;
+    int result = locks_repair(recording, error);
+    mappings_resume();
+    return result;
 }

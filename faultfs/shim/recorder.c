@@ -38,8 +38,7 @@ struct pause {
     long seconds, nanoseconds;
 };
 
-/* Nothing would ever release a dead owner's lock, or empty the ring, without the launcher. */
-static void launcher_check(void)
+void launcher_check(void)
 {
     if (!channel_is_inert() && GATE_2(__NR_kill, channel->launcher, 0) == -ESRCH)
         GATE_1(__NR_exit_group, 127);
@@ -133,6 +132,18 @@ void call_enter(struct call *call, const struct site *site)
     call->pending->since = UINT64_MAX;
     record_clear(call->record);
     call->record->thread = site->thread != 0 ? site->thread : thread;
+}
+
+void call_scan(struct call *call)
+{
+    if (atomic_load_explicit(&channel->mapped_count, memory_order_relaxed) == 0)
+        return;
+    uint32_t thread = call->record->thread;
+    uint64_t begin = call->record->begin;
+    caller_mapping(MAPPING_SCAN);
+    record_clear(call->record);
+    call->record->thread = thread;
+    call->record->begin = begin;
 }
 
 void call_arm(struct call *call)

@@ -53,6 +53,12 @@ struct call {
 };
 
 void call_enter(struct call *call, const struct site *site);
+/*
+ * Makes records of what was stored through shared mappings until now. Before a sync,
+ * which covers it, and before a call that changes the content of such a file. To be
+ * called directly after entering.
+ */
+void call_scan(struct call *call);
 void call_arm(struct call *call);
 /*
  * Makes the system call, which concerns the directory under test. Every such
@@ -85,6 +91,12 @@ void call_enter_completed(struct call *call, const struct site *site, uint64_t b
 /* The lock that is held over a write to standard output, and over nothing else. */
 void output_enter(const struct site *site, int fd, uint64_t *signals);
 void output_leave(uint64_t signals);
+
+/*
+ * Ends this process if the launcher is gone: nothing would ever release a dead
+ * owner's lock, empty the ring, or answer, without it.
+ */
+void launcher_check(void);
 
 /*
  * Declares that the recording cannot be trusted, for the reason that the texts
