@@ -4,6 +4,7 @@
  */
 #include "injection.h"
 #include "library.h"
+#include "mappings.h"
 #include "recording.h"
 #include "workload.h"
 
@@ -34,7 +35,8 @@ static const char help[] =
     "  --fault SPEC     make calls fail, or cut the power there: see faultfs-run --help;\n"
     "                   may be given more than once\n"
     "  --cut N          cut the power when N calls are recorded, 0: before the first: every\n"
-    "                   process is stopped there, and TRACE has N calls\n"
+    "                   process is stopped there, and TRACE has N calls, besides what is\n"
+    "                   found to have been stored through shared mappings until then\n"
     "  --result FILE    write what became of the faults and of COMMAND to FILE, as JSON\n"
     "  --check-content all|sampled\n"
     "                   compare all of a file with the record whenever it is synced, or of\n"
@@ -173,6 +175,8 @@ static int record(const struct options *options, struct ff_error *error)
 {
     struct recording recording;
     int result = recording_open(&recording, options->root, error);
+    if (result == 0)
+        result = mappings_open(&recording, error);
     if (result == 0) {
         injection_install(&options->injection, &recording);
         recording.channel->content_whole = options->content_whole;

@@ -168,20 +168,12 @@ static void call_do(struct net *net, struct net_request *request, const char *le
         answer_send(request, result, 0);
 }
 
-/* Stores through it would not be seen. */
+/* The process makes its mapping itself, when the file is known. */
 static void mapping_do(struct net_request *request)
 {
-    struct stat status;
-    struct call call;
-    if (net_request_transfer(request, "----f-") == NET_MAKE) {
-        int fd = (int)request->raw.arguments[4];
-        bool writable = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
-        if (writable && scope_descriptor(fd, &status) != NULL) {
-            call_enter(&call, &request->site);
-            unsound_descriptor("a shared mapping of ", fd, " is not supported yet");
-            call_forget(&call);
-        }
-    }
+    if (net_request_transfer(request, "----f-") == NET_MAKE)
+        mapping_begin(&request->site, (int)request->raw.arguments[3],
+                      (int)request->raw.arguments[4]);
     answer_pass(request);
 }
 

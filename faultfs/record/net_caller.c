@@ -73,19 +73,20 @@ bool caller_may_wait(void)
 
 uint32_t caller_process(uint32_t thread)
 {
-    return tracee_read_status(&net_request->tracee) ? (uint32_t)net_request->tracee.process
-                                                    : thread;
+    return net_request != NULL && tracee_read_status(&net_request->tracee)
+               ? (uint32_t)net_request->tracee.process
+               : thread;
 }
 
 /* seccomp_unotify(2), SECCOMP_IOCTL_NOTIF_ADDFD */
 long caller_descriptor(long fd)
 {
     struct net_request *request = net_request;
+    if (fd < 0)
+        return fd;
     for (int i = 0; i < request->descriptor_count; i++)
         if (request->descriptors[i].own == fd)
             return request->descriptors[i].theirs;
-    if (fd < 0)
-        return fd;
     struct seccomp_notif_addfd add = {.id = request->notification.id, .srcfd = (uint32_t)fd};
     int flags = fcntl((int)fd, F_GETFD);
     if (flags > 0 && (flags & FD_CLOEXEC) != 0)
@@ -189,6 +190,9 @@ static const struct range *range_find(unsigned slot, uint64_t address)
 
 uint32_t module_find(uintptr_t address, uint64_t *offset)
 {
+    *offset = 0;
+    if (net_request == NULL)
+        return UINT32_MAX; /* a store that was found */
     unsigned slot = process_slot((pid_t)caller_process(net_request->site.thread));
     const struct range *range = range_find(slot, address);
     if (range == NULL) {

@@ -72,6 +72,7 @@
     X(REMOVEXATTRAT_NUMBER, removexattr, "dp-s")                                                   \
     X(__NR_openat2, syscall, "dpb-")                                                               \
     X(__NR_sync_file_range, sync_file_range, "f---")                                               \
-    X(__NR_bind, bind, "fa-")
+    X(__NR_bind, bind, "fa-")                                                                      \
+    X(__NR_msync, msync, "---")
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-struct net_request *net_request;
+_Thread_local struct net_request *net_request;
 
 bool net_request_is_valid(const struct net_request *request)
 {

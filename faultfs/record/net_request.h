@@ -32,8 +32,8 @@ struct net_request {
     int offset_count;
 };
 
-/* The one that the supervisor is answering now. */
-extern struct net_request *net_request;
+/* The one that this thread is answering now; only the supervisor has one. */
+extern _Thread_local struct net_request *net_request;
 
 /* Whether the caller is still waiting: what was read under its number is its own. */
 bool net_request_is_valid(const struct net_request *request);

@@ -3,6 +3,7 @@
 #include "../shim/known.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "mappings.h"
 #include "names.h"
 #include "net.h"
 
@@ -120,6 +121,7 @@ static void snapshot_convert(struct recording *recording)
 int recording_open(struct recording *recording, const char *root, struct ff_error *error)
 {
     *recording = (struct recording){.channel_fd = -1, .output = -1};
+    pthread_mutex_init(&recording->stream_mutex, NULL);
     recording->root = realpath(root, NULL);
     if (recording->root == NULL)
         return ff_error_set_errno(error, "cannot use %s", root);
@@ -142,6 +144,7 @@ int recording_open(struct recording *recording, const char *root, struct ff_erro
 void recording_close(struct recording *recording)
 {
     net_close(recording->net);
+    mappings_close();
     if (recording->witness != NULL)
         names_close(recording->witness);
     free(recording->witness);
@@ -172,6 +175,7 @@ void recording_close(struct recording *recording)
 size_t recording_drain(struct recording *recording)
 {
     struct channel *channel = recording->channel;
+    pthread_mutex_lock(&recording->stream_mutex);
     uint64_t head = atomic_load_explicit(&channel->head, memory_order_relaxed);
     uint64_t tail = atomic_load_explicit(&channel->tail, memory_order_acquire);
     size_t drained = tail - head;
@@ -183,6 +187,7 @@ size_t recording_drain(struct recording *recording)
         head += piece;
         atomic_store_explicit(&channel->head, head, memory_order_release);
     }
+    pthread_mutex_unlock(&recording->stream_mutex);
     return drained;
 }
 

@@ -5,6 +5,7 @@
  *     workload_run()        the command, its output, its descendants   (workload.c)
  *       recording_drain()   the ring into the stream, all the time     (recording.c)
  *       recording_repair()  when a process died inside a call          (repair.c)
+ *       caller_mapping()    what was stored through mappings           (mappings.c)
  *       names_read()        what the kernel says that happens          (names.c)
  *     recording_assemble()  the stream becomes a trace                 (assemble.c)
  *     recording_check()     the trace against the real directory       (selfcheck.c)
@@ -18,6 +19,7 @@
 #include "faultfs/trace.h"
 #include "faultfs/tree.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 struct bytes {
@@ -50,10 +52,11 @@ struct recording {
     struct names *witness; /* see names.h */
     int output;            /* the end of the workload's standard output that is read */
     struct ff_tree *before;
-    struct bytes stream;  /* records; byte n of it was byte n put into the ring */
-    struct bytes arrived; /* at the output */
-    size_t passed_on;     /* bytes of it that were written to fd 1 */
-    bool can_be_cut;      /* then what comes after the cut must not be passed on */
+    struct bytes stream;          /* records; byte n of it was byte n put into the ring */
+    pthread_mutex_t stream_mutex; /* while the ring is emptied, or records are read meanwhile */
+    struct bytes arrived;         /* at the output */
+    size_t passed_on;             /* bytes of it that were written to fd 1 */
+    bool can_be_cut;              /* then what comes after the cut must not be passed on */
     struct ending ending;
     /* The trace and what it points to. */
     struct ff_trace trace;

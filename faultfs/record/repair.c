@@ -9,6 +9,7 @@
 #include "../trace/error.h"
 #include "../trace/memory.h"
 #include "../trace/tree_walk.h"
+#include "mappings.h"
 #include "recording.h"
 
 #include <errno.h>
@@ -61,7 +62,7 @@ static uint32_t dead_owner(_Atomic uint32_t *lock)
 static void cut_if_due(struct recording *recording, uint32_t owner)
 {
     struct channel *channel = recording->channel;
-    if ((channel->cut_at != 0 && channel->calls == channel->cut_at) ||
+    if ((channel->cut_at != 0 && channel->calls >= channel->cut_at) ||
         (channel->cut_after != 0 && channel->cut_after == owner))
         channel->cut = true;
 }
@@ -442,7 +443,7 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
     return 0;
 }
 
-int recording_repair(struct recording *recording, struct ff_error *error)
+static int locks_repair(struct recording *recording, struct ff_error *error)
 {
     struct channel *channel = recording->channel;
     uint32_t dead = dead_owner(&channel->lock);
@@ -462,6 +463,20 @@ int recording_repair(struct recording *recording, struct ff_error *error)
 void recording_cut(struct recording *recording)
 {
     stream_cut(recording);
+    recording_read_output(recording);
     /* What else arrived was written after the cut: its writers found it in their way. */
     recording->arrived.size = output_recorded(recording);
+}
+
+int recording_repair(struct recording *recording, struct ff_error *error)
+{
+    struct channel *channel = recording->channel;
+    if (dead_owner(&channel->lock) == 0 && dead_owner(&channel->output_lock) == 0)
+        return 0;
+    /* A dead owner's request may still be under way: then later. */
+    if (!mappings_pause())
+        return 0;
+    int result = locks_repair(recording, error);
+    mappings_resume();
+    return result;
 }

@@ -4,6 +4,7 @@
  */
 #include "injection.h"
 #include "library.h"
+#include "mappings.h"
 #include "recording.h"
 #include "workload.h"
 
@@ -112,6 +113,8 @@ static int run(const struct options *options, struct ff_error *error)
     struct recording recording;
     int status = -1;
     int result = recording_open(&recording, options->root, error);
+    if (result == 0)
+        result = mappings_open(&recording, error);
     if (result == 0) {
         injection_install(&options->injection, &recording);
         result = workload_run(&recording, &options->workload, error);

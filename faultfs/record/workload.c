@@ -8,6 +8,7 @@
 
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "mappings.h"
 #include "names.h"
 #include "net.h"
 
@@ -307,13 +308,14 @@ static void supervisor_await(struct run *run)
 
 static int finish(struct run *run)
 {
-    if (recording_repair(run->recording, run->error) != 0)
-        return -1;
-    names_read(run->recording->witness);
-    recording_read_output(run->recording);
-    recording_drain(run->recording);
     if (run->recording->channel->cut)
         recording_cut(run->recording);
+    else if (recording_repair(run->recording, run->error) != 0)
+        return -1;
+    names_read(run->recording->witness);
+    mappings_finish();
+    recording_read_output(run->recording);
+    recording_drain(run->recording);
     ending_note(run);
     if (recording_pass_on_output(run->recording, true, run->error) != 0)
         return -1;

@@ -2,7 +2,9 @@
 #include "scope.h"
 
 #include <asm/unistd.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/time_types.h>
 
 long caller_call(const struct raw_call *raw)
@@ -32,6 +34,24 @@ long call_unknown(const struct raw_call *raw)
 bool caller_may_wait(void)
 {
     return true;
+}
+
+void caller_mapping(enum mapping_request request)
+{
+    struct {
+        long seconds, nanoseconds;
+    } pause = {1, 0};
+    _Atomic uint32_t *word = &channel->mapping.request;
+    atomic_store(word, request);
+    GATE_3(__NR_futex, word, FUTEX_WAKE, 1);
+    for (uint32_t found; (found = atomic_load(word)) != MAPPING_NOTHING;)
+        if (GATE_4(__NR_futex, word, FUTEX_WAIT, found, &pause) == -ETIMEDOUT)
+            launcher_check();
+}
+
+long mapping_sync(const struct site *site, const struct raw_call *raw)
+{
+    return call_make(site, raw);
 }
 
 /*

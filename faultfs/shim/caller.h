@@ -37,6 +37,17 @@ long call_unknown(const struct raw_call *raw);
 bool caller_may_wait(void);
 #define CALL_AGAIN (CALL_NOT_CONCERNED + 1)
 
+/*
+ * Has the launcher answer channel->mapping, which the caller has filled in. With the
+ * channel's lock held; what the caller had begun to describe in its record is lost.
+ */
+void caller_mapping(enum mapping_request request);
+
+/*
+ * Makes an msync(MS_SYNC), or what does the same for the caller's mapping.
+ */
+long mapping_sync(const struct site *site, const struct raw_call *raw);
+
 /* The process of the calling thread. */
 uint32_t caller_process(uint32_t thread);
 

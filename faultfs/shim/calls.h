@@ -97,13 +97,19 @@ long call_fcntl(const struct site *site, int fd, int command, long argument);
 long call_sync_file_range(const struct site *site, int fd, const struct raw_call *raw);
 
 /* calls_unsupported.c: what changes files in ways that a trace cannot express. */
-long call_unsupported_fd(const struct site *site, int fd, const struct raw_call *raw);
 long call_bind(const struct site *site, const struct raw_call *raw);
 long call_unsupported_name(const struct site *site, int dirfd, const char *path,
                            const struct raw_call *raw);
 long call_ioctl(const struct site *site, int fd, unsigned long request, long argument);
-long call_mmap(const struct site *site, void *address, size_t size, int protection, int flags,
-               int fd, off_t offset);
+
+/* calls_mappings.c */
+long call_mmap(const struct site *site, const struct raw_call *raw);
+long call_munmap(const struct site *site, const struct raw_call *raw);
+long call_msync(const struct site *site, const struct raw_call *raw);
+/* Before a mapping is made that may change a file below the directory: true if it may. */
+bool mapping_begin(const struct site *site, int flags, int fd);
+/* Makes records of all that was stored until now. */
+void mapping_scan(const struct site *site);
 
 /* calls_number.c: syscall(2) as a function: finds the call above that has the number. */
 long call_by_number(const struct site *site, const struct raw_call *raw);

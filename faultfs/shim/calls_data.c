@@ -114,6 +114,8 @@ static long file_write(const struct site *site, const struct transfer *transfer,
     struct call call;
     call_enter(&call, site);
     long flags = GATE_2(__NR_fcntl, transfer->fd, F_GETFL);
+    if (known->mapped || (flags & O_DSYNC) != 0 || transfer->flags != 0)
+        call_scan(&call);
     struct record *record = call.record;
     record->fd = transfer->fd;
     record->node = known->node;
@@ -212,6 +214,7 @@ static long copy_make(struct call *call, int fd, const struct known *known, cons
 {
     struct transfer target = {.fd = fd, .offset = -1};
     long flags = GATE_2(__NR_fcntl, fd, F_GETFL);
+    call_scan(call);
     long result = call_make(call->site, raw);
     call->record->fd = fd;
     call->record->node = known->node;
@@ -337,6 +340,7 @@ long call_fallocate(const struct site *site, const struct raw_call *raw)
     if (known == NULL || !S_ISREG(status.st_mode))
         return call_pass(raw);
     call_enter(&call, site);
+    call_scan(&call);
     /* Another thread may have changed it while the lock was not held. */
     GATE_2(__NR_fstat, fd, &status);
     call.record->fd = fd;
@@ -359,6 +363,7 @@ long call_clone_range(const struct site *site, int fd, int from, const struct cl
     if (known == NULL || !S_ISREG(status.st_mode))
         return call_pass(raw);
     call_enter(&call, site);
+    call_scan(&call);
     call.record->fd = fd;
     call.record->node = known->node;
     call.record->offset = range->to;
@@ -398,6 +403,7 @@ long call_ftruncate(const struct site *site, int fd, off_t size)
     if (known == NULL || !S_ISREG(status.st_mode))
         return call_pass(&raw);
     call_enter(&call, site);
+    call_scan(&call);
     call.record->fd = fd;
     return resize(&call, known, &raw, size);
 }
@@ -411,8 +417,10 @@ long call_truncate(const struct site *site, const char *path, off_t size)
     struct known *known = NULL;
     if (status_get(AT_FDCWD, path, 0, &status) == 0)
         known = scope_status(&status, -1);
-    if (known != NULL && S_ISREG(status.st_mode))
+    if (known != NULL && S_ISREG(status.st_mode)) {
+        call_scan(&call);
         return resize(&call, known, &raw, size);
+    }
     call_forget(&call);
     return call_pass(&raw);
 }

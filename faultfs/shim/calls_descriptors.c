@@ -11,6 +11,18 @@
 
 /* Syncs ************************************************************************************/
 
+/* What was stored through mappings before a sync is covered by it. */
+static uint64_t sync_begin(const struct site *site)
+{
+    struct call call;
+    if (channel->mapped_count != 0) {
+        call_enter(&call, site);
+        call_scan(&call);
+        call_leave(&call);
+    }
+    return call_begin_tick();
+}
+
 /*
  * The lock is not held over a sync, so that others can go on meanwhile. A sync
  * that never returned (the process was killed) leaves no record: it promised
@@ -24,13 +36,14 @@ long call_fsync(const struct site *site, int fd, long number)
     struct known *known = scope_descriptor(fd, &status);
     if (known == NULL)
         return call_pass(&raw);
-    uint64_t begin = call_begin_tick();
+    uint64_t begin = sync_begin(site);
     bool lost;
     long result = failures_sync(site, known, fd, &raw, &lost);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
-    if (result == 0)
+    /* Somebody may store to a mapped file at this moment. */
+    if (result == 0 && !known->mapped)
         content_read(fd, begin, &call.record->content);
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
     if (lost)
@@ -45,7 +58,7 @@ static long sync_everything(const struct site *site, int fd, const struct raw_ca
     struct call call;
     if (channel_is_inert())
         return call_pass(raw);
-    uint64_t begin = call_begin_tick();
+    uint64_t begin = sync_begin(site);
     long result = call_make(site, raw);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;

@@ -140,7 +140,11 @@ static long opened(struct call *call, enum ff_effect effect, long result)
 static long open_existing(struct call *call, const struct known *known, const struct stat *status,
                           const struct raw_call *raw)
 {
-    bool truncates = (call->record->flags & O_TRUNC) != 0 && status->st_size != 0;
+    uint32_t flags = call->record->flags;
+    bool truncates = (flags & O_TRUNC) != 0 && status->st_size != 0;
+    if (truncates)
+        call_scan(call);
+    call->record->flags = flags;
     pending_node(call, known, status);
     if (truncates) {
         call->record->effect = FF_EFFECT_RESIZE;

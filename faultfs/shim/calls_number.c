@@ -116,8 +116,13 @@ static bool call_data_or_descriptor(const struct site *site, const struct raw_ca
         *result = call_bind(site, raw);
         return true;
     case __NR_mmap:
-        *result = call_mmap(site, A(void *, 0), A(size_t, 1), A(int, 2), A(int, 3), A(int, 4),
-                            A(off_t, 5));
+        *result = call_mmap(site, raw);
+        return true;
+    case __NR_munmap:
+        *result = call_munmap(site, raw);
+        return true;
+    case __NR_msync:
+        *result = call_msync(site, raw);
         return true;
     case __NR_ioctl:
         *result = call_ioctl(site, A(int, 0), A(unsigned long, 1), a[2]);

@@ -30,7 +30,7 @@
 /* What precedes the path if the launcher's seccomp net is in place. */
 #define CHANNEL_NET_PREFIX "net:"
 
-#define CHANNEL_MAGIC 0x3330656c74666d63u /* changes with every change of the layout */
+#define CHANNEL_MAGIC 0x3430656c74666d63u /* changes with every change of the layout */
 
 enum {
     CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
@@ -103,12 +103,33 @@ struct output_pending {
     uint64_t begin;
 };
 
+/*
+ * What the owner of the lock asks the launcher to do about shared mappings, while it
+ * waits; see caller_mapping(). The launcher may add records on its behalf.
+ */
+enum mapping_request {
+    MAPPING_NOTHING,
+    MAPPING_BEGIN, /* `process` is about to map its descriptor `fd`, which is node `node` */
+    MAPPING_SCAN,  /* stores since the last scan become records */
+    MAPPING_FIND,  /* which part of which file does `process` have at `address`? */
+};
+
+struct mapping {
+    _Atomic uint32_t request; /* enum mapping_request; the launcher sets it to nothing again */
+    uint32_t process, thread; /* that ask */
+    uint32_t node;            /* FIND: the answer, or FF_NO_NODE */
+    int32_t fd;
+    uint64_t address, size; /* bytes; FIND: size of the part from the address on */
+    uint64_t offset;        /* FIND: in the file */
+};
+
 /* A node of the directory under test; see known.h. */
 struct known {
     _Atomic uint64_t inode; /* 0: the slot was never used */
     uint64_t device;
     uint32_t node;
     uint32_t unnamed;  /* it has no name (any more): the number may be reused */
+    uint32_t mapped;   /* stores through a shared mapping may change it */
     uint32_t failures; /* syncs that failed; see failures.h */
     int32_t failure;   /* -errno of the last one */
 };
@@ -156,6 +177,8 @@ struct channel {
     uint32_t next_node;
     uint32_t known_count;
     struct pending pending;
+    _Atomic uint32_t mapped_count; /* files that were mapped for sharing and writing */
+    struct mapping mapping;
 
     uint64_t calls;             /* that were committed */
     _Atomic uint32_t cut_after; /* everything stops when this thread's call is recorded */

@@ -52,7 +52,7 @@
 
 #define MMAP_PARAMETERS                                                                            \
     (void *address, size_t size, int protection, int flags, int fd, off_t offset)
-#define MMAP_CALL call_mmap(SITE, address, size, protection, flags, fd, offset)
+#define MMAP_CALL call_mmap(SITE, RAW(__NR_mmap, address, size, protection, flags, fd, offset))
 
 #define FCNTL_PARAMETERS (int fd, int command, long argument)
 #define FCNTL_CALL       call_fcntl(SITE, fd, command, argument)
@@ -180,6 +180,10 @@
       call_ioctl(SITE, fd, request, argument))                                                     \
     X(mmap, void *, MMAP_PARAMETERS, ERRNO, MMAP_CALL)                                             \
     X(mmap64, void *, MMAP_PARAMETERS, ERRNO, MMAP_CALL)                                           \
+    X(munmap, int, (void *address, size_t size), ERRNO,                                            \
+      call_munmap(SITE, RAW(__NR_munmap, address, size, 0, 0, 0, 0)))                              \
+    X(msync, int, (void *address, size_t size, int flags), ERRNO,                                  \
+      call_msync(SITE, RAW(__NR_msync, address, size, flags, 0, 0, 0)))                            \
     X(fsync, int, (int fd), ERRNO, call_fsync(SITE, fd, __NR_fsync))                               \
     X(fdatasync, int, (int fd), ERRNO, call_fsync(SITE, fd, __NR_fdatasync))                       \
     X(sync_file_range, int, (int fd, off_t offset, off_t size, unsigned flags), ERRNO,             \

@@ -39,7 +39,6 @@ struct pause {
     long seconds, nanoseconds;
 };
 
-/* Nothing would ever release a dead owner's lock, or empty the ring, without the launcher. */
 void launcher_check(void)
 {
     if (!channel_is_inert() && GATE_2(__NR_kill, channel->launcher, 0) == -ESRCH)
@@ -138,6 +137,18 @@ void call_enter(struct call *call, const struct site *site)
     call->record->thread = site->thread != 0 ? site->thread : thread;
 }
 
+void call_scan(struct call *call)
+{
+    if (atomic_load_explicit(&channel->mapped_count, memory_order_relaxed) == 0)
+        return;
+    uint32_t thread = call->record->thread;
+    uint64_t begin = call->record->begin;
+    caller_mapping(MAPPING_SCAN);
+    record_clear(call->record);
+    call->record->thread = thread;
+    call->record->begin = begin;
+}
+
 void call_arm(struct call *call)
 {
     call->pending->symbol = call->site->symbol;
@@ -206,19 +217,23 @@ void call_data(struct call *call, const void *bytes, uint64_t size)
         ring_put("", 1);
 }
 
-static void record_publish(void)
+/*
+ * What a scan found was stored before it: whoever asked for the scan makes the cut.
+ */
+static void record_publish(const struct call *call)
 {
     uint64_t tail = channel->tail;
     channel->calls += tail != channel->committed;
     atomic_store_explicit(&channel->committed, tail, memory_order_release);
-    if (channel->calls == channel->cut_at && channel->cut_at != 0)
+    if (channel->cut_at != 0 && channel->calls >= channel->cut_at &&
+        call->site->route != FF_ROUTE_MAPPING)
         call_cut();
 }
 
 void call_next(struct call *call)
 {
     struct record *record = call->record;
-    record_publish();
+    record_publish(call);
     *record = (struct record){.implied = true,
                               .thread = record->thread,
                               .fd = record->fd,
@@ -228,7 +243,7 @@ void call_next(struct call *call)
 
 void call_leave(struct call *call)
 {
-    record_publish();
+    record_publish(call);
     call_forget(call);
 }
 

@@ -53,6 +53,12 @@ struct call {
 };
 
 void call_enter(struct call *call, const struct site *site);
+/*
+ * Makes records of what was stored through shared mappings until now. Before a sync,
+ * which covers it, and before a call that changes the content of such a file. To be
+ * called directly after entering.
+ */
+void call_scan(struct call *call);
 void call_arm(struct call *call);
 /*
  * Makes the system call, which concerns the directory under test. Every such
@@ -87,9 +93,6 @@ void call_enter_completed(struct call *call, const struct site *site, uint64_t b
 void output_enter(const struct site *site, int fd, uint64_t *signals);
 void output_leave(uint64_t signals);
 
-/* Ends this process if the launcher is gone, which alone could end its waiting. */
-void launcher_check(void);
-
 /*
  * Stops everything here, as a power cut does: nothing is recorded any more, and the
  * launcher kills all. Does not return.
@@ -97,6 +100,12 @@ void launcher_check(void);
 _Noreturn void call_cut(void);
 /* Stops everything when the caller's call, which is being made, has been recorded. */
 void call_cut_after(const struct site *site);
+
+/*
+ * Ends this process if the launcher is gone: nothing would ever release a dead
+ * owner's lock, empty the ring, or answer, without it.
+ */
+void launcher_check(void);
 
 /*
  * Declares that the recording cannot be trusted, for the reason that the texts

@@ -1,4 +1,6 @@
 #include "start.h"
+#include "calls.h"
+#include "interposed_names.h"
 
 #include "gate.h"
 #include "recorder.h"
@@ -91,4 +93,12 @@ __attribute__((constructor)) void start(void)
     }
     if (channel == NULL)
         channel = channel_inert();
+}
+
+/* What was stored through mappings belongs before whatever happens after the exit. */
+__attribute__((destructor)) static void finish(void)
+{
+    struct site site = {SYMBOL_munmap, NULL, FF_ROUTE_SYMBOL, 0};
+    if (channel != NULL)
+        mapping_scan(&site);
 }

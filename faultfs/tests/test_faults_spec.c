@@ -119,8 +119,9 @@ static void glob_size(void)
 static void every_symbol_is_a_call(void)
 {
     for (uint32_t symbol = 0; symbol < SYMBOL_COUNT; symbol++) {
-        if (symbol == SYMBOL_syscall)
-            continue; /* it is the call whose number it is given */
+        /* It is the call whose number it is given; it does nothing to a file. */
+        if (symbol == SYMBOL_syscall || symbol == SYMBOL_munmap)
+            continue;
         if (ff_fault_call_find(interposed_name(symbol)) == FF_FAULT_CALL_COUNT)
             fprintf(stderr, "\n%s is in no row of FF_FAULT_CALLS\n", interposed_name(symbol));
         CU_ASSERT_NOT_EQUAL(ff_fault_call_find(interposed_name(symbol)), FF_FAULT_CALL_COUNT);

@@ -94,7 +94,6 @@ expect 3 'recording unsound: file: name' sh -c "'$programs/unseen_static' file"
 launcher=
 
 # What a trace cannot show yet neither.
-expect 3 'recording unsound: mmap' "$programs/unseen" mapping
 expect 3 'recording unsound: moving a file into the directory' "$programs/unseen" "moved in"
 expect 3 'recording unsound: moving a file out of the directory' "$programs/unseen" "moved out"
 expect 3 'recording unsound: linking from outside' "$programs/unseen" "linked in"

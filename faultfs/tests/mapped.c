@@ -1,0 +1,154 @@
+/*
+ * mapped CASE: stores through shared mappings, in the working directory. Exit status
+ * 77: not possible here.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SIZE = 3 * 4096 };
+
+static long must(long result, const char *what)
+{
+    if (result < 0) {
+        perror(what);
+        exit(1);
+    }
+    return result;
+}
+#define MUST(call) must((long)(call), #call)
+
+static int file_of(long size)
+{
+    int file = (int)MUST(open("file", O_CREAT | O_RDWR, 0644));
+    MUST(ftruncate(file, size));
+    return file;
+}
+
+static char *map(int file, size_t size, int protection, int flags)
+{
+    char *bytes = mmap(NULL, size, protection, flags, file, 0);
+    MUST(bytes == MAP_FAILED ? -1 : 0);
+    return bytes;
+}
+
+static char *map_shared(int file, size_t size)
+{
+    return map(file, size, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+/* Each store lies between two scans. */
+static void run_store(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    memcpy(bytes + 100, "hello", 5);
+    bytes[2 * 4096] = 'x';
+    MUST(msync(bytes, 4096, MS_SYNC));
+    bytes[0] = 'y';
+    MUST(msync(bytes, SIZE, MS_ASYNC)); /* does nothing */
+    MUST(fsync(file));
+    MUST(rename("file", "renamed"));
+    bytes[1] = 'z';
+    MUST(munmap(bytes, SIZE));
+    MUST(write(file, "W", 1));
+}
+
+/* In between a write to the same page, and truncations that take stores away. */
+static void run_calls(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    bytes[0] = 'a';
+    MUST(pwrite(file, "BC", 2, 1));
+    bytes[3] = 'd';
+    bytes[2 * 4096] = 'e';
+    MUST(ftruncate(file, 4096));
+    MUST(ftruncate(file, SIZE));
+    bytes[2 * 4096 + 1] = 'f';
+}
+
+/* A child stores, and is killed; nobody syncs. */
+static void run_processes(void)
+{
+    int file = file_of(SIZE), status;
+    char *bytes = map_shared(file, SIZE);
+    pid_t child = fork();
+    if (child == 0) {
+        bytes[0] = 'c';
+        raise(SIGKILL);
+    }
+    MUST(waitpid(child, &status, 0));
+    bytes[4096] = 'p';
+    _exit(0);
+}
+
+/* Not all of it is read and compared at each sync. */
+static void run_sparse(void)
+{
+    const long size = 200L << 20;
+    int file = file_of(size);
+    char *bytes = map_shared(file, (size_t)size);
+    for (int i = 0; i < 20; i++) {
+        bytes[(long)i << 20] = 'x';
+        MUST(fdatasync(file));
+    }
+}
+
+/* Made writable only later. */
+static void run_protected(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map(file, SIZE, PROT_READ, MAP_SHARED);
+    MUST(mprotect(bytes, SIZE, PROT_READ | PROT_WRITE));
+    bytes[5] = 'x';
+}
+
+/* The descriptor need not live as long as the mapping. */
+static void run_closed(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    close(file);
+    bytes[5] = 'x';
+    sync();
+    MUST(unlink("file"));
+    bytes[6] = 'y';
+}
+
+/* Nothing that could be stored reaches the file. */
+static void run_harmless(void)
+{
+    int file = file_of(SIZE);
+    char *private = map(file, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    private[0] = 'x';
+    map((int)MUST(open("file", O_RDONLY)), SIZE, PROT_READ, MAP_SHARED);
+    map(-1, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS)[0] = 'x';
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+    {"store", run_store},       {"calls", run_calls},         {"processes", run_processes},
+    {"sparse", run_sparse},     {"protected", run_protected}, {"closed", run_closed},
+    {"harmless", run_harmless},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc == 2 && i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (strcmp(cases[i].name, argv[1]) != 0)
+            continue;
+        cases[i].run();
+        return 0;
+    }
+    fprintf(stderr, "usage: mapped CASE\n");
+    return 2;
+}
