@@ -34,9 +34,10 @@ static const char *call_name(const struct record *record)
 {
     static char implied[SYMBOL_COUNT][2][48];
     const char *name = interposed_name(record->symbol);
-    if (!record->implied || record->symbol >= SYMBOL_COUNT)
+    if (!record->implied || record->symbol >= SYMBOL_COUNT ||
+        (record->effect != FF_EFFECT_SYNC_RANGE && record->effect != FF_EFFECT_SYNC_RANGE_DATA))
         return name;
-    bool data = record->effect == FF_EFFECT_SYNC_DATA;
+    bool data = record->effect == FF_EFFECT_SYNC_RANGE_DATA;
     char *text = implied[record->symbol][data];
     snprintf(text, sizeof(implied[0][0]), "%s (%s)", name, data ? "O_DSYNC" : "O_SYNC");
     return text;

@@ -26,9 +26,14 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+enum { DEFERRED_LIMIT = 64, DEFERRED_PAUSE = 1 /* ms */ };
+
 struct net {
     struct recording *recording;
     int listener;
+    /* Calls that would have had to wait. */
+    struct seccomp_notif deferred[DEFERRED_LIMIT];
+    size_t deferred_count;
     pthread_t supervisor;
     _Atomic bool ended;
 };
@@ -132,7 +137,18 @@ static void unreadable(const struct net_request *request)
     call_forget(&call);
 }
 
-static void call_do(struct net_request *request, const char *letters)
+/* The call is made again later; if too many are waiting, the process is told to. */
+static void call_defer(struct net *net, struct net_request *request)
+{
+    if (net->deferred_count == DEFERRED_LIMIT) {
+        answer_send(request, -EAGAIN, 0);
+        return;
+    }
+    net->deferred[net->deferred_count++] = request->notification;
+    net_request_end(request);
+}
+
+static void call_do(struct net *net, struct net_request *request, const char *letters)
 {
     enum net_transfer transfer = net_request_transfer(request, letters);
     if (!net_request_is_valid(request)) {
@@ -144,7 +160,9 @@ static void call_do(struct net_request *request, const char *letters)
     long result = CALL_NOT_CONCERNED;
     if (transfer == NET_MAKE)
         result = call_by_number(&request->site, &request->raw);
-    if (result == CALL_NOT_CONCERNED)
+    if (result == CALL_AGAIN)
+        call_defer(net, request);
+    else if (result == CALL_NOT_CONCERNED)
         answer_pass(request);
     else
         answer_send(request, result, 0);
@@ -168,14 +186,14 @@ static void mapping_do(struct net_request *request)
 }
 
 /* FICLONERANGE has a structure with a descriptor in it (ioctl_ficlonerange(2)). */
-static void ioctl_do(struct net_request *request)
+static void ioctl_do(struct net *net, struct net_request *request)
 {
     uint64_t address = request->notification.data.args[2];
     struct file_clone_range range;
     int source;
     bool is_range = (uint32_t)request->notification.data.args[1] == FICLONERANGE;
     if (!is_range) {
-        call_do(request, "f-f");
+        call_do(net, request, "f-f");
         return;
     }
     if (tracee_read(&request->tracee, address, &range, sizeof(range)) != sizeof(range)) {
@@ -188,7 +206,7 @@ static void ioctl_do(struct net_request *request)
     }
     range.src_fd = source;
     request->raw.arguments[2] = (long)&range;
-    call_do(request, "f--");
+    call_do(net, request, "f--");
 }
 
 /*
@@ -237,7 +255,7 @@ static void request_do(struct net *net, struct net_request *request)
         return;
     case __NR_ioctl:
         request->site.symbol = SYMBOL_ioctl;
-        ioctl_do(request);
+        ioctl_do(net, request);
         return;
     default:
         break;
@@ -245,7 +263,7 @@ static void request_do(struct net *net, struct net_request *request)
     for (size_t i = 0; i < sizeof(net_calls) / sizeof(net_calls[0]); i++)
         if (net_calls[i].number == data->nr) {
             request->site.symbol = net_calls[i].symbol;
-            call_do(request, net_calls[i].letters);
+            call_do(net, request, net_calls[i].letters);
             return;
         }
     answer_pass(request);
@@ -269,6 +287,25 @@ static void request_begin(struct net_request *request)
         request->raw.arguments[i] = (long)data->args[i];
 }
 
+static void answer(struct net *net, const struct seccomp_notif *notification)
+{
+    struct net_request request = {.listener = net->listener, .notification = *notification};
+    net_request = &request;
+    request_begin(&request);
+    request_do(net, &request);
+    net_request = NULL;
+}
+
+static void deferred_answer(struct net *net)
+{
+    struct seccomp_notif again[DEFERRED_LIMIT];
+    size_t count = net->deferred_count;
+    memcpy(again, net->deferred, count * sizeof(again[0]));
+    net->deferred_count = 0;
+    for (size_t i = 0; i < count; i++)
+        answer(net, &again[i]);
+}
+
 static void *supervise(void *context)
 {
     struct net *net = context;
@@ -277,18 +314,15 @@ static void *supervise(void *context)
     ioctl(net->listener, LISTENER_SET_FLAGS, LISTENER_SYNC_WAKE_UP); /* faster, where it is known */
     for (;;) {
         struct pollfd event = {net->listener, POLLIN, 0};
-        struct net_request request = {.listener = net->listener};
-        if (poll(&event, 1, -1) < 0 && errno != EINTR)
+        struct seccomp_notif notification = {0};
+        int ready = poll(&event, 1, net->deferred_count != 0 ? DEFERRED_PAUSE : -1);
+        if ((ready < 0 && errno != EINTR) ||
+            ((event.revents & POLLIN) == 0 && (event.revents & (POLLHUP | POLLERR)) != 0))
             break;
-        if ((event.revents & POLLIN) == 0 && (event.revents & (POLLHUP | POLLERR)) != 0)
-            break;
+        deferred_answer(net);
         /* It fails if the process was killed, or interrupted by a signal, meanwhile. */
-        if (ioctl(net->listener, SECCOMP_IOCTL_NOTIF_RECV, &request.notification) != 0)
-            continue;
-        net_request = &request;
-        request_begin(&request);
-        request_do(net, &request);
-        net_request = NULL;
+        if (ready == 1 && ioctl(net->listener, SECCOMP_IOCTL_NOTIF_RECV, &notification) == 0)
+            answer(net, &notification);
     }
     net->ended = true;
     return NULL;

@@ -11,17 +11,38 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* A file that grows beyond the caller's limit is the caller's fault (setrlimit(2)). */
+static long limited_call(const struct raw_call *raw, const struct rlimit *theirs)
+{
+    struct rlimit own, changed;
+    getrlimit(RLIMIT_FSIZE, &own);
+    changed = own;
+    changed.rlim_cur = theirs->rlim_cur < own.rlim_max ? theirs->rlim_cur : own.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &changed);
+    long result = gate_call(raw);
+    setrlimit(RLIMIT_FSIZE, &own);
+    if (result == -EFBIG)
+        syscall(SYS_tgkill, net_request->tracee.process, net_request->tracee.thread, SIGXFSZ);
+    return result;
+}
 
 long caller_call(const struct raw_call *raw)
 {
     struct identity own;
+    struct rlimit limit;
     tracee_impersonate(&net_request->tracee, &own);
-    long result = gate_call(raw);
+    bool limited = prlimit(net_request->tracee.process, RLIMIT_FSIZE, NULL, &limit) == 0 &&
+                   limit.rlim_cur != RLIM_INFINITY;
+    long result = limited ? limited_call(raw, &limit) : gate_call(raw);
     identity_restore(&own);
     return result;
 }
@@ -30,6 +51,16 @@ long call_pass(const struct raw_call *raw)
 {
     (void)raw;
     return CALL_NOT_CONCERNED;
+}
+
+long call_unknown(const struct raw_call *raw)
+{
+    return call_pass(raw);
+}
+
+bool caller_may_wait(void)
+{
+    return false;
 }
 
 uint32_t caller_process(uint32_t thread)

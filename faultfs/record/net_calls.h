@@ -10,6 +10,7 @@
  *   f  a descriptor            d  a directory's descriptor, or AT_FDCWD
  *   p  a path                  s  any other text
  *   b  bytes, the next argument says how many; handed over
+ *   a  an address of a socket, the next argument says how long
  *   v  an iovec array, the next argument says how many; the bytes handed over
  *   o  a pointer to an offset, which the call moves, or NULL
  *   u  a user's number         g  a group's number
@@ -66,6 +67,11 @@
     X(__NR_fsetxattr, fsetxattr, "fsb--")                                                          \
     X(__NR_removexattr, removexattr, "ps")                                                         \
     X(__NR_lremovexattr, lremovexattr, "ps")                                                       \
-    X(__NR_fremovexattr, fremovexattr, "fs")
+    X(__NR_fremovexattr, fremovexattr, "fs")                                                       \
+    X(SETXATTRAT_NUMBER, setxattr, "dp-sb-")                                                       \
+    X(REMOVEXATTRAT_NUMBER, removexattr, "dp-s")                                                   \
+    X(__NR_openat2, syscall, "dpb-")                                                               \
+    X(__NR_sync_file_range, sync_file_range, "f---")                                               \
+    X(__NR_bind, bind, "fa-")
 
 #endif

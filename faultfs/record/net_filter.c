@@ -126,12 +126,11 @@ static const uint32_t always[] = {
 #define X(number, symbol, arguments) number,
     NET_CALLS(X)
 #undef X
-        __NR_execve,
-    __NR_execveat,
-    __NR_io_uring_setup,
-    __NR_io_setup,
-    __NR_openat2,
 };
+
+/* Those that the recorder never makes: also what came through syscall(2) of libc. */
+static const uint32_t from_anywhere[] = {__NR_execve, __NR_execveat, __NR_io_uring_setup,
+                                         __NR_io_setup};
 
 static bool depends_on_arguments(uint32_t number)
 {
@@ -148,6 +147,10 @@ static void program_make(struct program *program)
     emit_load(program, offsetof(struct seccomp_data, nr));
     emit(program, BPF_JMP | BPF_JGE | BPF_K, 0, 1, X32_BIT);
     emit_return(program, SECCOMP_RET_USER_NOTIF);
+    for (unsigned i = 0; i < sizeof(from_anywhere) / sizeof(from_anywhere[0]); i++) {
+        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, from_anywhere[i]);
+        emit_return(program, SECCOMP_RET_USER_NOTIF);
+    }
     unsigned left = 0;
     for (unsigned i = 0; i < count; i++)
         left += !depends_on_arguments(always[i]);

@@ -112,6 +112,12 @@ static enum net_transfer bytes_get(struct net_request *request, int argument)
     return NET_MAKE;
 }
 
+/* The path of one in the file system may be relative. */
+static enum net_transfer address_get(struct net_request *request, int argument)
+{
+    return tracee_enter_directory(&request->tracee) ? bytes_get(request, argument) : NET_UNREADABLE;
+}
+
 static size_t pieces_size(const struct iovec *pieces, size_t count)
 {
     size_t size = 0;
@@ -185,6 +191,8 @@ static enum net_transfer argument_get(struct net_request *request, int argument,
         return text_get(request, argument);
     case 'b':
         return bytes_get(request, argument);
+    case 'a':
+        return address_get(request, argument);
     case 'v':
         return pieces_get(request, argument);
     case 'o':
@@ -203,7 +211,7 @@ enum net_transfer net_request_transfer(struct net_request *request, const char *
         bool has_data = i == 1 && letters[0] == 'f' && (letters[i] == 'b' || letters[i] == 'v');
         if (has_data && !target_is_of_interest(request))
             return NET_PASS;
-        if (letters[i] == '-' && i > 0 && (letters[i - 1] == 'b' || letters[i - 1] == 'v'))
+        if (letters[i] == '-' && i > 0 && strchr("bva", letters[i - 1]) != NULL)
             continue; /* the size, which came with the bytes */
         enum net_transfer result = argument_get(request, i, letters[i]);
         if (result != NET_MAKE)

@@ -14,6 +14,16 @@ long call_pass(const struct raw_call *raw)
     return gate_call(raw);
 }
 
+long call_unknown(const struct raw_call *raw)
+{
+    return gate_plain(raw);
+}
+
+bool caller_may_wait(void)
+{
+    return true;
+}
+
 /*
  * Remembered per thread: what a fork copies, or a vfork child writes, belongs to
  * other threads.

@@ -20,6 +20,20 @@ long caller_call(const struct raw_call *raw);
 long call_pass(const struct raw_call *raw);
 #define CALL_NOT_CONCERNED (-0x4000000000000000l)
 
+/*
+ * A call that the recorder does not know, made by syscall(2): the launcher's net
+ * decides about it. The supervisor makes none of these either.
+ */
+long call_unknown(const struct raw_call *raw);
+
+/*
+ * Whether the caller may be kept waiting for another process inside a call. The
+ * supervisor would keep all of them waiting: a call that would have to wait returns
+ * CALL_AGAIN there, having done nothing, and is made again a little later.
+ */
+bool caller_may_wait(void);
+#define CALL_AGAIN (CALL_NOT_CONCERNED + 1)
+
 /* The process of the calling thread. */
 uint32_t caller_process(uint32_t thread);
 

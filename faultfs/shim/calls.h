@@ -15,6 +15,7 @@
 
 /* calls_names.c: what creates, moves and removes names. */
 long call_open(const struct site *site, int dirfd, const char *path, int flags, unsigned mode);
+long call_openat2(const struct site *site, const struct raw_call *raw);
 long call_make_unique(const struct site *site, char *template, int suffix, int flags);
 /* Returns the address of template. */
 long call_make_unique_directory(const struct site *site, char *template);
@@ -39,17 +40,45 @@ long call_truncate(const struct site *site, const char *path, off_t size);
 /* copy_file_range, sendfile: offset is where the target's offset is, or NULL. */
 long call_copy(const struct site *site, int fd, const off_t *offset, const struct raw_call *raw);
 
+/* splice, fallocate: the raw call tells all. */
+long call_splice(const struct site *site, const struct raw_call *raw);
+long call_fallocate(const struct site *site, const struct raw_call *raw);
+/* FICLONE, FICLONERANGE: the bytes come from offset `from` and go to offset `to`. */
+struct clone_range {
+    uint64_t from, to, size; /* bytes; a size of 0 reaches to the end */
+};
+long call_clone_range(const struct site *site, int fd, int from, const struct clone_range *range,
+                      const struct raw_call *raw);
+
 /* calls_attributes.c */
 /* fchmodat2(2) has this number on every machine; its flags need Linux 6.6. */
 #define FCHMODAT2_NUMBER 452
+/* Likewise setxattrat(2) and removexattrat(2), since Linux 6.13. */
+#define SETXATTRAT_NUMBER    463
+#define REMOVEXATTRAT_NUMBER 466
 long call_chmod(const struct site *site, int dirfd, const char *path, unsigned mode, int flags);
 long call_fchmod(const struct site *site, int fd, unsigned mode);
 long call_chown(const struct site *site, int dirfd, const char *path, uid_t uid, gid_t gid,
                 int flags);
 long call_fchown(const struct site *site, int fd, uid_t uid, gid_t gid);
-/* Sets or removes the extended attribute `name` of path, or of fd if path is NULL. */
+
+/* calls_xattrs.c */
+/*
+ * Sets or removes the extended attribute `name` of path, or of fd if path is NULL;
+ * flags: AT_SYMLINK_NOFOLLOW.
+ */
 long call_xattr(const struct site *site, int fd, const char *path, int flags, const char *name,
                 const struct raw_call *raw);
+/*
+ * Of dirfd/path, or of the descriptor dirfd if path is NULL. The recording ones add
+ * records to that of the call that was just recorded.
+ */
+bool attribute_exists(int dirfd, const char *path, bool follow, const char *name);
+/* What the attribute is now, if it is there or was. */
+void attribute_record(struct call *call, int dirfd, const char *path, bool follow, const char *name,
+                      bool had);
+/* What a new node has by inheritance: default access control lists (acl(5)). */
+void inherited_record(struct call *call, int dirfd, const char *path);
 
 /* calls_descriptors.c: syncs, and what changes only descriptors. */
 long call_fsync(const struct site *site, int fd, long number);
@@ -61,8 +90,15 @@ long call_dup2(const struct site *site, int fd, int target);
 long call_dup3(const struct site *site, int fd, int target, int flags);
 long call_fcntl(const struct site *site, int fd, int command, long argument);
 
-/* calls_unsupported.c: what changes files in ways that a trace cannot express yet. */
+/*
+ * sync_file_range(2): it makes nothing durable that can be relied on, neither the
+ * file's size nor what leads to its blocks.
+ */
+long call_sync_file_range(const struct site *site, int fd, const struct raw_call *raw);
+
+/* calls_unsupported.c: what changes files in ways that a trace cannot express. */
 long call_unsupported_fd(const struct site *site, int fd, const struct raw_call *raw);
+long call_bind(const struct site *site, const struct raw_call *raw);
 long call_unsupported_name(const struct site *site, int dirfd, const char *path,
                            const struct raw_call *raw);
 long call_ioctl(const struct site *site, int fd, unsigned long request, long argument);

@@ -7,6 +7,8 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <time.h>
 
 /* From linux/fs.h, which clashes with other headers. */
 #define FLAG_DSYNC  0x02
@@ -72,28 +74,42 @@ static uint64_t write_offset(const struct transfer *transfer, long descriptor_fl
 }
 
 /*
- * A write through O_SYNC or O_DSYNC makes its own bytes durable, an fsync all of
- * the file's. The two are the same as long as every other write to the file was
- * synced; if not, neither would be right.
+ * A write through O_SYNC or O_DSYNC makes its own bytes durable before it returns
+ * (open(2)), and only these.
  */
-static void implied_sync_record(struct call *call, struct known *known, bool with_attributes)
+static void implied_sync_record(struct call *call, long descriptor_flags, int write_flags)
 {
-    uint64_t written_by_this = call->record->end;
-    if (known->written > known->synced)
-        unsound_descriptor("a synchronous write to ", call->record->fd,
-                           " after writes that were not synced is not supported yet");
     struct record *record = call->record;
+    uint64_t offset = record->offset, size = record->data_size;
     long result = record->result;
-    call_commit(call); /* the write is done, whatever becomes of this process now */
-    record->begin = 0;
-    record->implied = true;
-    record->offset = 0;
-    call_record(call, with_attributes ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA, result, 0);
-    known->synced = written_by_this;
+    bool all = (descriptor_flags & O_SYNC) == O_SYNC || (write_flags & FLAG_SYNC) != 0;
+    bool data = (descriptor_flags & O_DSYNC) != 0 || (write_flags & FLAG_DSYNC) != 0;
+    if (size == 0 || (!all && !data))
+        return;
+    call_next(call);
+    record->offset = offset;
+    record->length = size;
+    call_record(call, all ? FF_EFFECT_SYNC_RANGE : FF_EFFECT_SYNC_RANGE_DATA, result, 0);
+}
+
+/* A write by somebody without the right to keep them clears set-id bits (inode(7)). */
+static void mode_record(struct call *call, int fd, const struct stat *before)
+{
+    struct stat after;
+    const unsigned bits = S_ISUID | S_ISGID;
+    long result = call->record->result;
+    if ((before->st_mode & bits) == 0 || GATE_2(__NR_fstat, fd, &after) != 0 ||
+        after.st_mode == before->st_mode)
+        return;
+    call_next(call);
+    call->record->mode = after.st_mode;
+    call->record->uid = after.st_uid;
+    call->record->gid = after.st_gid;
+    call_record(call, FF_EFFECT_ATTRIBUTES, result, 0);
 }
 
 static long file_write(const struct site *site, const struct transfer *transfer,
-                       struct known *known)
+                       const struct known *known, const struct stat *before)
 {
     struct call call;
     call_enter(&call, site);
@@ -109,14 +125,8 @@ static long file_write(const struct site *site, const struct transfer *transfer,
     /* Writing nothing does nothing. */
     call_record(&call, size == 0 ? FF_EFFECT_NONE : FF_EFFECT_WRITE, result, size);
     pieces_record(&call, transfer, size);
-    if (size != 0) {
-        bool all = (flags & O_SYNC) == O_SYNC || (transfer->flags & FLAG_SYNC) != 0;
-        bool data = (flags & O_DSYNC) != 0 || (transfer->flags & FLAG_DSYNC) != 0;
-        if (all || data)
-            implied_sync_record(&call, known, all);
-        else
-            known->written = record->end;
-    }
+    implied_sync_record(&call, flags, transfer->flags);
+    mode_record(&call, transfer->fd, before);
     call_leave(&call);
     return result;
 }
@@ -131,7 +141,7 @@ static long transfer_make(const struct site *site, const struct transfer *transf
     struct known *known = NULL;
     if (S_ISREG(status.st_mode))
         known = scope_status(&status, transfer->fd);
-    return known == NULL ? call_pass(&transfer->raw) : file_write(site, transfer, known);
+    return known == NULL ? call_pass(&transfer->raw) : file_write(site, transfer, known, &status);
 }
 
 long call_write(const struct site *site, int fd, const void *data, size_t size)
@@ -196,29 +206,170 @@ static void written_record(struct call *call, int fd, uint64_t offset, uint64_t 
         GATE_1(__NR_close, copy);
 }
 
+/* Enters with the lock held, and leaves. */
+static long copy_make(struct call *call, int fd, const struct known *known, const off_t *offset,
+                      const struct raw_call *raw, const struct stat *before)
+{
+    struct transfer target = {.fd = fd, .offset = -1};
+    long flags = GATE_2(__NR_fcntl, fd, F_GETFL);
+    long result = call_make(call->site, raw);
+    call->record->fd = fd;
+    call->record->node = known->node;
+    uint64_t size = result < 0 ? 0 : (uint64_t)result;
+    /* The offset that was used is known afterwards, wherever it was held. */
+    uint64_t end = offset != NULL && result >= 0 ? (uint64_t)*offset : write_offset(&target, flags);
+    call->record->offset = end - size;
+    call_record(call, size == 0 ? FF_EFFECT_NONE : FF_EFFECT_WRITE, result, size);
+    written_record(call, fd, call->record->offset, size);
+    implied_sync_record(call, flags, 0);
+    mode_record(call, fd, before);
+    call_leave(call);
+    return result;
+}
+
 long call_copy(const struct site *site, int fd, const off_t *offset, const struct raw_call *raw)
 {
     struct stat status;
     struct call call;
-    struct known *known = scope_descriptor(fd, &status);
-    struct transfer target = {.fd = fd, .offset = -1};
+    const struct known *known = scope_descriptor(fd, &status);
     if (known == NULL || !S_ISREG(status.st_mode))
         return call_pass(raw);
     call_enter(&call, site);
-    long flags = GATE_2(__NR_fcntl, fd, F_GETFL);
-    long result = call_make(site, raw);
+    return copy_make(&call, fd, known, offset, raw, &status);
+}
+
+/* From fcntl.h, of GNU only. */
+#define SPLICE_NONBLOCK 2
+
+/*
+ * A splice may wait until there is something in the pipe, which must not be with
+ * the lock held: it is made without waiting, and the waiting done outside.
+ */
+long call_splice(const struct site *site, const struct raw_call *raw)
+{
+    struct stat status;
+    struct call call;
+    struct raw_call attempt = *raw;
+    int from = (int)raw->arguments[0], fd = (int)raw->arguments[2];
+    const off_t *offset = (const off_t *)raw->arguments[3]; /* NOLINT(performance-no-int-to-ptr) */
+    const struct known *known = scope_descriptor(fd, &status);
+    bool waits = (raw->arguments[5] & SPLICE_NONBLOCK) == 0 &&
+                 (GATE_2(__NR_fcntl, from, F_GETFL) & O_NONBLOCK) == 0;
+    if (known == NULL || !S_ISREG(status.st_mode))
+        return call_pass(raw);
+    struct timespec now = {0, 0};
+    attempt.arguments[5] |= SPLICE_NONBLOCK;
+    for (;;) {
+        struct {
+            int fd;
+            short events, revents;
+        } input = {from, POLLIN, 0};
+        call_enter(&call, site);
+        long ready = GATE_6(__NR_ppoll, &input, 1, &now, 0, 0, 0);
+        if (ready != 0 || !waits)
+            return copy_make(&call, fd, known, offset, &attempt, &status);
+        call_forget(&call);
+        if (!caller_may_wait())
+            return CALL_AGAIN;
+        long result = GATE_6(__NR_ppoll, &input, 1, 0, 0, 0, 0);
+        if (result == -EINTR)
+            return result;
+    }
+}
+
+/* Allocating *******************************************************************************/
+
+/* From linux/falloc.h. */
+#define FALLOCATE_KEEP_SIZE   0x01
+#define FALLOCATE_PUNCH_HOLE  0x02
+#define FALLOCATE_COLLAPSE    0x08
+#define FALLOCATE_ZERO        0x10
+#define FALLOCATE_INSERT      0x20
+#define FALLOCATE_WRITE_ZEROS 0x80
+
+/* Bytes offset .. end of the file are what is there now. False: there are none. */
+static bool content_record(struct call *call, int fd, uint64_t offset, uint64_t end, long result)
+{
+    if (offset >= end)
+        return false;
+    call->record->offset = offset;
+    call_record(call, FF_EFFECT_WRITE, result, end - offset);
+    written_record(call, fd, offset, end - offset);
+    call_next(call);
+    return true;
+}
+
+/*
+ * What an allocation of any kind did, told by the size before and after: bytes that
+ * were zeroed or moved are one write, and a change of the size is another record.
+ */
+static void allocation_record(struct call *call, int fd, int mode, const struct raw_call *raw,
+                              const struct stat *before, long result)
+{
+    struct stat after;
+    uint64_t offset = (uint64_t)raw->arguments[2], end = offset + (uint64_t)raw->arguments[3];
+    const int zeroing = FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO | FALLOCATE_WRITE_ZEROS;
+    if (GATE_2(__NR_fstat, fd, &after) != 0)
+        after = *before;
+    uint64_t size = (uint64_t)before->st_size, new_size = (uint64_t)after.st_size;
+    uint64_t common = new_size < size ? new_size : size;
+    bool wrote = false, resized = result == 0 && new_size != size;
+    if (result == 0 && (mode & (FALLOCATE_COLLAPSE | FALLOCATE_INSERT)) != 0)
+        wrote = content_record(call, fd, offset, common, result);
+    else if (result == 0 && (mode & zeroing) != 0)
+        wrote = content_record(call, fd, offset, end < size ? end : size, result);
+    if (resized && (mode & FALLOCATE_INSERT) != 0) {
+        content_record(call, fd, size, new_size, result);
+        return;
+    }
+    if (resized)
+        call->record->offset = new_size;
+    if (resized || !wrote)
+        call_record(call, resized ? FF_EFFECT_RESIZE : FF_EFFECT_NONE, result, 0);
+}
+
+long call_fallocate(const struct site *site, const struct raw_call *raw)
+{
+    struct stat status;
+    struct call call;
+    int fd = (int)raw->arguments[0], mode = (int)raw->arguments[1];
+    const struct known *known = scope_descriptor(fd, &status);
+    if (known == NULL || !S_ISREG(status.st_mode))
+        return call_pass(raw);
+    call_enter(&call, site);
+    /* Another thread may have changed it while the lock was not held. */
+    GATE_2(__NR_fstat, fd, &status);
     call.record->fd = fd;
     call.record->node = known->node;
-    uint64_t size = result < 0 ? 0 : (uint64_t)result;
-    /* The offset that was used is known afterwards, wherever it was held. */
-    uint64_t end = offset != NULL && result >= 0 ? (uint64_t)*offset : write_offset(&target, flags);
-    call.record->offset = end - size;
+    long result = call_make(site, raw);
+    allocation_record(&call, fd, mode, raw, &status, result);
+    mode_record(&call, fd, &status);
+    call_leave(&call);
+    return result;
+}
+
+/* Cloning **********************************************************************************/
+
+long call_clone_range(const struct site *site, int fd, int from, const struct clone_range *range,
+                      const struct raw_call *raw)
+{
+    struct stat status, source;
+    struct call call;
+    const struct known *known = scope_descriptor(fd, &status);
+    if (known == NULL || !S_ISREG(status.st_mode))
+        return call_pass(raw);
+    call_enter(&call, site);
+    call.record->fd = fd;
+    call.record->node = known->node;
+    call.record->offset = range->to;
+    long result = call_make(site, raw);
+    /* A length of 0 is all to the end of the source (ioctl_ficlonerange(2)). */
+    uint64_t size = range->size;
+    if (result == 0 && size == 0 && GATE_2(__NR_fstat, from, &source) == 0)
+        size = (uint64_t)source.st_size - range->from;
+    size = result == 0 ? size : 0;
     call_record(&call, size == 0 ? FF_EFFECT_NONE : FF_EFFECT_WRITE, result, size);
-    written_record(&call, fd, call.record->offset, size);
-    if (size != 0 && (flags & O_DSYNC) != 0)
-        implied_sync_record(&call, known, (flags & O_SYNC) == O_SYNC);
-    else if (size != 0)
-        known->written = call.record->end;
+    written_record(&call, fd, range->to, size);
     call_leave(&call);
     return result;
 }

@@ -28,10 +28,8 @@ long call_fsync(const struct site *site, int fd, long number)
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
-    if (result == 0) {
-        known->synced = begin;
+    if (result == 0)
         content_read(fd, begin, &call.record->content);
-    }
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
     call_record(&call, effect, result, 0);
     call_leave(&call);
@@ -129,4 +127,9 @@ long call_fcntl(const struct site *site, int fd, int command, long argument)
     struct raw_call raw = {__NR_fcntl, {fd, command, argument}};
     bool duplicates = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
     return descriptor_call(site, fd, &raw, duplicates ? open_file(fd) : NULL);
+}
+
+long call_sync_file_range(const struct site *site, int fd, const struct raw_call *raw)
+{
+    return descriptor_call(site, fd, raw, open_file(fd));
 }

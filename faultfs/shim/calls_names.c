@@ -8,6 +8,7 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 
 /* From linux/fs.h, which clashes with other headers. */
 #define RENAME_FLAG_EXCHANGE 2u
@@ -92,6 +93,8 @@ static long create(const struct site *site, int dirfd, const char *path, const s
         call.record->node = FF_NO_NODE;
     call_record(&call, FF_EFFECT_CREATE, result, size);
     call_data(&call, target, size);
+    if (result >= 0)
+        inherited_record(&call, dirfd, path);
     call_leave(&call);
     return result;
 }
@@ -122,18 +125,20 @@ long call_symlink(const struct site *site, const char *target, int dirfd, const 
 /* Records the new descriptor, or -errno, and leaves. Returns the caller's number of it. */
 static long opened(struct call *call, enum ff_effect effect, long result)
 {
+    long theirs = caller_descriptor(result);
     call->record->fd = result < 0 ? -1 : (int)result;
-    result = caller_descriptor(result);
-    call_record(call, effect, result, 0);
+    call_record(call, effect, theirs, 0);
+    if (effect == FF_EFFECT_CREATE && result >= 0)
+        inherited_record(call, (int)result, NULL);
     call_leave(call);
-    return result;
+    return theirs;
 }
 
 /* A file that exists: opening it may truncate it. */
 static long open_existing(struct call *call, const struct known *known, const struct stat *status,
                           const struct raw_call *raw)
 {
-    bool truncates = (raw->arguments[2] & O_TRUNC) != 0 && status->st_size != 0;
+    bool truncates = (call->record->flags & O_TRUNC) != 0 && status->st_size != 0;
     pending_node(call, known, status);
     if (truncates) {
         call->record->effect = FF_EFFECT_RESIZE;
@@ -195,7 +200,7 @@ static long open_exclusive(struct call *call, int dirfd, const char *path,
 static long open_decide(struct call *call, int dirfd, const char *path, const struct raw_call *raw)
 {
     struct stat status;
-    long flags = raw->arguments[2];
+    long flags = call->record->flags;
     long found = name_status(dirfd, path, &status);
     bool is_link = found == 0 && S_ISLNK(status.st_mode);
     if (is_link && (flags & O_NOFOLLOW) == 0)
@@ -218,36 +223,63 @@ static long open_decide(struct call *call, int dirfd, const char *path, const st
 }
 
 /* A file without a name, which may get one later (open(2), O_TMPFILE). */
-static long open_unnamed(const struct site *site, int dirfd, const char *path,
-                         const struct raw_call *raw)
+static long open_unnamed(struct call *call, int dirfd, const char *path, const struct raw_call *raw)
 {
     struct stat status;
+    if (status_get(dirfd, path, 0, &status) != 0 || scope_status(&status, -1) == NULL) {
+        call_forget(call);
+        return call_pass(raw);
+    }
+    long result = call_make(call->site, raw);
+    if (result >= 0 && GATE_2(__NR_fstat, result, &status) == 0) {
+        created(call, &status);
+        known_find(channel, status.st_dev, status.st_ino)->unnamed = true;
+    }
+    return opened(call, FF_EFFECT_CREATE, result);
+}
+
+/* raw: an openat or an openat2, the flags of both being given. */
+static long open_any(const struct site *site, int dirfd, const char *path, int flags,
+                     const struct raw_call *raw)
+{
     struct call call;
-    if (status_get(dirfd, path, 0, &status) != 0 || scope_status(&status, -1) == NULL)
+    bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+    if ((flags & O_PATH) != 0 ||
+        (!unnamed && (flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY))
         return call_pass(raw);
     call_enter(&call, site);
-    long result = call_make(site, raw);
-    if (result >= 0)
-        unsound("O_TMPFILE on ", path, " is not supported yet");
-    call_forget(&call);
-    return caller_descriptor(result);
+    call.record->flags = (uint32_t)flags;
+    if (unnamed)
+        return open_unnamed(&call, dirfd, path, raw);
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return open_exclusive(&call, dirfd, path, raw);
+    return open_decide(&call, dirfd, path, raw);
 }
 
 long call_open(const struct site *site, int dirfd, const char *path, int flags, unsigned mode)
 {
     struct raw_call raw = {__NR_openat, {dirfd, (long)path, flags, mode}};
-    if ((flags & O_PATH) != 0)
-        return call_pass(&raw);
-    if ((flags & O_TMPFILE) == O_TMPFILE)
-        return open_unnamed(site, dirfd, path, &raw);
-    if ((flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY)
-        return call_pass(&raw);
-    struct call call;
-    call_enter(&call, site);
-    call.record->flags = (uint32_t)flags;
-    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-        return open_exclusive(&call, dirfd, path, &raw);
-    return open_decide(&call, dirfd, path, &raw);
+    return open_any(site, dirfd, path, flags, &raw);
+}
+
+/*
+ * Its restrictions on the way to the file (RESOLVE_...) only let it fail, except
+ * that RESOLVE_IN_ROOT may lead elsewhere.
+ */
+long call_openat2(const struct site *site, const struct raw_call *raw)
+{
+    const long *a = raw->arguments;
+    /* NOLINTBEGIN(performance-no-int-to-ptr) */
+    const struct open_how *how = (const struct open_how *)a[2];
+    const char *path = (const char *)a[1];
+    /* NOLINTEND(performance-no-int-to-ptr) */
+    if (!scope_is_readable((const char *)how) || a[3] < (long)sizeof(*how))
+        return call_pass(raw);
+    if ((how->resolve & RESOLVE_IN_ROOT) != 0) {
+        long result = call_unsupported_name(site, (int)a[0], path, raw);
+        return result < 0 ? result : caller_descriptor(result);
+    }
+    return open_any(site, (int)a[0], path, (int)how->flags, raw);
 }
 
 /* mkstemp and its family, which inside libc would not pass through open. ********************/
@@ -301,6 +333,20 @@ long call_make_unique_directory(const struct site *site, char *template)
 
 /* Linking **********************************************************************************/
 
+/* A file without a name is linked by its descriptor, or by that one's path (open(2)). */
+static struct known *link_source(int dirfd, const char *from, const struct stat *status)
+{
+    if (status->st_nlink != 0)
+        return scope_status(status, -1);
+    if (from[0] == '\0')
+        return scope_status(status, dirfd);
+    long fd = GATE_4(__NR_openat, dirfd, from, O_PATH | O_CLOEXEC, 0);
+    struct known *known = fd < 0 ? NULL : scope_status(status, (int)fd);
+    if (fd >= 0)
+        GATE_1(__NR_close, fd);
+    return known;
+}
+
 long call_link(const struct site *site, int dirfd, const char *from, int dirfd2, const char *to,
                int flags)
 {
@@ -311,7 +357,7 @@ long call_link(const struct site *site, int dirfd, const char *from, int dirfd2,
     call_enter(&call, site);
     struct known *known = NULL, *parent = NULL;
     if (status_get(dirfd, from, status_flags | (flags & AT_EMPTY_PATH), &status) == 0)
-        known = scope_status(&status, -1);
+        known = link_source(dirfd, from, &status);
     long found = name_status(dirfd2, to, &target);
     if (found != -EFAULT)
         parent = first_name(&call, dirfd2, to);
@@ -331,6 +377,8 @@ long call_link(const struct site *site, int dirfd, const char *from, int dirfd2,
     if (result == 0 && parent == NULL)
         unsound("linking to outside of the directory: ", from, " is not supported");
     bool exact = known != NULL && parent != NULL;
+    if (result == 0 && exact)
+        known->unnamed = false;
     call_record(&call, exact ? FF_EFFECT_LINK : FF_EFFECT_NONE, result, 0);
     call_leave(&call);
     return result;

@@ -104,10 +104,16 @@ static bool call_data_or_descriptor(const struct site *site, const struct raw_ca
         *result = call_copy(site, A(int, 2), A(const off_t *, 3), raw);
         return true;
     case __NR_splice:
-        *result = call_unsupported_fd(site, A(int, 2), raw);
+        *result = call_splice(site, raw);
         return true;
     case __NR_fallocate:
-        *result = call_unsupported_fd(site, A(int, 0), raw);
+        *result = call_fallocate(site, raw);
+        return true;
+    case __NR_sync_file_range:
+        *result = call_sync_file_range(site, A(int, 0), raw);
+        return true;
+    case __NR_bind:
+        *result = call_bind(site, raw);
         return true;
     case __NR_mmap:
         *result = call_mmap(site, A(void *, 0), A(size_t, 1), A(int, 2), A(int, 3), A(int, 4),
@@ -150,6 +156,13 @@ static bool call_name_or_attribute(const struct site *site, const struct raw_cal
     switch (raw->number) {
     case __NR_openat:
         *result = call_open(site, A(int, 0), A(path, 1), A(int, 2), A(unsigned, 3));
+        return true;
+    case __NR_openat2:
+        *result = call_openat2(site, raw);
+        return true;
+    case SETXATTRAT_NUMBER:
+    case REMOVEXATTRAT_NUMBER:
+        *result = call_unsupported_name(site, A(int, 0), A(path, 1), raw);
         return true;
     case __NR_renameat2:
         *result = call_rename(site, A(int, 0), A(path, 1), A(int, 2), A(path, 3), A(unsigned, 4));
@@ -207,5 +220,5 @@ long call_by_number(const struct site *site, const struct raw_call *raw)
     if (call_data_or_descriptor(site, raw, &result) || call_name_or_attribute(site, raw, &result) ||
         call_old(site, raw, &result))
         return result;
-    return call_pass(raw);
+    return call_unknown(raw);
 }

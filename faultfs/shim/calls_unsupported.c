@@ -13,7 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "interposed_names.h"
 
@@ -58,12 +61,34 @@ long call_unsupported_name(const struct site *site, int dirfd, const char *path,
 }
 
 /* Only the requests that change content. */
+/* A socket in the file system (unix(7)): it comes into being by bind(2). */
+long call_bind(const struct site *site, const struct raw_call *raw)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    const struct sockaddr_un *address = (const struct sockaddr_un *)raw->arguments[1];
+    long size = raw->arguments[2], head = offsetof(struct sockaddr_un, sun_path);
+    char path[sizeof(address->sun_path) + 1];
+    if (size <= head || size > (long)sizeof(*address) ||
+        !scope_is_readable((const char *)address) || address->sun_family != AF_UNIX)
+        return call_pass(raw);
+    memcpy(path, address->sun_path, (size_t)(size - head));
+    path[size - head] = '\0';
+    return call_unsupported_name(site, AT_FDCWD, path, raw);
+}
+
 long call_ioctl(const struct site *site, int fd, unsigned long request, long argument)
 {
     struct raw_call raw = {__NR_ioctl, {fd, (long)request, argument}};
-    if (request == FICLONE || request == FICLONERANGE)
-        return call_unsupported_fd(site, fd, &raw);
-    return call_pass(&raw);
+    if (request == FICLONE) {
+        struct clone_range all = {0, 0, 0};
+        return call_clone_range(site, fd, (int)argument, &all, &raw);
+    }
+    if (request != FICLONERANGE || !scope_is_readable((const char *)argument))
+        return call_pass(&raw);
+    struct file_clone_range given;
+    memcpy(&given, (const void *)argument, sizeof(given)); /* NOLINT(performance-no-int-to-ptr) */
+    struct clone_range range = {given.src_offset, given.dest_offset, given.src_length};
+    return call_clone_range(site, fd, (int)given.src_fd, &range, &raw);
 }
 
 /* Stores through a shared mapping are no calls at all. */

@@ -34,6 +34,7 @@ enum {
     CHANNEL_PATH_SIZE = 4096,
     CHANNEL_RING_SIZE = 1 << 20,
     CHANNEL_KNOWN_SIZE = 1 << 20, /* slots of the set of known nodes */
+    CHANNEL_VALUE_SIZE = 65536,   /* of an extended attribute (xattr(7)) */
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
     CONTENT_PIECE = 1 << 14,
@@ -56,7 +57,7 @@ struct record {
     uint64_t size; /* of all of it, in bytes */
     uint32_t symbol;
     uint32_t effect;  /* enum ff_effect */
-    uint32_t implied; /* of an O_SYNC or O_DSYNC write: the sync, not the write */
+    uint32_t implied; /* it belongs to the call recorded before it (an O_SYNC write's sync, ...) */
     uint32_t process;
     uint32_t thread;
     int32_t fd;
@@ -102,9 +103,7 @@ struct known {
     _Atomic uint64_t inode; /* 0: the slot was never used */
     uint64_t device;
     uint32_t node;
-    uint32_t unnamed; /* its last name was removed: the number may be reused */
-    uint64_t written; /* tick of the last write that no sync covers by itself */
-    uint64_t synced;  /* tick at which the last completed sync began */
+    uint32_t unnamed; /* it has no name (any more): the number may be reused */
 };
 
 struct module {
@@ -145,7 +144,7 @@ struct channel {
 
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
-    unsigned char content[CONTENT_PIECE];
+    char value[CHANNEL_VALUE_SIZE];
 
     uint64_t content_opened; /* files that were opened once more in order to be read */
 

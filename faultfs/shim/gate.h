@@ -36,6 +36,12 @@ struct raw_call {
     long arguments[6];
 };
 
+/*
+ * A call from the library's own code: to the launcher's net it is one of the
+ * program's.
+ */
+long gate_plain(const struct raw_call *raw);
+
 static inline long gate_call(const struct raw_call *raw)
 {
     const long *a = raw->arguments;

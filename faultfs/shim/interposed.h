@@ -45,12 +45,10 @@
 #define SENDFILE_PARAMETERS (int fd, int from, off_t *offset, size_t size)
 #define SENDFILE_CALL       call_copy(SITE, fd, NULL, RAW(__NR_sendfile, fd, from, offset, size, 0, 0))
 
-#define FALLOCATE_PARAMETERS (int fd, int mode, off_t offset, off_t size)
-#define FALLOCATE_CALL                                                                             \
-    call_unsupported_fd(SITE, fd, RAW(__NR_fallocate, fd, mode, offset, size, 0, 0))
+#define FALLOCATE_PARAMETERS       (int fd, int mode, off_t offset, off_t size)
+#define FALLOCATE_CALL             call_fallocate(SITE, RAW(__NR_fallocate, fd, mode, offset, size, 0, 0))
 #define POSIX_FALLOCATE_PARAMETERS (int fd, off_t offset, off_t size)
-#define POSIX_FALLOCATE_CALL                                                                       \
-    call_unsupported_fd(SITE, fd, RAW(__NR_fallocate, fd, 0, offset, size, 0, 0))
+#define POSIX_FALLOCATE_CALL       call_fallocate(SITE, RAW(__NR_fallocate, fd, 0, offset, size, 0, 0))
 
 #define MMAP_PARAMETERS                                                                            \
     (void *address, size_t size, int protection, int flags, int fd, off_t offset)
@@ -105,7 +103,7 @@
                 RAW(__NR_copy_file_range, from, offset, fd, offset2, size, flags)))                \
     X(splice, ssize_t,                                                                             \
       (int from, off_t *offset, int fd, off_t *offset2, size_t size, unsigned flags), ERRNO,       \
-      call_unsupported_fd(SITE, fd, RAW(__NR_splice, from, offset, fd, offset2, size, flags)))     \
+      call_splice(SITE, RAW(__NR_splice, from, offset, fd, offset2, size, flags)))                 \
     X(ftruncate, int, (int fd, off_t size), ERRNO, call_ftruncate(SITE, fd, size))                 \
     X(ftruncate64, int, (int fd, off_t size), ERRNO, call_ftruncate(SITE, fd, size))               \
     X(truncate, int, (const char *path, off_t size), ERRNO, call_truncate(SITE, path, size))       \
@@ -184,6 +182,10 @@
     X(mmap64, void *, MMAP_PARAMETERS, ERRNO, MMAP_CALL)                                           \
     X(fsync, int, (int fd), ERRNO, call_fsync(SITE, fd, __NR_fsync))                               \
     X(fdatasync, int, (int fd), ERRNO, call_fsync(SITE, fd, __NR_fdatasync))                       \
+    X(sync_file_range, int, (int fd, off_t offset, off_t size, unsigned flags), ERRNO,             \
+      call_sync_file_range(SITE, fd, RAW(__NR_sync_file_range, fd, offset, size, flags, 0, 0)))    \
+    X(bind, int, (int fd, const void *address, unsigned size), ERRNO,                              \
+      call_bind(SITE, RAW(__NR_bind, fd, address, size, 0, 0, 0)))                                 \
     X(sync, int, (void), ERRNO, call_sync(SITE))                                                   \
     X(syncfs, int, (int fd), ERRNO, call_syncfs(SITE, fd))                                         \
     X(close, int, (int fd), ERRNO, call_close(SITE, fd))                                           \

@@ -35,7 +35,6 @@ bool known_insert(struct channel *channel, uint64_t device, uint64_t inode, uint
     }
     known->node = node;
     known->unnamed = false;
-    known->written = known->synced = 0;
     atomic_store_explicit(&known->inode, inode, memory_order_release);
     return true;
 }

@@ -177,7 +177,6 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
     record->effect = result < 0 ? FF_EFFECT_NONE : effect;
     record->result = result;
     record->route = call->site->route;
-    record->fd = (int32_t)caller_descriptor(record->fd);
     record->process = caller_process(record->thread);
     record->end = tick_next();
     if (record->begin == 0)
@@ -185,7 +184,9 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
     record->data_size = data_size;
     record->size = sizeof(*record) + record->name_size + record->name2_size + data_size + 3;
     record->module = module_find((uintptr_t)call->site->address, &record->site);
-    ring_put(record, sizeof(*record));
+    struct record published = *record;
+    published.fd = (int32_t)caller_descriptor(record->fd);
+    ring_put(&published, sizeof(published));
     field_put(call->pending->name, record->name_size);
     field_put(call->pending->name2, record->name2_size);
     if (data_size == 0)
@@ -203,15 +204,25 @@ void call_data(struct call *call, const void *bytes, uint64_t size)
         ring_put("", 1);
 }
 
-void call_commit(struct call *call)
+static void record_publish(void)
 {
-    (void)call;
     atomic_store_explicit(&channel->committed, channel->tail, memory_order_release);
+}
+
+void call_next(struct call *call)
+{
+    struct record *record = call->record;
+    record_publish();
+    *record = (struct record){.implied = true,
+                              .thread = record->thread,
+                              .fd = record->fd,
+                              .node = record->node,
+                              .module = UINT32_MAX};
 }
 
 void call_leave(struct call *call)
 {
-    call_commit(call);
+    record_publish();
     call_forget(call);
 }
 

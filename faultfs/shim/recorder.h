@@ -65,8 +65,11 @@ long call_make(const struct site *site, const struct raw_call *raw);
  */
 void call_record(struct call *call, enum ff_effect effect, long result, uint64_t data_size);
 void call_data(struct call *call, const void *bytes, uint64_t size);
-/* Publishes the record; another one may follow before call_leave(). */
-void call_commit(struct call *call);
+/*
+ * Publishes the record, so that whatever becomes of the process now it is done,
+ * and begins another one of the same call and node, marked as implied.
+ */
+void call_next(struct call *call);
 void call_leave(struct call *call);
 void call_forget(struct call *call);
 

@@ -552,17 +552,17 @@ const struct interface_case interface_cases[] = {
     {"synchronous", run_synchronous,
      "open64 none\n"
      "write write node=5 offset=0 size=1 \"a\"\n"
-     "write (O_SYNC) fsync node=5\n"
+     "write (O_SYNC) sync-range node=5 offset=0 length=1\n"
      "open64 none\n"
      "pwrite64 write node=5 offset=4 size=1 \"b\"\n"
-     "pwrite64 (O_DSYNC) fdatasync node=5\n"
+     "pwrite64 (O_DSYNC) sync-range-data node=5 offset=4 length=1\n"
      "open64 none\n"
      "pwrite64 write node=5 offset=5 size=1 \"c\"\n"
      "fdatasync fdatasync node=5\n"
      "pwritev64v2 write node=5 offset=6 size=1 \"d\"\n"
-     "pwritev64v2 (O_DSYNC) fdatasync node=5\n"
+     "pwritev64v2 (O_DSYNC) sync-range-data node=5 offset=6 length=1\n"
      "pwritev64v2 write node=5 offset=7 size=1 \"e\"\n"
-     "pwritev64v2 (O_SYNC) fsync node=5\n"},
+     "pwritev64v2 (O_SYNC) sync-range node=5 offset=7 length=1\n"},
     {"descriptors", run_descriptors,
      "open64 create node=6 name=1/\"new\" mode=100644\n"
      "dup none\n"

@@ -15,12 +15,24 @@
 struct interface_case {
     const char *name;
     void (*run)(void); /* ends the process if a call does not do what it should */
-    /* The calls as in trace_text.h, without those of close; NULL where names or
-     * order are not determined, or another test looks closer. */
+    /* The calls as in trace_text.h, without those of close; of interface_cases_more
+     * only the effects, since libc and other programs choose the calls. NULL where
+     * names or order are not determined, or another test looks closer. */
     const char *expected;
 };
 
 extern const struct interface_case interface_cases[];
 extern const size_t interface_case_count;
+extern const struct interface_case interface_cases_more[];
+extern const size_t interface_case_more_count;
+
+/* All of them, or NULL. */
+static inline const struct interface_case *interface_case_at(size_t index)
+{
+    if (index < interface_case_count)
+        return &interface_cases[index];
+    index -= interface_case_count;
+    return index < interface_case_more_count ? &interface_cases_more[index] : NULL;
+}
 
 #endif

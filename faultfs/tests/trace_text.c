@@ -60,6 +60,18 @@ static void fields_print(FILE *stream, const struct ff_call *call)
     case FF_EFFECT_SYNC_DATA:
         fprintf(stream, " node=%" PRIu32, call->node);
         break;
+    case FF_EFFECT_SYNC_RANGE:
+    case FF_EFFECT_SYNC_RANGE_DATA:
+        fprintf(stream, " node=%" PRIu32 " offset=%" PRIu64 " length=%" PRIu64, call->node,
+                call->offset, call->length);
+        break;
+    case FF_EFFECT_SET_XATTR:
+    case FF_EFFECT_REMOVE_XATTR:
+        fprintf(stream, " node=%" PRIu32, call->node);
+        text_print(stream, " name=", call->filename);
+        if (call->effect == FF_EFFECT_SET_XATTR)
+            text_print(stream, " value=", call->data);
+        break;
     default:
         break;
     }

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 static int new_file(const char *name)
@@ -57,21 +56,6 @@ static int run_mapping(void)
     return 0;
 }
 
-static int run_fallocate(void)
-{
-    return fallocate(new_file("file"), FALLOC_FL_KEEP_SIZE, 0, 4096);
-}
-
-static int run_posix_fallocate(void)
-{
-    return posix_fallocate(new_file("file"), 0, 100) == 0 ? 0 : -1;
-}
-
-static int run_unnamed(void)
-{
-    return open(".", O_TMPFILE | O_WRONLY, 0600) >= 0 ? 0 : -1;
-}
-
 static int run_moved_in(void)
 {
     return new_file(outside()) >= 0 ? rename(outside(), "file") : -1;
@@ -98,27 +82,6 @@ static int run_linked_out(void)
     return result;
 }
 
-static int run_xattr(void)
-{
-    return fsetxattr(new_file("file"), "user.name", "value", 5, 0);
-}
-
-static int run_splice(void)
-{
-    int ends[2], file = new_file("file");
-    if (pipe(ends) != 0 || write(ends[1], "more", 4) != 4)
-        return -1;
-    return splice(ends[0], NULL, file, NULL, 4, 0) == 4 ? 0 : -1;
-}
-
-/* O_SYNC covers this write, but not the one before. */
-static int run_synchronous(void)
-{
-    new_file("file");
-    int file = open("file", O_WRONLY | O_SYNC);
-    return write(file, "T", 1) == 1 ? 0 : -1;
-}
-
 static int run_socket(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
@@ -130,13 +93,10 @@ static const struct {
     const char *name;
     int (*run)(void);
 } things[] = {
-    {"stdout", run_stdout},         {"file", run_file},
-    {"removed", run_removed},       {"mapping", run_mapping},
-    {"fallocate", run_fallocate},   {"posix_fallocate", run_posix_fallocate},
-    {"unnamed", run_unnamed},       {"moved in", run_moved_in},
-    {"moved out", run_moved_out},   {"linked in", run_linked_in},
-    {"linked out", run_linked_out}, {"splice", run_splice},
-    {"xattr", run_xattr},           {"synchronous", run_synchronous},
+    {"stdout", run_stdout},       {"file", run_file},
+    {"removed", run_removed},     {"mapping", run_mapping},
+    {"moved in", run_moved_in},   {"moved out", run_moved_out},
+    {"linked in", run_linked_in}, {"linked out", run_linked_out},
     {"socket", run_socket},
 };
 

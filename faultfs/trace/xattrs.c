@@ -1,6 +1,7 @@
 /* Extended attributes as FF_XATTRS: trees compare and copy them as bytes. */
 #include "faultfs/tree.h"
 
+#include "../shim/xattr_names.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -10,13 +11,15 @@ enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536, LENGTH_SIZE = 4 }; /* xattr(7) */
 
 bool ff_xattr_is_modelled(const char *name)
 {
-    static const char *const exact[] = {"security.capability", "system.posix_acl_access",
-                                        "system.posix_acl_default"};
-    for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-        if (strcmp(name, exact[i]) == 0)
+    static const char *const names[] = {XATTR_MODELLED_NAMES};
+    static const char *const prefixes[] = {XATTR_MODELLED_PREFIXES};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
             return true;
-    return strncmp(name, "user.", 5) == 0 ||
-           (strncmp(name, "trusted.", 8) == 0 && strncmp(name, "trusted.overlay.", 16) != 0);
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return strncmp(name, XATTR_HIDDEN_PREFIX, strlen(XATTR_HIDDEN_PREFIX)) != 0;
+    return false;
 }
 
 static size_t length_get(const unsigned char *bytes)

@@ -7,7 +7,7 @@
 #include "catalogue.h"
 #include "memory.h"
 #include "model.h"
-#include "report.h"
+#include "report_shared.h"
 #include "run.h"
 #include "target.h"
 
@@ -41,6 +41,12 @@ int cm_show(const struct cm_settings *settings)
     struct cm_sites *sites = cm_sites_find(trace);
     for (size_t i = 0; i < trace->call_count; i++)
         print_call(trace, sites, i);
+    for (size_t i = 0; i < trace->unobserved_count; i++) {
+        char *what = cm_safe_text(trace->unobserved[i].what);
+        printf("not observed: %s: %s (%llu)\n", trace->unobserved[i].kind, what,
+               (unsigned long long)trace->unobserved[i].count);
+        free(what);
+    }
     cm_sites_free(sites);
     ff_trace_free(trace);
     return CM_EXIT_PASS;

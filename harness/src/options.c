@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "unobserved.h"
 
 enum { DEFAULT_TIMEOUT_MS = 10000 };
 
@@ -46,7 +47,7 @@ static const struct subcommand subcommands[] = {
     [CM_COMMAND_TARGETS] = {"targets", "", 0, "Print the shipped targets.", "crashmatrix targets"},
 };
 
-enum option_kind { OPTION_TEXT, OPTION_MODEL, OPTION_FLAG, OPTION_NUMBER, OPTION_DURATION };
+enum option_kind { OPTION_TEXT, OPTION_WORDS, OPTION_FLAG, OPTION_NUMBER, OPTION_DURATION };
 
 struct option_row {
     const char *name;
@@ -70,8 +71,10 @@ static const struct option_row rows[] = {
      "the program to record; what it prints it has promised"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
-    {"model", 0, OPTION_MODEL, SETTING(models), EXPLORES | ON(REPLAY), "NAME|FILE|GLOB|all",
+    {"model", 0, OPTION_WORDS, SETTING(models), EXPLORES | ON(REPLAY), "NAME|FILE|GLOB|all",
      "persistence model, may be repeated (default: posix, or the target's)"},
+    {"accept", 0, OPTION_WORDS, SETTING(accept), EXPLORES, "KIND",
+     "pass although this was not seen, may be repeated; kinds: below"},
     {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
      "tear data at this size instead of the model's"},
     {"report", 0, OPTION_TEXT, SETTING(report), EXPLORES, "DIR",
@@ -130,7 +133,10 @@ static void print_help(enum cm_command_name command, FILE *stream)
                  rows[i].value != NULL ? rows[i].value : "");
         fprintf(stream, "  %-32s %s\n", left, rows[i].help);
     }
-    fprintf(stream, "  %-32s %s\n\nExample:\n  %s\n", "    --help", "print this", chosen->example);
+    fprintf(stream, "  %-32s %s\n", "    --help", "print this");
+    if ((EXPLORES & 1u << command) != 0)
+        cm_print_accept_help(stream);
+    fprintf(stream, "\nExample:\n  %s\n", chosen->example);
 }
 
 /* ---- Values ---- */
@@ -177,13 +183,12 @@ static bool parse_duration(const char *text, unsigned *milliseconds)
     return false;
 }
 
-static void add_model(struct cm_settings *settings, const char *name)
+static void add_word(struct cm_words *words, const char *word)
 {
-    settings->models =
-        realloc(settings->models, (settings->model_count + 1) * sizeof(*settings->models));
-    if (settings->models == NULL)
+    words->items = realloc(words->items, (words->count + 1) * sizeof(*words->items));
+    if (words->items == NULL)
         abort();
-    settings->models[settings->model_count++] = name;
+    words->items[words->count++] = word;
 }
 
 static bool set_option(struct cm_settings *settings, const struct option_row *row, const char *text)
@@ -193,8 +198,8 @@ static bool set_option(struct cm_settings *settings, const struct option_row *ro
     case OPTION_TEXT:
         memcpy(setting, &text, sizeof(text));
         return true;
-    case OPTION_MODEL:
-        add_model(settings, text);
+    case OPTION_WORDS:
+        add_word(setting, text);
         return true;
     case OPTION_FLAG:
         *(bool *)setting = true;
@@ -309,6 +314,7 @@ bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *
 
 void cm_options_free(struct cm_settings *settings)
 {
-    free(settings->models);
-    settings->models = NULL;
+    free(settings->models.items);
+    free(settings->accept.items);
+    settings->models = settings->accept = (struct cm_words){0};
 }

@@ -34,14 +34,20 @@ enum cm_command_name {
         CM_COMMAND_COUNT
 };
 
+/* Words of an option that may be repeated, in the order given. */
+struct cm_words {
+    const char **items;
+    size_t count;
+};
+
 struct cm_settings {
     enum cm_command_name command;
     const char *target;
     const char *setup;
     const char *workload;
     const char *check;
-    const char **models; /* as given, in order */
-    size_t model_count;
+    struct cm_words models;
+    struct cm_words accept; /* kinds of unobserved things */
     const char *report;
     const char *scratch;
     const char *output;

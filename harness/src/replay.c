@@ -33,8 +33,8 @@ static int choose_model(struct replay *replay, const struct cm_settings *setting
     if (!cm_identity_model(id, name, sizeof(name), &granule))
         return cm_fail(error, "%.150s is not a replay id (MODEL.TRACE.BOUNDARY:LOST)", id);
     const char *word = name;
-    const char *const *words = settings->model_count > 0 ? settings->models : &word;
-    size_t count = settings->model_count > 0 ? settings->model_count : 1;
+    const char *const *words = settings->models.count > 0 ? settings->models.items : &word;
+    size_t count = settings->models.count > 0 ? settings->models.count : 1;
     return cm_models_choose(words, count, &replay->session.models, error);
 }
 

@@ -483,6 +483,14 @@ enum cm_verdict cm_exploration_verdict(const struct cm_exploration *exploration)
     return exploration->exhaustive && !exploration->stopped ? CM_PASS : CM_INCOMPLETE;
 }
 
+bool cm_unobserved_matters(const struct cm_unobserved *unobserved, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!unobserved[i].accepted)
+            return true;
+    return false;
+}
+
 const char *cm_verdict_name(enum cm_verdict verdict)
 {
     static const char *const names[] = {"pass", "fail", "incomplete"};

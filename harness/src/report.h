@@ -8,6 +8,7 @@
 #ifndef CRASHMATRIX_REPORT_H
 #define CRASHMATRIX_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "crashmatrix/crashmatrix.h"
@@ -15,11 +16,16 @@
 
 enum cm_verdict { CM_PASS, CM_FAIL, CM_INCOMPLETE };
 
-/* Something that was not covered or not seen, and so turns pass into incomplete. */
+/*
+ * Something that was not covered or not seen, and so turns pass into incomplete,
+ * unless it was accepted.
+ */
 struct cm_unobserved {
-    const char *kind; /* "interrupted", ... */
+    const char *kind; /* of the table in unobserved.h */
     const char *what;
-    const char *where; /* model or place, or "" */
+    const char *where; /* program, file or place, or "" */
+    uint64_t times;
+    bool accepted;
 };
 
 struct cm_report {
@@ -40,6 +46,9 @@ struct cm_report {
 
 /* pass: exhaustive and no violation; fail: a violation; else incomplete. */
 enum cm_verdict cm_exploration_verdict(const struct cm_exploration *exploration);
+
+/* Whether there is anything that was not accepted. */
+bool cm_unobserved_matters(const struct cm_unobserved *unobserved, size_t count);
 
 /* "pass", "fail", "incomplete" */
 const char *cm_verdict_name(enum cm_verdict verdict);

@@ -85,6 +85,8 @@ static void add_unobserved(cJSON *object, const struct cm_report *report)
         add_text(item, "kind", report->unobserved[i].kind);
         add_text(item, "what", report->unobserved[i].what);
         add_text(item, "where", report->unobserved[i].where);
+        add_integer(item, "times", report->unobserved[i].times);
+        added(cJSON_AddBoolToObject(item, "accepted", report->unobserved[i].accepted));
     }
 }
 
@@ -94,8 +96,11 @@ static void add_trace(cJSON *root, const struct cm_report *report)
     add_digest(trace, "digest", report->trace->digest);
     add_integer(trace, "calls", report->trace->call_count);
     cJSON *routes = added(cJSON_AddObjectToObject(trace, "routes"));
-    add_integer(routes, "symbol", route_count(report->trace, FF_ROUTE_SYMBOL));
-    added(cJSON_AddBoolToObject(trace, "complete", report->unobserved_count == 0));
+    for (int route = 0; route < FF_ROUTE_COUNT; route++)
+        add_integer(routes, ff_route_name((enum ff_route)route),
+                    route_count(report->trace, (enum ff_route)route));
+    added(cJSON_AddBoolToObject(
+        trace, "complete", !cm_unobserved_matters(report->unobserved, report->unobserved_count)));
     add_unobserved(trace, report);
 }
 

@@ -206,24 +206,34 @@ static void print_suite(const struct cm_report *report, const struct cm_explorat
     fputs("  </testsuite>\n", stream);
 }
 
+/* What was accepted is a case that passed. */
+static void print_unobserved_case(const struct cm_unobserved *unobserved, size_t number,
+                                  FILE *stream)
+{
+    fprintf(stream, "    <testcase classname=\"coverage\" name=\"%zu: ", number);
+    print_text(stream, unobserved->kind);
+    fputs("\">\n      ", stream);
+    fputs(unobserved->accepted ? "<system-out>" : "<skipped message=\"", stream);
+    print_text(stream, unobserved->what);
+    if (unobserved->where[0] != '\0')
+        fputs(": ", stream);
+    print_text(stream, unobserved->where);
+    fputs(unobserved->accepted ? "</system-out>\n" : "\"/>\n", stream);
+    fputs("    </testcase>\n", stream);
+}
+
 static void print_unobserved(const struct cm_report *report, FILE *stream)
 {
     if (report->unobserved_count == 0)
         return;
-    size_t count = report->unobserved_count;
+    struct tally tally = {.cases = report->unobserved_count};
+    for (size_t i = 0; i < tally.cases; i++)
+        tally.skipped += !report->unobserved[i].accepted;
     fputs("  <testsuite name=\"coverage\"", stream);
-    print_tally(stream, (struct tally){.cases = count, .skipped = count});
+    print_tally(stream, tally);
     fputs(">\n", stream);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stream, "    <testcase classname=\"coverage\" name=\"%zu: ", i + 1);
-        print_text(stream, report->unobserved[i].kind);
-        fputs("\">\n      <skipped message=\"", stream);
-        print_text(stream, report->unobserved[i].what);
-        if (report->unobserved[i].where[0] != '\0')
-            fputs(": ", stream);
-        print_text(stream, report->unobserved[i].where);
-        fputs("\"/>\n    </testcase>\n", stream);
-    }
+    for (size_t i = 0; i < tally.cases; i++)
+        print_unobserved_case(&report->unobserved[i], i + 1, stream);
     fputs("  </testsuite>\n", stream);
 }
 

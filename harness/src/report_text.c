@@ -508,7 +508,13 @@ static void print_unobserved(const struct cm_report *report, FILE *stream)
         char *kind = cm_safe_text(unobserved->kind);
         char *what = cm_safe_text(unobserved->what);
         char *where = cm_safe_text(unobserved->where);
-        fprintf(stream, where[0] == '\0' ? "  %s: %s\n" : "  %s: %s (%s)\n", kind, what, where);
+        fprintf(stream, "  %s: %s", kind, what);
+        if (where[0] != '\0')
+            fprintf(stream, " (%s", where);
+        if (where[0] != '\0' && unobserved->times > 1)
+            fprintf(stream, ", %" PRIu64 " times", unobserved->times);
+        fputs(where[0] != '\0' ? ")" : "", stream);
+        fputs(unobserved->accepted ? ", accepted\n" : "\n", stream);
         free(where);
         free(what);
         free(kind);

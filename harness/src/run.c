@@ -18,6 +18,7 @@
 #include "record.h"
 #include "report.h"
 #include "session.h"
+#include "unobserved.h"
 
 /* ---- Stopping ---- */
 
@@ -206,10 +207,10 @@ static int report_all(const struct run *run, const struct cm_report *report, str
     return fflush(stdout) == 0 ? 0 : cm_fail(error, "standard output: cannot be written");
 }
 
-static enum cm_verdict overall_verdict(const struct run *run)
+/* complete: nothing that matters was not covered or not seen. */
+static enum cm_verdict overall_verdict(const struct run *run, bool complete)
 {
-    enum cm_verdict verdict =
-        run->exploration_count < run->session.models.count ? CM_INCOMPLETE : CM_PASS;
+    enum cm_verdict verdict = complete ? CM_PASS : CM_INCOMPLETE;
     for (size_t i = 0; i < run->exploration_count; i++) {
         enum cm_verdict one = cm_exploration_verdict(run->explorations[i]);
         if (one == CM_FAIL || verdict == CM_PASS)
@@ -222,24 +223,26 @@ static enum cm_verdict overall_verdict(const struct run *run)
 
 static int finish(const struct run *run, struct ff_error *error)
 {
-    static const struct cm_unobserved interrupted = {
-        .kind = "interrupted", .what = "stopped before every state was checked", .where = ""};
     static const int exits[] = {[CM_PASS] = CM_EXIT_PASS,
                                 [CM_FAIL] = CM_EXIT_VIOLATION,
                                 [CM_INCOMPLETE] = CM_EXIT_INCOMPLETE};
     const struct cm_session *session = &run->session;
     struct cm_sites *sites = cm_sites_find(run->trace);
+    bool interrupted = stop_requested != 0 || run->exploration_count < session->models.count;
+    size_t count = 0;
+    struct cm_unobserved *unobserved =
+        cm_unobserved_collect(run->trace, &run->settings->accept, interrupted, &count);
     struct cm_report report = {
         .target = session->target != NULL ? session->target->name : NULL,
         .check = run->settings->check,
-        .verdict = overall_verdict(run),
+        .verdict = overall_verdict(run, !cm_unobserved_matters(unobserved, count)),
         .trace = run->trace,
         .sites = sites,
         .trace_path = run->trace_is_kept ? run->trace_path : NULL,
         .explorations = run->explorations,
         .exploration_count = run->exploration_count,
-        .unobserved = &interrupted,
-        .unobserved_count = stop_requested != 0,
+        .unobserved = unobserved,
+        .unobserved_count = count,
         .timing = !run->settings->reproducible,
         .record_seconds = run->record_seconds,
         .explore_seconds = run->explore_seconds,
@@ -258,9 +261,9 @@ static int choose_models(struct run *run, struct ff_error *error)
     const struct cm_target *target = run->session.target;
     const char *const *words = standard;
     size_t count = 1;
-    if (settings->model_count > 0) {
-        words = settings->models;
-        count = settings->model_count;
+    if (settings->models.count > 0) {
+        words = settings->models.items;
+        count = settings->models.count;
     } else if (target != NULL) {
         words = (const char *const *)target->models;
         count = target->model_count;
@@ -346,7 +349,8 @@ static enum cm_exit prepare(struct run *run, struct ff_error *error)
         cm_fail(error, "--keep needs --report: where to keep the states");
         return CM_EXIT_USAGE;
     }
-    if (cm_session_open(&run->session, settings, error) != 0 || choose_models(run, error) != 0)
+    if (cm_accept_check(&settings->accept, error) != 0 ||
+        cm_session_open(&run->session, settings, error) != 0 || choose_models(run, error) != 0)
         return CM_EXIT_USAGE;
     if (run->session.check_text == NULL) {
         cm_fail(error, "--check is missing: the command that judges a state");

@@ -78,6 +78,18 @@ expect 4 '^Verdict: incomplete' timeout --preserve-status -s INT 3 "$crashmatrix
     --setup "$setup" --workload "$workload" --check 'sleep 600' --timeout 600s \
     --scratch "$work/scratch" --model posix
 
+echo "what was not seen"
+uring="$workload; python3 -c 'import ctypes; ctypes.CDLL(None).syscall(425, 4, bytes(120))'"
+if [ "$(uname -m)" = x86_64 ] && [ "$(python3 -c 'print(1)')" = 1 ]; then
+    expect 4 'io-uring: .*[(]python3[)]$' run_with "$setup" "$uring" "$check" --model posix
+    expect 0 'io-uring: .*[(]python3[)], accepted$' run_with "$setup" "$uring" "$check" --model posix \
+        --accept io-uring --report "$work/accepted"
+    grep -q '"complete":[[:space:]]*true' "$work/accepted/report.json" || fail "not complete"
+    expect 1 'io-uring' run_with "$setup" "$uring" 'exit 7' --model posix
+fi
+expect 2 'nothing' run --accept nothing
+expect 2 'interrupted' run --accept interrupted
+
 echo "directories"
 expect 2 '/proc' run_with "$setup" "$workload" "$check" --model posix --scratch /proc
 expect 2 'no-such' run_with "$setup" "$workload" "$check" --model posix \

@@ -139,7 +139,7 @@ static void hostile_text_stays_text(void)
     struct cm_label label = {.states = 1};
     struct cm_cell cells[COUNT(bad_cells)];
     struct cm_violation violation = violations[0];
-    const struct cm_unobserved unobserved = {hostile, hostile, hostile};
+    const struct cm_unobserved unobserved = {hostile, hostile, hostile, 1, false};
     const struct ff_module module = {hostile, BYTES("")};
     struct cm_exploration exploration = bad;
     struct cm_exploration *const list[] = {&exploration};

@@ -227,7 +227,9 @@ static void text_has_colours_only_when_asked(void)
 static void text_of_an_interrupted_run_claims_nothing(void)
 {
     static const struct cm_unobserved unobserved[] = {
-        {"interrupted", "exploration was stopped", "posix"}, {"odd\n", "no place", ""}};
+        {"interrupted", "exploration was stopped", "posix", 1, false},
+        {"odd\n", "no place", "", 1, false},
+        {"io-uring", "refused", "program", 3, true}};
     struct cm_exploration part = clean;
     struct cm_exploration *const list[] = {&part};
     struct cm_report report = report_new();
@@ -249,6 +251,7 @@ static void text_of_an_interrupted_run_claims_nothing(void)
                             "\nNot covered or not seen\n"
                             "  interrupted: exploration was stopped (posix)\n"
                             "  odd\\x0a: no place\n"
+                            "  io-uring: refused (program, 3 times), accepted\n"
                             "\nVerdict: incomplete\n"));
     char *text = written(write_text, &report);
     CU_ASSERT_PTR_NULL(strstr(text, "pass"));
