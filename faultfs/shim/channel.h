@@ -168,7 +168,6 @@ struct channel {
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
     char value[CHANNEL_VALUE_SIZE];
-    unsigned char content[CONTENT_PIECE];
 
     uint64_t content_opened; /* files that were opened once more in order to be read */
 
