@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,7 +319,12 @@ int mappings_open(struct recording *recording, struct ff_error *error)
     mappings = ff_memory_allocate(1, sizeof(*mappings));
     mappings->recording = recording;
     pthread_mutex_init(&mappings->mutex, NULL);
+    /* Signals are for the thread that waits for them (workload.c). */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     int problem = pthread_create(&mappings->thread, NULL, serve, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (problem == 0)
         return 0;
     free(mappings);

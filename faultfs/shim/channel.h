@@ -194,7 +194,6 @@ struct channel {
     char path[CHANNEL_PATH_SIZE];
     struct iovec fault_pieces[FAULT_PIECES];
     char value[CHANNEL_VALUE_SIZE];
-    unsigned char content[CONTENT_PIECE];
 
     uint64_t content_opened; /* files that were opened once more in order to be read */
 

@@ -49,14 +49,15 @@ bool content_piece(const struct content *content, uint64_t tick, uint64_t index,
     return true;
 }
 
+_Static_assert(CONTENT_PIECE <= CHANNEL_VALUE_SIZE, "a piece is read into channel->value");
+
 static bool pieces_read(int fd, uint64_t tick, struct content *content)
 {
     struct content_piece piece;
     for (uint64_t i = 0; content_piece(content, tick, i, &piece); i++) {
-        if (GATE_4(__NR_pread64, fd, channel->content, piece.size, piece.offset) !=
-            (long)piece.size)
+        if (GATE_4(__NR_pread64, fd, channel->value, piece.size, piece.offset) != (long)piece.size)
             return false;
-        content->hash = content_hash(content->hash, channel->content, piece.size);
+        content->hash = content_hash(content->hash, channel->value, piece.size);
     }
     return true;
 }
