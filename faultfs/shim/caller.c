@@ -54,6 +54,14 @@ long mapping_sync(const struct site *site, const struct raw_call *raw)
     return call_make(site, raw);
 }
 
+/* The kernel copies, since the bytes may not be readable. */
+long caller_copy(uint32_t thread, void *to, uint64_t size, const struct iovec *pieces,
+                 uint64_t piece_count)
+{
+    struct iovec whole = {to, size};
+    return GATE_6(__NR_process_vm_readv, thread, &whole, 1, pieces, piece_count, 0);
+}
+
 /*
  * Remembered per thread: what a fork copies, or a vfork child writes, belongs to
  * other threads.

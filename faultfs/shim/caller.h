@@ -9,6 +9,8 @@
 #include "gate.h"
 #include "recorder.h"
 
+#include <sys/uio.h>
+
 /* Makes the system call as the caller would. Returns its result, or -errno. */
 long caller_call(const struct raw_call *raw);
 
@@ -47,6 +49,14 @@ void caller_mapping(enum mapping_request request);
  * Makes an msync(MS_SYNC), or what does the same for the caller's mapping.
  */
 long mapping_sync(const struct site *site, const struct raw_call *raw);
+
+/*
+ * Copies what the caller wants to write, since another thread or process may change
+ * it between the write and the record of it. Returns how many bytes could be read;
+ * 0 or less: none, or they are nobody else's already.
+ */
+long caller_copy(uint32_t thread, void *to, uint64_t size, const struct iovec *pieces,
+                 uint64_t piece_count);
 
 /* The process of the calling thread. */
 uint32_t caller_process(uint32_t thread);

@@ -8,12 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* From linux/fs.h, which clashes with other headers. */
 #define FLAG_DSYNC  0x02
 #define FLAG_SYNC   0x04
 #define FLAG_APPEND 0x10
+
+/* UIO_MAXIOV of linux/uio.h */
+#define PIECES_LIMIT 1024
 
 /* Writing **********************************************************************************/
 
@@ -108,11 +112,62 @@ static void mode_record(struct call *call, int fd, const struct stat *before)
     call_record(call, FF_EFFECT_ATTRIBUTES, result, 0);
 }
 
-static long file_write(const struct site *site, const struct transfer *transfer,
+/* What a write hands to the kernel, in memory that nobody else changes. */
+struct private_copy {
+    struct transfer transfer;
+    struct iovec whole;
+    long mapped; /* memory of its own, or 0 */
+};
+
+static void copy_make_private(struct private_copy *copy, const struct transfer *transfer,
+                              uint32_t thread)
+{
+    bool vector = transfer->raw.number != __NR_write && transfer->raw.number != __NR_pwrite64;
+    uint64_t size = 0;
+    void *to = channel->value;
+    *copy = (struct private_copy){.transfer = *transfer};
+    if (vector && !scope_is_readable((const char *)transfer->pieces))
+        return;
+    /* The kernel takes the number of pieces for an int, and refuses too many. */
+    for (uint64_t i = 0; i < transfer->piece_count && transfer->piece_count <= PIECES_LIMIT; i++)
+        size += transfer->pieces[i].iov_len;
+    if (size == 0 || size > INT32_MAX)
+        return;
+    if (size > sizeof(channel->value)) {
+        copy->mapped =
+            GATE_6(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (copy->mapped < 0 && copy->mapped > -4096)
+            return;
+        to = (void *)copy->mapped; /* NOLINT(performance-no-int-to-ptr) */
+    }
+    long copied = caller_copy(thread, to, size, transfer->pieces, transfer->piece_count);
+    if (copied <= 0)
+        return;
+    copy->whole = (struct iovec){to, (size_t)copied};
+    copy->transfer.pieces = &copy->whole;
+    copy->transfer.piece_count = 1;
+    copy->transfer.raw.arguments[1] = vector ? (long)&copy->whole : (long)to;
+    copy->transfer.raw.arguments[2] = vector ? 1 : copied;
+}
+
+static void copy_release(const struct private_copy *copy, const struct transfer *transfer)
+{
+    uint64_t size = 0;
+    if (copy->mapped == 0 || (copy->mapped < 0 && copy->mapped > -4096))
+        return;
+    for (uint64_t i = 0; i < transfer->piece_count; i++)
+        size += transfer->pieces[i].iov_len;
+    GATE_2(__NR_munmap, copy->mapped, size);
+}
+
+static long file_write(const struct site *site, const struct transfer *asked,
                        const struct known *known, const struct stat *before)
 {
     struct call call;
+    struct private_copy copy;
+    const struct transfer *transfer = &copy.transfer;
     call_enter(&call, site);
+    copy_make_private(&copy, asked, call.record->thread);
     long flags = GATE_2(__NR_fcntl, transfer->fd, F_GETFL);
     if (known->mapped || (flags & O_DSYNC) != 0 || transfer->flags != 0)
         call_scan(&call);
@@ -130,6 +185,7 @@ static long file_write(const struct site *site, const struct transfer *transfer,
     implied_sync_record(&call, flags, transfer->flags);
     mode_record(&call, transfer->fd, before);
     call_leave(&call);
+    copy_release(&copy, asked);
     return result;
 }
 

@@ -114,6 +114,7 @@ static void run_open_failures(void)
     MUST_FAIL(close(-1), EBADF);
     int file = new_file("new");
     MUST_FAIL(write(file, nowhere, 8), EFAULT);
+    MUST_FAIL(writev(file, (const struct iovec *)nowhere, 2), EFAULT);
     MUST_FAIL(ftruncate(file, -1), EINVAL);
     int reader = MUST_INT(open("new", O_RDONLY));
     MUST_FAIL(write(reader, "x", 1), EBADF);
