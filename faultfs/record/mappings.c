@@ -282,11 +282,8 @@ void caller_mapping(enum mapping_request request)
     pthread_mutex_unlock(&mappings->mutex);
 }
 
-/* For a process that the launcher makes calls for: the files are what matters. */
-long mapping_sync(const struct site *site, const struct raw_call *raw)
+long mappings_sync(void)
 {
-    (void)site;
-    (void)raw;
     for (size_t i = 0; i < mappings->file_count; i++)
         if (fdatasync(mappings->files[i].fd) != 0)
             return -errno;

@@ -26,6 +26,12 @@ int mappings_open(struct recording *recording, struct ff_error *error);
 bool mappings_pause(void);
 void mappings_resume(void);
 
+/*
+ * For an msync(MS_SYNC) that the launcher makes for a process: its addresses mean
+ * nothing here, but what was mapped is known. Returns 0 or -errno.
+ */
+long mappings_sync(void);
+
 /* The last scan, when no process is left. */
 void mappings_finish(void);
 

@@ -6,6 +6,7 @@
 #include "../shim/caller.h"
 #include "../shim/module.h"
 #include "../trace/memory.h"
+#include "mappings.h"
 #include "net_request.h"
 
 #include <errno.h>
@@ -40,6 +41,8 @@ long caller_call(const struct raw_call *raw)
 {
     struct identity own;
     struct rlimit limit;
+    if (raw->number == __NR_msync)
+        return mappings_sync();
     tracee_impersonate(&net_request->tracee, &own);
     bool limited = prlimit(net_request->tracee.process, RLIMIT_FSIZE, NULL, &limit) == 0 &&
                    limit.rlim_cur != RLIM_INFINITY;

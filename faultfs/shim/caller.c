@@ -49,11 +49,6 @@ void caller_mapping(enum mapping_request request)
             launcher_check();
 }
 
-long mapping_sync(const struct site *site, const struct raw_call *raw)
-{
-    return call_make(site, raw);
-}
-
 /* The kernel copies, since the bytes may not be readable. */
 long caller_copy(uint32_t thread, void *to, uint64_t size, const struct iovec *pieces,
                  uint64_t piece_count)

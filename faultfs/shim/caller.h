@@ -46,11 +46,6 @@ bool caller_may_wait(void);
 void caller_mapping(enum mapping_request request);
 
 /*
- * Makes an msync(MS_SYNC), or what does the same for the caller's mapping.
- */
-long mapping_sync(const struct site *site, const struct raw_call *raw);
-
-/*
  * Copies what the caller wants to write, since another thread or process may change
  * it between the write and the record of it. Returns how many bytes could be read;
  * 0 or less: none, or they are nobody else's already.

@@ -4,6 +4,7 @@
  */
 #include "caller.h"
 #include "calls.h"
+#include "failures.h"
 #include "gate.h"
 #include "scope.h"
 
@@ -86,10 +87,14 @@ long call_munmap(const struct site *site, const struct raw_call *raw)
     return call_pass(raw);
 }
 
-/* The records of a successful msync(MS_SYNC): one for each mapping that it covers. */
+/*
+ * The records of an msync(MS_SYNC) that succeeded, or that lost what it was to make
+ * durable: one for each mapping that it covers.
+ */
 static void sync_record(struct call *call, uint64_t address, uint64_t size, uint64_t begin,
-                        bool *is_first)
+                        long result)
 {
+    bool is_first = true;
     struct mapping *mapping = &channel->mapping;
     uint32_t thread = call->record->thread;
     for (uint64_t end = address + size; address < end; address += mapping->size) {
@@ -100,15 +105,16 @@ static void sync_record(struct call *call, uint64_t address, uint64_t size, uint
             return;
         if (mapping->node == FF_NO_NODE)
             continue;
-        if (!*is_first)
+        if (!is_first)
             call_next(call);
-        *is_first = false;
+        is_first = false;
         call->record->thread = thread;
         call->record->begin = begin;
         call->record->node = mapping->node;
         call->record->offset = mapping->offset;
         call->record->length = mapping->size;
-        call_record(call, FF_EFFECT_SYNC_RANGE_DATA, 0, 0);
+        call_record(call, result == 0 ? FF_EFFECT_SYNC_RANGE_DATA : FF_EFFECT_SYNC_FAILED, result,
+                    0);
     }
 }
 
@@ -116,16 +122,15 @@ long call_msync(const struct site *site, const struct raw_call *raw)
 {
     const long *a = raw->arguments;
     struct call call;
-    bool is_first = true;
     if (channel->mapped_count == 0 || (a[2] & MS_SYNC) == 0)
         return call_pass(raw);
     mapping_scan(site);
     uint64_t begin = call_begin_tick();
-    long result = mapping_sync(site, raw);
-    if (result != 0)
+    long result = call_make(site, raw);
+    if (result != 0 && !failures_is_loss(result))
         return result;
     call_enter_completed(&call, site, begin);
-    sync_record(&call, (uint64_t)a[0], (uint64_t)a[1], begin, &is_first);
+    sync_record(&call, (uint64_t)a[0], (uint64_t)a[1], begin, result);
     call_leave(&call);
     return result;
 }

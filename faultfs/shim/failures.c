@@ -13,7 +13,7 @@ enum { FAILURES_LIMIT = 64 }; /* the largest signal */
 #define GET_SIGNAL 11
 
 /* What is given up is not written again (fsync(2), ERRORS; mm/page-writeback.c). */
-static bool is_loss(long result)
+bool failures_is_loss(long result)
 {
     return result == -EIO || result == -ENOSPC || result == -EDQUOT || result == -EROFS;
 }
@@ -38,7 +38,7 @@ long failures_sync(const struct site *site, struct known *known, int fd, const s
     uint32_t failures = known->failures;
     bool has_heard = failures == 0 || GATE_2(__NR_fcntl, fd, GET_SIGNAL) >= failures;
     long result = call_make(site, raw);
-    *lost = is_loss(result);
+    *lost = failures_is_loss(result);
     if (*lost)
         failure_note(known, result);
     if (*lost || !has_heard)

@@ -16,6 +16,9 @@
 
 #include "recorder.h"
 
+/* Whether a sync with this result has given up what was dirty. */
+bool failures_is_loss(long result);
+
 /*
  * Makes an fsync or fdatasync of the descriptor, which is of the node. *lost: the
  * file system has given up what was dirty.

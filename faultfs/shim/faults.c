@@ -208,14 +208,16 @@ static const struct iovec *pieces_of(const struct raw_call *raw)
     return (const struct iovec *)raw->arguments[1]; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* What a call was asked to write, in bytes. */
+/* What a call was asked to write, in bytes; 0 if the kernel will refuse it. */
 static uint64_t size_asked(const struct raw_call *raw)
 {
     int argument = size_argument(raw->number);
     if (argument != NOTHING)
         return (uint64_t)raw->arguments[argument];
     uint64_t size = 0;
-    for (long i = 0; i < raw->arguments[2] && i < FAULT_PIECES; i++)
+    if (raw->arguments[2] > FAULT_PIECES || !scope_is_readable((const char *)pieces_of(raw)))
+        return 0;
+    for (long i = 0; i < raw->arguments[2]; i++)
         size += pieces_of(raw)[i].iov_len;
     return size;
 }

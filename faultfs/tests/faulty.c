@@ -6,6 +6,8 @@
  *     write:N pwrite:N writev:N   N bytes, the latter in three pieces
  *     fsync fsync2 fsyncdup fdatasync syncfs sync
  *     close truncate:N rename:A:B link:A:B unlink:A mkdir:A rmdir:A symlink:A chmod:A
+ *     writenothing                from an address that cannot be read
+ *     map:N store msync           the first N bytes of the file, shared
  *     say:TEXT                    to standard output
  *     fork:N                      N children do the rest, the parent waits for them
  *     threads:N                   N threads do the rest
@@ -17,13 +19,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static int fd = -1, fd2 = -1;
-static const char content[4096];
+static const char content[1 << 14];
+static const struct iovec *volatile unreadable = (const struct iovec *)8;
+static char *mapped;
+static size_t mapped_size;
 
 static long write_pieces(size_t size)
 {
@@ -31,6 +37,13 @@ static long write_pieces(size_t size)
     struct iovec pieces[3] = {
         {(void *)content, part}, {(void *)content, part}, {(void *)content, size - 2 * part}};
     return writev(fd, pieces, 3);
+}
+
+static long map(size_t size)
+{
+    mapped_size = size;
+    mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return mapped == MAP_FAILED ? -1 : 0;
 }
 
 static long call_on_descriptor(const char *name, size_t number, long *result)
@@ -42,6 +55,14 @@ static long call_on_descriptor(const char *name, size_t number, long *result)
         *result = pwrite(fd, content, number, 0);
     else if (strcmp(name, "writev") == 0)
         *result = write_pieces(number);
+    else if (strcmp(name, "writenothing") == 0)
+        *result = writev(fd, unreadable, 3);
+    else if (strcmp(name, "map") == 0)
+        *result = map(number);
+    else if (strcmp(name, "store") == 0)
+        *result = (memset(mapped, 'x', mapped_size), 0);
+    else if (strcmp(name, "msync") == 0)
+        *result = msync(mapped, mapped_size, MS_SYNC);
     else if (strcmp(name, "fsync") == 0)
         *result = fsync(fd);
     else if (strcmp(name, "fsync2") == 0)

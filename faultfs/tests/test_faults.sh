@@ -75,8 +75,9 @@ kinds() {
     faulty 'fdatasync=EINTR' 'create:f fdatasync fdatasync' 'create 0; fdatasync EINTR; fdatasync 0'
     shown 1 'fdatasync none'
     faulty 'syncfs=EIO' 'create:f syncfs syncfs' 'create 0; syncfs EIO; syncfs 0'
-    # A failed close has closed the descriptor.
+    # A failed close has closed the descriptor; what the kernel refuses is left to it.
     if [ "$program" = "$programs/faulty" ]; then
+        faulty 'writev=short:1' 'create:f writenothing' 'create 0; writenothing EFAULT'
         faulty 'close=EIO' 'create:f close close' 'create 0; close EIO; close EBADF'
     fi
 
@@ -96,6 +97,8 @@ kinds() {
     result '"matched":4,"injected":2'
     faulty 'write:g=EDQUOT@5' 'create:f write:9 create:g write:5 write:1 create:f write:1' \
         'create 0; write 9; create 0; write 5; write EDQUOT; create 0; write 1'
+    faulty '*=ENOSPC@1' 'create:f writenothing write:2 write:2' \
+        'create 0; writenothing EFAULT; write 1; write ENOSPC'
     # Standard output is not in the directory.
     faulty 'write=EIO' 'say:hello create:f write:5' 'say 5; create 0; write EIO'
     shown 1 'write output "hello"'
@@ -149,6 +152,13 @@ failed_syncs() {
     # A child has the same description.
     faulty 'fsync=EIO' 'create:f write:5 fsync fork:1 fsync' \
         'create 0; write 5; fsync EIO; fsync 0'
+    faulty 'msync=EIO' 'create:f write:5 map:5 store msync msync' \
+        'create 0; write 5; map 0; store 0; msync EIO; msync 0'
+    shown 1 'msync sync-failed'
+    shown 1 'msync sync-range-data node=2 offset=0 length=5'
+    faulty 'msync=EBUSY' 'create:f write:5 map:5 store msync msync' \
+        'create 0; write 5; map 0; store 0; msync EBUSY; msync 0'
+    shown 0 'msync sync-failed'
     # With EINTR nothing was tried.
     faulty 'fsync=EINTR' 'create:f open2:f fsync fsync2' 'create 0; open2 0; fsync EINTR; fsync2 0'
     shown 1 'fsync none'
@@ -207,6 +217,22 @@ cuts() {
     done < <(cat "$scratch/full")
 }
 
+cuts_mapped() {
+    local at count
+    # Stores through a mapping are calls once a scan finds them, before the cut or with it.
+    record -- "$program" create:f write:9000 map:9000 store fsync unlink:f
+    "$programs/show_trace" "$trace" >"$scratch/full"
+    for at in 1 2 3 4 5; do
+        record --cut "$at" -- "$program" create:f write:9000 map:9000 store fsync unlink:f
+        [ "$status" = 0 ] || fail "mapping: exit status $status, not 0: cut at $at"
+        "$programs/show_trace" "$trace" >"$scratch/got"
+        count=$(wc -l <"$scratch/got")
+        [ "$count" -ge "$at" ] || fail "mapping: $count calls: cut at $at"
+        head -n "$count" "$scratch/full" | diff - "$scratch/got" >"$scratch/err" ||
+            fail "mapping: cut at $at"
+    done
+}
+
 # storm COMMAND...: cut at boundaries of all kinds.
 storm() {
     local at lines
@@ -243,6 +269,7 @@ selectors
 together fork
 together threads
 cuts
+cuts_mapped
 storms
 never 'rmdir=EIO' 0
 never 'write#3=EIO' 2
@@ -312,6 +339,7 @@ if [ "$status" = 0 ]; then
     together fork
     together threads
     cuts
+    cuts_mapped
     storms
     # Some through the library, some through the net.
     storm sh -c "'$programs/faulty' create:f fork:5 ${busy[*]} &
