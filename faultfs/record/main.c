@@ -2,6 +2,8 @@
  * faultfs-record: runs a command under libfaultfs.so and writes the trace of
  * what it did to one directory.
  */
+#include "injection.h"
+#include "library.h"
 #include "mappings.h"
 #include "recording.h"
 #include "workload.h"
@@ -9,7 +11,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,7 @@
 enum { STATUS_USAGE = 2, STATUS_FAILED = 3 };
 
 static const char help[] =
-    "usage: faultfs-record --root DIR --output TRACE [--timeout TIME] [--no-net]\n"
-    "                       [--check-content all|sampled] -- COMMAND [ARGUMENT...]\n"
+    "usage: faultfs-record --root DIR --output TRACE [OPTION...] -- COMMAND [ARGUMENT...]\n"
     "\n"
     "Runs COMMAND in DIR and records what it and its descendants ask the file system to\n"
     "do below DIR, and what they print, into the new file TRACE. Then replays the record\n"
@@ -32,6 +32,12 @@ static const char help[] =
     "  --timeout TIME   kill everything after that time, e.g. 500ms, 10s, 2m (60s)\n"
     "  --no-net         do without seccomp, as where there is none: only calls that go\n"
     "                   through the preloaded library are seen\n"
+    "  --fault SPEC     make calls fail, or cut the power there: see faultfs-run --help;\n"
+    "                   may be given more than once\n"
+    "  --cut N          cut the power when N calls are recorded, 0: before the first: every\n"
+    "                   process is stopped there, and TRACE has N calls, besides what is\n"
+    "                   found to have been stored through shared mappings until then\n"
+    "  --result FILE    write what became of the faults and of COMMAND to FILE, as JSON\n"
     "  --check-content all|sampled\n"
     "                   compare all of a file with the record whenever it is synced, or of\n"
     "                   files larger than 64 KiB some parts, different each time (sampled)\n"
@@ -39,10 +45,12 @@ static const char help[] =
     "  --version        print the version\n"
     "\n"
     "A COMMAND with a slash is looked up from DIR. Its standard output is passed on; its\n"
-    "standard input is empty.\n"
+    "standard input is empty. With --fault or --cut it may end in any way, and after a cut\n"
+    "only what it printed before is passed on.\n"
     "\n"
-    "Exit status: 0 recorded; 2 wrong usage; 3 COMMAND failed or took too long, or the\n"
-    "recording is unsound (then TRACE does not exist); 128 + N stopped by signal N.\n"
+    "Exit status: 0 recorded; 2 wrong usage; 3 COMMAND failed or took too long, or a fault\n"
+    "or the cut never came to happen, or the recording is unsound (then TRACE does not\n"
+    "exist); 128 + N stopped by signal N.\n"
     "\n"
     "Example:\n"
     "  mkdir /tmp/db && faultfs-record --root /tmp/db --output /tmp/db.cmt -- \\\n"
@@ -51,7 +59,9 @@ static const char help[] =
 struct options {
     const char *root;
     const char *output;
+    const char *result;
     struct workload workload;
+    struct injection injection;
     bool content_whole;
 };
 
@@ -87,9 +97,13 @@ static int options_parse(int argc, char **argv, struct options *options)
         {"version", no_argument, NULL, 'v'},
         {"no-net", no_argument, NULL, 'n'},
         {"check-content", required_argument, NULL, 'c'},
+        {"fault", required_argument, NULL, 'f'},
+        {"cut", required_argument, NULL, 'C'},
+        {"result", required_argument, NULL, 'R'},
         {NULL, 0, NULL, 0},
     };
     int option;
+    struct ff_error error;
     *options = (struct options){.workload.timeout = 60};
     while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
         switch (option) {
@@ -112,6 +126,17 @@ static int options_parse(int argc, char **argv, struct options *options)
         case 'n':
             options->workload.without_net = true;
             break;
+        case 'f':
+            if (injection_add_fault(&options->injection, optarg, &error) != 0)
+                return usage_error(error.text, "");
+            break;
+        case 'C':
+            if (injection_set_cut(&options->injection, optarg, &error) != 0)
+                return usage_error(error.text, "");
+            break;
+        case 'R':
+            options->result = optarg;
+            break;
         case 'h':
             fputs(help, stdout);
             return 0;
@@ -127,24 +152,7 @@ static int options_parse(int argc, char **argv, struct options *options)
     if (optind == argc)
         return usage_error("the command to be recorded is missing", "");
     options->workload.command = argv + optind;
-    return -1;
-}
-
-/* Where the library is, seen from this program: the same in the build and when installed. */
-static int library_find(char path[PATH_MAX], struct ff_error *error)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[length < 0 ? 0 : length] = '\0';
-    int size = snprintf(path, PATH_MAX, "%s/" FAULTFS_LIBRARY, dirname(self));
-    const char *problem = NULL;
-    if (length < 0 || size >= PATH_MAX || access(path, R_OK) != 0)
-        problem = "is not there";
-    else if (strpbrk(path, " :") != NULL)
-        problem = "cannot be preloaded from a path with a blank or a colon";
-    if (problem == NULL)
-        return 0;
-    snprintf(error->text, sizeof(error->text), "%.400s %s", path, problem);
+    options->workload.may_fail = !injection_is_empty(&options->injection);
     return -1;
 }
 
@@ -170,6 +178,7 @@ static int record(const struct options *options, struct ff_error *error)
     if (result == 0)
         result = mappings_open(&recording, error);
     if (result == 0) {
+        injection_install(&options->injection, &recording);
         recording.channel->content_whole = options->content_whole;
         result = workload_run(&recording, &options->workload, error);
     }
@@ -177,6 +186,10 @@ static int record(const struct options *options, struct ff_error *error)
         result = recording_assemble(&recording, error);
     if (result == 0)
         result = recording_check(&recording, error);
+    if (result == 0 && options->result != NULL)
+        result = injection_write_result(&options->injection, &recording, options->result, error);
+    if (result == 0)
+        result = injection_check(&options->injection, &recording, error);
     if (result == 0)
         result = ff_trace_write(&recording.trace, options->output, error);
     recording_close(&recording);

@@ -298,9 +298,8 @@ static void deferred_answer(struct net *net)
         answer(net, &again[i]);
 }
 
-static void *supervise(void *context)
+static void requests_answer(struct net *net)
 {
-    struct net *net = context;
     /* umask and current directory become this thread's own. */
     unshare(CLONE_FS);
     ioctl(net->listener, LISTENER_SET_FLAGS, LISTENER_SYNC_WAKE_UP); /* faster, where it is known */
@@ -316,7 +315,20 @@ static void *supervise(void *context)
         if (ready == 1 && ioctl(net->listener, SECCOMP_IOCTL_NOTIF_RECV, &notification) == 0)
             answer(net, &notification);
     }
+}
+
+static void end_note(void *context)
+{
+    struct net *net = context;
     net->ended = true;
+}
+
+/* It may also end in caller_stop(). */
+static void *supervise(void *context)
+{
+    pthread_cleanup_push(end_note, context);
+    requests_answer(context);
+    pthread_cleanup_pop(1);
     return NULL;
 }
 

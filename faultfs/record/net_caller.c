@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,13 @@ long call_pass(const struct raw_call *raw)
 {
     (void)raw;
     return CALL_NOT_CONCERNED;
+}
+
+/* The supervisor ends, and leaves its callers waiting. */
+_Noreturn void caller_stop(void)
+{
+    net_request_end(net_request);
+    pthread_exit(NULL);
 }
 
 long call_unknown(const struct raw_call *raw)

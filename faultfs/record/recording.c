@@ -207,6 +207,8 @@ void recording_read_output(struct recording *recording)
 int recording_pass_on_output(struct recording *recording, bool all, struct ff_error *error)
 {
     const struct bytes *arrived = &recording->arrived;
+    if (recording->can_be_cut && !all)
+        return 0;
     while (recording->passed_on < arrived->size) {
         struct pollfd ready = {STDOUT_FILENO, POLLOUT, 0};
         if (!all && poll(&ready, 1, 0) != 1)

@@ -20,6 +20,7 @@
 #include "faultfs/tree.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
 struct bytes {
     unsigned char *bytes;
@@ -37,6 +38,12 @@ struct synced {
 struct net;
 struct names;
 
+/* How the workload ended. */
+struct ending {
+    enum { ENDING_EXITED, ENDING_KILLED, ENDING_CUT } how;
+    int status; /* of the first process: its exit status, or the signal that killed it */
+};
+
 struct recording {
     char *root; /* canonical */
     struct channel *channel;
@@ -49,6 +56,8 @@ struct recording {
     pthread_mutex_t stream_mutex; /* while the ring is emptied, or records are read meanwhile */
     struct bytes arrived;         /* at the output */
     size_t passed_on;             /* bytes of it that were written to fd 1 */
+    bool can_be_cut;              /* then what comes after the cut must not be passed on */
+    struct ending ending;
     /* The trace and what it points to. */
     struct ff_trace trace;
     struct ff_snapshot_node *nodes;
@@ -81,6 +90,12 @@ int recording_pass_on_output(struct recording *recording, bool all, struct ff_er
  * were doing. To be called regularly, and once when every process is gone.
  */
 int recording_repair(struct recording *recording, struct ff_error *error);
+
+/*
+ * After a cut, when every process is gone: drops what came after it. The directory
+ * is as the calls before it left it.
+ */
+void recording_cut(struct recording *recording);
 
 /* Fills in recording->trace from the stream. May be called more than once. */
 int recording_assemble(struct recording *recording, struct ff_error *error);

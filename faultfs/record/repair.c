@@ -58,8 +58,20 @@ static uint32_t dead_owner(_Atomic uint32_t *lock)
     return (atomic_load(lock) & ~CHANNEL_WAITERS) == owner ? owner : 0;
 }
 
-static void lock_release(_Atomic uint32_t *lock)
+/* Where a dead owner's call was the last one before the cut, it cannot say so any more. */
+static void cut_if_due(struct recording *recording, uint32_t owner)
 {
+    struct channel *channel = recording->channel;
+    if ((channel->cut_at != 0 && channel->calls >= channel->cut_at) ||
+        (channel->cut_after != 0 && channel->cut_after == owner))
+        channel->cut = true;
+}
+
+/* After a cut the lock is never released. */
+static void lock_release(const struct channel *channel, _Atomic uint32_t *lock)
+{
+    if (channel->cut)
+        return;
     atomic_store(lock, 0);
     syscall(SYS_futex, lock, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
@@ -113,6 +125,7 @@ static void record_append(struct repair *repair)
     atomic_store(&channel->head, stream->size);
     atomic_store(&channel->tail, stream->size);
     atomic_store(&channel->committed, stream->size);
+    channel->calls++;
 }
 
 /* The real objects **************************************************************************/
@@ -338,7 +351,9 @@ static int call_resolve(struct recording *recording, uint32_t owner, struct ff_e
         return -1;
     }
     channel->next_node = ff_tree_fresh_id(repair.tree);
-    if (channel->pending.since == channel->committed) {
+    channel->calls = recording->trace.call_count;
+    cut_if_due(recording, owner);
+    if (!channel->cut && channel->pending.since == channel->committed) {
         repair.record = channel->pending.record;
         repair.record.begin = 0;
         repair.record.thread = owner;
@@ -348,6 +363,7 @@ static int call_resolve(struct recording *recording, uint32_t owner, struct ff_e
         repair.record.result = 0;
         if (call_happened(&repair))
             record_append(&repair);
+        cut_if_due(recording, owner);
     }
     free(repair.data.bytes);
     ff_tree_free(repair.tree);
@@ -368,19 +384,24 @@ static size_t output_recorded(const struct recording *recording)
     return size;
 }
 
-/* Waits for the lock while its owners may be waiting for room in the ring. */
+/*
+ * Waits for the lock while its owners may be waiting for room in the ring. After a
+ * cut nobody gets it.
+ */
 static int lock_acquire(struct recording *recording, struct ff_error *error)
 {
     uint32_t none = 0;
     _Atomic uint32_t *lock = &recording->channel->lock;
     while (!atomic_compare_exchange_strong(lock, &none, (uint32_t)getpid() | CHANNEL_WAITERS)) {
+        if (recording->channel->cut)
+            return 0;
         none = 0;
         recording_drain(recording);
         uint32_t dead = dead_owner(lock);
         if (dead != 0) {
             if (call_resolve(recording, dead, error) != 0)
                 return -1;
-            lock_release(lock);
+            lock_release(recording->channel, lock);
         }
         sched_yield();
     }
@@ -399,6 +420,8 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
     struct repair repair = {.recording = recording, .error = error};
     if (lock_acquire(recording, error) != 0)
         return -1;
+    if (channel->cut)
+        return 0;
     recording_read_output(recording);
     size_t recorded = output_recorded(recording);
     if (recording->arrived.size > recorded) {
@@ -414,8 +437,9 @@ static int output_resolve(struct recording *recording, struct ff_error *error)
         repair.record.result = (int64_t)repair.data.size;
         record_append(&repair);
         free(repair.data.bytes);
+        cut_if_due(recording, 0);
     }
-    lock_release(&channel->lock);
+    lock_release(channel, &channel->lock);
     return 0;
 }
 
@@ -426,14 +450,22 @@ static int locks_repair(struct recording *recording, struct ff_error *error)
     if (dead != 0) {
         if (call_resolve(recording, dead, error) != 0)
             return -1;
-        lock_release(&channel->lock);
+        lock_release(channel, &channel->lock);
     }
-    if (dead_owner(&channel->output_lock) != 0) {
+    if (!channel->cut && dead_owner(&channel->output_lock) != 0) {
         if (output_resolve(recording, error) != 0)
             return -1;
-        lock_release(&channel->output_lock);
+        lock_release(channel, &channel->output_lock);
     }
     return 0;
+}
+
+void recording_cut(struct recording *recording)
+{
+    stream_cut(recording);
+    recording_read_output(recording);
+    /* What else arrived was written after the cut: its writers found it in their way. */
+    recording->arrived.size = output_recorded(recording);
 }
 
 int recording_repair(struct recording *recording, struct ff_error *error)

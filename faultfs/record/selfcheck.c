@@ -119,7 +119,8 @@ done:
 
 int recording_check(struct recording *recording, struct ff_error *error)
 {
-    if (recording->channel->images == 0 && recording->net == NULL)
+    bool started = recording->ending.how != ENDING_CUT || recording->trace.call_count != 0;
+    if (started && recording->channel->images == 0 && recording->net == NULL)
         return ff_error_set(error,
                             "recording unsound: libfaultfs.so was not loaded into the command "
                             "(is it a static or a set-user-id program?), and there is no seccomp "

@@ -22,6 +22,9 @@ long caller_call(const struct raw_call *raw);
 long call_pass(const struct raw_call *raw);
 #define CALL_NOT_CONCERNED (-0x4000000000000000l)
 
+/* After a cut: the caller goes no further and waits to be killed. */
+_Noreturn void caller_stop(void);
+
 /*
  * A call that the recorder does not know, made by syscall(2): the launcher's net
  * decides about it. The supervisor makes none of these either.

@@ -1,6 +1,7 @@
 #include "caller.h"
 #include "calls.h"
 #include "content.h"
+#include "failures.h"
 #include "gate.h"
 #include "scope.h"
 
@@ -36,7 +37,8 @@ long call_fsync(const struct site *site, int fd, long number)
     if (known == NULL)
         return call_pass(&raw);
     uint64_t begin = sync_begin(site);
-    long result = call_make(site, &raw);
+    bool lost;
+    long result = failures_sync(site, known, fd, &raw, &lost);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
     call.record->node = known->node;
@@ -44,6 +46,8 @@ long call_fsync(const struct site *site, int fd, long number)
     if (result == 0 && !known->mapped)
         content_read(fd, begin, &call.record->content);
     enum ff_effect effect = number == __NR_fsync ? FF_EFFECT_SYNC_FILE : FF_EFFECT_SYNC_DATA;
+    if (lost)
+        effect = FF_EFFECT_SYNC_FAILED;
     call_record(&call, effect, result, 0);
     call_leave(&call);
     return result;

@@ -1,5 +1,6 @@
 #include "caller.h"
 #include "calls.h"
+#include "failures.h"
 #include "gate.h"
 #include "known.h"
 #include "scope.h"
@@ -127,6 +128,7 @@ static long opened(struct call *call, enum ff_effect effect, long result)
 {
     long theirs = caller_descriptor(result);
     call->record->fd = result < 0 ? -1 : (int)result;
+    failures_opened(result);
     call_record(call, effect, theirs, 0);
     if (effect == FF_EFFECT_CREATE && result >= 0)
         inherited_record(call, (int)result, NULL);
@@ -248,9 +250,13 @@ static long open_any(const struct site *site, int dirfd, const char *path, int f
 {
     struct call call;
     bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
-    if ((flags & O_PATH) != 0 ||
-        (!unnamed && (flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY))
+    if ((flags & O_PATH) != 0)
         return call_pass(raw);
+    if (!unnamed && (flags & (O_CREAT | O_TRUNC)) == 0 && (flags & O_ACCMODE) == O_RDONLY) {
+        long result = call_pass(raw);
+        failures_opened(result);
+        return result;
+    }
     call_enter(&call, site);
     call.record->flags = (uint32_t)flags;
     if (unnamed)

@@ -17,10 +17,13 @@
 #ifndef SHIM_CHANNEL_H
 #define SHIM_CHANNEL_H
 
+#include "faultfs/faults.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* The environment variable with the path at which the memory can be opened. */
 #define CHANNEL_VARIABLE "FAULTFS_CHANNEL"
@@ -38,6 +41,8 @@ enum {
     CHANNEL_MODULES = 512,
     CHANNEL_REASON_SIZE = 400,
     CONTENT_PIECE = 1 << 14,
+    CHANNEL_FAULTS = 64,
+    FAULT_PIECES = 1024, /* IOV_MAX */
 };
 
 enum content_kind { CONTENT_NONE, CONTENT_SAMPLED, CONTENT_ALL };
@@ -123,8 +128,19 @@ struct known {
     _Atomic uint64_t inode; /* 0: the slot was never used */
     uint64_t device;
     uint32_t node;
-    uint32_t unnamed; /* it has no name (any more): the number may be reused */
-    uint32_t mapped;  /* stores through a shared mapping may change it */
+    uint32_t unnamed;  /* it has no name (any more): the number may be reused */
+    uint32_t mapped;   /* stores through a shared mapping may change it */
+    uint32_t failures; /* syncs that failed; see failures.h */
+    int32_t failure;   /* -errno of the last one */
+};
+
+/* A fault to be injected, and what became of it. */
+struct fault_rule {
+    struct ff_fault fault;     /* constant while the workload runs */
+    _Atomic uint64_t matched;  /* calls of its kind, on its path */
+    _Atomic uint64_t acted;    /* of these, those that it was to happen to */
+    _Atomic uint64_t injected; /* of these, those that it changed */
+    _Atomic uint64_t written;  /* bytes, by all that matched */
 };
 
 struct module {
@@ -143,6 +159,8 @@ struct channel {
     uint32_t launcher;          /* its process */
     bool content_whole;         /* hash all of what is synced, however large */
     uint64_t process_namespace; /* inode of /proc/self/ns/pid: thread ids are of there */
+    uint64_t cut_at;            /* everything stops after so many calls; 0: never */
+    uint32_t fault_count;
 
     /* 0, or the owner's thread id, with CHANNEL_WAITERS if others may sleep. */
     _Atomic uint32_t lock;
@@ -162,11 +180,19 @@ struct channel {
     _Atomic uint32_t mapped_count; /* files that were mapped for sharing and writing */
     struct mapping mapping;
 
+    uint64_t calls;             /* that were committed */
+    _Atomic uint32_t cut_after; /* everything stops when this thread's call is recorded */
+    /* Everything stopped: `lock` is held and will not be released any more. */
+    _Atomic bool cut;
+    struct fault_rule faults[CHANNEL_FAULTS];
+    _Atomic bool has_failures; /* a sync has failed */
+
     /* Why the recording cannot be trusted; empty while it can. */
     char reason[CHANNEL_REASON_SIZE];
 
     /* Scratch for the owner of the lock. */
     char path[CHANNEL_PATH_SIZE];
+    struct iovec fault_pieces[FAULT_PIECES];
     char value[CHANNEL_VALUE_SIZE];
 
     uint64_t content_opened; /* files that were opened once more in order to be read */

@@ -35,6 +35,7 @@ bool known_insert(struct channel *channel, uint64_t device, uint64_t inode, uint
     }
     known->node = node;
     known->unnamed = false;
+    known->failures = 0;
     known->mapped = false;
     atomic_store_explicit(&known->inode, inode, memory_order_release);
     return true;

@@ -1,6 +1,7 @@
 #include "recorder.h"
 
 #include "caller.h"
+#include "faults.h"
 #include "gate.h"
 #include "module.h"
 #include "text.h"
@@ -63,6 +64,8 @@ static uint32_t lock_acquire(_Atomic uint32_t *lock)
     if (atomic_compare_exchange_strong(lock, &found, self))
         return self;
     for (;;) {
+        if (channel->cut)
+            caller_stop();
         if (found == 0) {
             /* There may be other waiters: the release must wake one. */
             if (atomic_compare_exchange_strong(lock, &found, self | CHANNEL_WAITERS))
@@ -154,8 +157,7 @@ void call_arm(struct call *call)
 
 long call_make(const struct site *site, const struct raw_call *raw)
 {
-    (void)site;
-    return caller_call(raw);
+    return channel->fault_count == 0 ? caller_call(raw) : fault_call(site, raw);
 }
 
 static uint64_t tick_next(void)
@@ -185,7 +187,7 @@ void call_record(struct call *call, enum ff_effect effect, long result, uint64_t
 {
     struct record *record = call->record;
     record->symbol = call->site->symbol;
-    record->effect = result < 0 ? FF_EFFECT_NONE : effect;
+    record->effect = result < 0 && effect != FF_EFFECT_SYNC_FAILED ? FF_EFFECT_NONE : effect;
     record->result = result;
     record->route = call->site->route;
     record->process = caller_process(record->thread);
@@ -215,15 +217,23 @@ void call_data(struct call *call, const void *bytes, uint64_t size)
         ring_put("", 1);
 }
 
-static void record_publish(void)
+/*
+ * What a scan found was stored before it: whoever asked for the scan makes the cut.
+ */
+static void record_publish(const struct call *call)
 {
-    atomic_store_explicit(&channel->committed, channel->tail, memory_order_release);
+    uint64_t tail = channel->tail;
+    channel->calls += tail != channel->committed;
+    atomic_store_explicit(&channel->committed, tail, memory_order_release);
+    if (channel->cut_at != 0 && channel->calls >= channel->cut_at &&
+        call->site->route != FF_ROUTE_MAPPING)
+        call_cut();
 }
 
 void call_next(struct call *call)
 {
     struct record *record = call->record;
-    record_publish();
+    record_publish(call);
     *record = (struct record){.implied = true,
                               .thread = record->thread,
                               .fd = record->fd,
@@ -233,14 +243,36 @@ void call_next(struct call *call)
 
 void call_leave(struct call *call)
 {
-    record_publish();
+    record_publish(call);
     call_forget(call);
 }
 
 void call_forget(struct call *call)
 {
+    uint32_t cut_after = channel->cut_after;
+    if (cut_after != 0 && cut_after == call->record->thread)
+        call_cut();
     lock_release(&channel->lock);
     signals_restore(call->signals);
+}
+
+/* Cutting **********************************************************************************/
+
+/* The lock keeps everybody else from being recorded; those that wait for it stop too. */
+_Noreturn void call_cut(void)
+{
+    uint32_t self = (uint32_t)GATE_0(__NR_gettid);
+    signals_block();
+    if ((atomic_load(&channel->lock) & ~CHANNEL_WAITERS) != self)
+        lock_acquire(&channel->lock);
+    channel->cut = true;
+    GATE_3(__NR_futex, &channel->lock, FUTEX_WAKE, INT32_MAX);
+    caller_stop();
+}
+
+void call_cut_after(const struct site *site)
+{
+    channel->cut_after = site->thread != 0 ? site->thread : (uint32_t)GATE_0(__NR_gettid);
 }
 
 /* Standard output **************************************************************************/

@@ -67,7 +67,8 @@ void call_arm(struct call *call);
 long call_make(const struct site *site, const struct raw_call *raw);
 /*
  * The record as it will be written: begin, end, result, process, thread and site
- * are set here. A failed call has no effect, whatever effect is given.
+ * are set here. A failed call has no effect, whatever effect is given, but
+ * FF_EFFECT_SYNC_FAILED.
  */
 void call_record(struct call *call, enum ff_effect effect, long result, uint64_t data_size);
 void call_data(struct call *call, const void *bytes, uint64_t size);
@@ -91,6 +92,14 @@ void call_enter_completed(struct call *call, const struct site *site, uint64_t b
 /* The lock that is held over a write to standard output, and over nothing else. */
 void output_enter(const struct site *site, int fd, uint64_t *signals);
 void output_leave(uint64_t signals);
+
+/*
+ * Stops everything here, as a power cut does: nothing is recorded any more, and the
+ * launcher kills all. Does not return.
+ */
+_Noreturn void call_cut(void);
+/* Stops everything when the caller's call, which is being made, has been recorded. */
+void call_cut_after(const struct site *site);
 
 /*
  * Ends this process if the launcher is gone: nothing would ever release a dead
