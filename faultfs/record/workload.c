@@ -29,8 +29,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long to sleep when nothing happens: the ring is emptied this often, in ms. */
-enum { PAUSE_SHORTEST = 1, PAUSE_LONGEST = 8 };
+/*
+ * How long to sleep when nothing happens: the ring is emptied this often, in ms; and
+ * at once again when there was as much in it as this, in bytes.
+ */
+enum { PAUSE_SHORTEST = 1, PAUSE_LONGEST = 8, MUCH = CHANNEL_RING_SIZE / 16 };
 
 struct run {
     struct recording *recording;
@@ -233,11 +236,11 @@ static void signals_read(struct run *run)
             run->stopped_by = (int)info.ssi_signo;
 }
 
-static int attend(struct run *run, bool *busy)
+static int attend(struct run *run, size_t *drained)
 {
     /* First: while the ring is full, the queue of inotify does not grow either. */
     names_read(run->recording->witness);
-    *busy = recording_drain(run->recording) != 0;
+    *drained = recording_drain(run->recording);
     recording_read_output(run->recording);
     if (recording_pass_on_output(run->recording, false, run->error) != 0)
         return -1;
@@ -256,18 +259,24 @@ static int attend(struct run *run, bool *busy)
     return 0;
 }
 
+static int pause_longer(int pause)
+{
+    pause = pause == 0 ? PAUSE_SHORTEST : pause * 2;
+    return pause > PAUSE_LONGEST ? PAUSE_LONGEST : pause;
+}
+
 static int until_all_ended(struct run *run)
 {
     int pause = PAUSE_SHORTEST;
     while (!run->all_ended && run->stopped_by == 0 && !run->recording->channel->cut) {
         struct pollfd events[] = {{run->signals, POLLIN, 0}, {run->recording->output, POLLIN, 0}};
-        bool busy;
+        size_t drained;
         poll(events, 2, pause);
         if ((events[1].revents & POLLHUP) != 0)
             poll(events, 1, pause); /* no writer is left: a hang-up is no news any more */
-        if (attend(run, &busy) != 0)
+        if (attend(run, &drained) != 0)
             return -1;
-        pause = busy ? PAUSE_SHORTEST : pause * 2 > PAUSE_LONGEST ? PAUSE_LONGEST : pause * 2;
+        pause = drained > MUCH ? 0 : drained != 0 ? PAUSE_SHORTEST : pause_longer(pause);
     }
     return 0;
 }

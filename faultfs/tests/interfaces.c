@@ -471,6 +471,7 @@ const struct interface_case interface_cases[] = {
      "rename none\n"
      "open64 create node=6 name=1/\"new\" mode=100644\n"
      "write none\n"
+     "writev none\n"
      "ftruncate64 none\n"
      "write none\n"},
     {"write", run_write,
