@@ -249,6 +249,7 @@ static int finish(const struct run *run, struct ff_error *error)
     };
     int status = report_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
     cm_sites_free(sites);
+    free(unobserved);
     return status;
 }
 
