@@ -84,6 +84,8 @@ static const struct option_row rows[] = {
      "NAME|FILE|GLOB|all", "persistence model, may be repeated (default: posix, or the target's)"},
     {"accept", 0, OPTION_WORDS, SETTING(accept), EXPLORES, "KIND",
      "pass although this was not seen, may be repeated; kinds: below"},
+    {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN), "SPEC|all",
+     "run it again with calls that fail: see faultfs-run --help; all: each call, each error"},
     {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
      "tear data at this size instead of the model's"},
     {"report", 0, OPTION_TEXT, SETTING(report), EXPLORES, "DIR",

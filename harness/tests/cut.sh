@@ -50,7 +50,7 @@ expect 0 '^saved' cut 5
 holds other other
 expect 0 'boundary 6 ' cut 6
 holds other
-expect 3 'ended after 7 calls' cut 8
+expect 3 'ended after 6 calls' cut 8
 
 echo "what is lost"
 expect 0 'lost 3 of 3' cut 2 --lose all
