@@ -118,10 +118,26 @@ static void snapshot_convert(struct recording *recording)
     recording->trace.name_count = names;
 }
 
+/* Everything about other processes is learnt from /proc. */
+static int processes_check(struct ff_error *error)
+{
+    char self[32];
+    ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+    self[length < 0 ? 0 : length] = '\0';
+    if (atol(self) == getpid())
+        return 0;
+    return ff_error_set(error,
+                        "/proc is %s: mount the one of this PID namespace (with unshare: "
+                        "--mount-proc)",
+                        length < 0 ? "not mounted" : "that of other processes");
+}
+
 int recording_open(struct recording *recording, const char *root, struct ff_error *error)
 {
     *recording = (struct recording){.channel_fd = -1, .output = -1};
     pthread_mutex_init(&recording->stream_mutex, NULL);
+    if (processes_check(error) != 0)
+        return -1;
     recording->root = realpath(root, NULL);
     if (recording->root == NULL)
         return ff_error_set_errno(error, "cannot use %s", root);

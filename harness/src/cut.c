@@ -83,11 +83,14 @@ static int choose_trace_path(struct cut *cut, struct ff_error *error)
 
 /* ---- The state ---- */
 
-/* What every state at the boundary holds, and nothing else. */
+/*
+ * What every state at the boundary holds, and nothing else. The call before it has
+ * returned, so what that made durable by returning belongs to it.
+ */
 static void lose_everything(const struct cut *cut)
 {
     for (size_t o = 0; o < cut->poset->operation_count; o++)
-        if (cut->poset->operations[o].shown.durable <= cut->boundary)
+        if (cut->poset->operations[o].shown.durable <= cut->boundary + 1)
             cm_unite(cut->ideal, cm_down(cut->poset, o), cut->poset->words);
 }
 
