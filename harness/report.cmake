@@ -2,7 +2,8 @@
 # and the examples of the README. Included by this folder's CMakeLists.txt.
 
 add_library(crashmatrix_report STATIC
-  src/debug_info.c src/report.c src/report_json.c src/report_junit.c src/report_text.c src/site.c)
+  src/debug_info.c src/report.c src/report_faults.c src/report_json.c src/report_junit.c
+  src/report_text.c src/site.c)
 target_include_directories(crashmatrix_report PUBLIC src)
 target_link_libraries(crashmatrix_report
   PUBLIC crashmatrix_engine
@@ -51,4 +52,7 @@ endfunction()
 crashmatrix_script_test(planted)
 crashmatrix_script_test(examples)
 crashmatrix_script_test(cli)
+crashmatrix_script_test(cut)
+crashmatrix_script_test(faults)
+set_tests_properties(faults PROPERTIES SKIP_RETURN_CODE 77)
 crashmatrix_script_test(sites)

@@ -30,16 +30,20 @@ static uint32_t number_of(struct numbering *numbering, uint32_t value)
     return (uint32_t)numbering->count++;
 }
 
+/* What belongs to the call before it says so, and is no call of its own. */
 static const char *call_name(const struct record *record)
 {
-    static char implied[SYMBOL_COUNT][2][48];
+    enum { SYNCED, SYNCED_DATA, ALSO, KINDS };
+    static const char *const words[KINDS] = {"O_SYNC", "O_DSYNC", "also"};
+    static char names[SYMBOL_COUNT][KINDS][48];
     const char *name = interposed_name(record->symbol);
-    if (!record->implied || record->symbol >= SYMBOL_COUNT ||
-        (record->effect != FF_EFFECT_SYNC_RANGE && record->effect != FF_EFFECT_SYNC_RANGE_DATA))
+    if (!record->implied || record->symbol >= SYMBOL_COUNT)
         return name;
-    bool data = record->effect == FF_EFFECT_SYNC_RANGE_DATA;
-    char *text = implied[record->symbol][data];
-    snprintf(text, sizeof(implied[0][0]), "%s (%s)", name, data ? "O_DSYNC" : "O_SYNC");
+    int kind = record->effect == FF_EFFECT_SYNC_RANGE        ? SYNCED
+               : record->effect == FF_EFFECT_SYNC_RANGE_DATA ? SYNCED_DATA
+                                                             : ALSO;
+    char *text = names[record->symbol][kind];
+    snprintf(text, sizeof(names[0][0]), "%s (%s)", name, words[kind]);
     return text;
 }
 

@@ -6,9 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* memory.c in the library, libc in the launcher. */
-void *memcpy(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
+/* For memcpy and memset, and nothing else: memory.c in the library, libc in the launcher. */
+#include <string.h>
 
 /* The length of text, at most limit. */
 size_t text_length(const char *text, size_t limit);

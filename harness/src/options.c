@@ -15,6 +15,9 @@ enum { DEFAULT_TIMEOUT_MS = 10000 };
 
 /* ---- Tables ---- */
 
+/* One or more, which are taken as they are. */
+#define ANY_OPERANDS SIZE_MAX
+
 struct subcommand {
     const char *name;
     const char *operands;
@@ -41,6 +44,12 @@ static const struct subcommand subcommands[] = {
                            "--into state\n"
                            "  crashmatrix replay posix.1f0a93c2.17:3+1,9 --trace out/trace.cmt "
                            "--check ./load"},
+    [CM_COMMAND_CUT] = {"cut", "COMMAND...", ANY_OPERANDS,
+                        "Run a command in a directory, stop it as a power cut does, and leave what "
+                        "that could leave.",
+                        "for n in $(seq 0 40); do cp -a before db; (cd db &&\n"
+                        "    crashmatrix cut --at $n --lose all -- ../save; ../load) || break; "
+                        "rm -rf db; done"},
     [CM_COMMAND_MODELS] = {"models", "", 0,
                            "Print the shipped persistence models and what each promises.",
                            "crashmatrix models"},
@@ -71,10 +80,12 @@ static const struct option_row rows[] = {
      "the program to record; what it prints it has promised"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
-    {"model", 0, OPTION_WORDS, SETTING(models), EXPLORES | ON(REPLAY), "NAME|FILE|GLOB|all",
-     "persistence model, may be repeated (default: posix, or the target's)"},
+    {"model", 0, OPTION_WORDS, SETTING(models), EXPLORES | ON(REPLAY) | ON(CUT),
+     "NAME|FILE|GLOB|all", "persistence model, may be repeated (default: posix, or the target's)"},
     {"accept", 0, OPTION_WORDS, SETTING(accept), EXPLORES, "KIND",
      "pass although this was not seen, may be repeated; kinds: below"},
+    {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN), "SPEC|all",
+     "run it again with calls that fail: see faultfs-run --help; all: each call, each error"},
     {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
      "tear data at this size instead of the model's"},
     {"report", 0, OPTION_TEXT, SETTING(report), EXPLORES, "DIR",
@@ -93,6 +104,12 @@ static const struct option_row rows[] = {
      "where the directory under test is made (default: $TMPDIR or /tmp)"},
     {"output", 'o', OPTION_TEXT, SETTING(output), ON(RECORD), "TRACE", "the trace to write"},
     {"trace", 0, OPTION_TEXT, SETTING(trace), ON(REPLAY), "TRACE", "the trace of the id"},
+    {"at", 0, OPTION_TEXT, SETTING(at), ON(CUT), "N",
+     "cut when N calls on the directory, or outputs, are done (0: before the first)"},
+    {"lose", 0, OPTION_TEXT, SETTING(lose), ON(CUT), "all|none|ID",
+     "of what was not durable: all that a cut can lose, nothing (default), or as in an ID"},
+    {"root", 0, OPTION_TEXT, SETTING(root), ON(CUT), "DIR",
+     "where the command runs and what is cut (default: the current directory)"},
     {"into", 0, OPTION_TEXT, SETTING(into), ON(REPLAY), "DIR",
      "a new directory for the state's files"},
 };
@@ -121,8 +138,11 @@ static void print_main_help(FILE *stream)
 static void print_help(enum cm_command_name command, FILE *stream)
 {
     const struct subcommand *chosen = &subcommands[command];
-    fprintf(stream, "Usage: crashmatrix %s%s%s [OPTION]...\n%s\n\n", chosen->name,
-            *chosen->operands != '\0' ? " " : "", chosen->operands, chosen->what);
+    bool last = chosen->operand_count == ANY_OPERANDS;
+    fprintf(stream, "Usage: crashmatrix %s%s%s%s%s\n%s\n\n", chosen->name,
+            last || *chosen->operands == '\0' ? " [OPTION]..." : " ", last ? " [--] " : "",
+            chosen->operands, !last && *chosen->operands != '\0' ? " [OPTION]..." : "",
+            chosen->what);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if ((rows[i].commands & 1u << command) == 0)
             continue;
@@ -231,6 +251,8 @@ enum { HELP = 1000 };
 /* The rows of a subcommand in the form that getopt wants; rows are 1 .. */
 static void make_getopt_tables(enum cm_command_name command, struct option *longs, char *shorts)
 {
+    if (subcommands[command].operand_count == ANY_OPERANDS)
+        *shorts++ = '+'; /* what follows the first operand is not ours */
     *shorts++ = ':';
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if ((rows[i].commands & 1u << command) == 0)
@@ -261,7 +283,7 @@ static const struct option_row *find_row(int code)
 static bool parse_options(int argc, char **argv, struct cm_settings *settings, int *status)
 {
     struct option longs[ROW_COUNT + 2];
-    char shorts[2 * ROW_COUNT + 2];
+    char shorts[2 * ROW_COUNT + 3];
     make_getopt_tables(settings->command, longs, shorts);
     *status = CM_EXIT_USAGE;
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
@@ -283,14 +305,15 @@ static bool parse_options(int argc, char **argv, struct cm_settings *settings, i
     if (settings->operand_count > chosen->operand_count)
         return complain("%s: unexpected argument '%s'", chosen->name,
                         settings->operands[chosen->operand_count]);
-    if (settings->operand_count < chosen->operand_count)
+    size_t least = chosen->operand_count == ANY_OPERANDS ? 1 : chosen->operand_count;
+    if (settings->operand_count < least)
         return complain("%s: %s is missing", chosen->name, chosen->operands);
     return true;
 }
 
 bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *status)
 {
-    *settings = (struct cm_settings){.timeout_ms = DEFAULT_TIMEOUT_MS};
+    *settings = (struct cm_settings){.timeout_ms = DEFAULT_TIMEOUT_MS, .lose = "none"};
     *status = CM_EXIT_USAGE;
     if (argc < 2) {
         print_main_help(stderr);
@@ -316,5 +339,6 @@ void cm_options_free(struct cm_settings *settings)
 {
     free(settings->models.items);
     free(settings->accept.items);
-    settings->models = settings->accept = (struct cm_words){0};
+    free(settings->faults.items);
+    settings->models = settings->accept = settings->faults = (struct cm_words){0};
 }

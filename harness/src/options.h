@@ -24,6 +24,7 @@ enum cm_exit {
     X(EXPLORE, "explore")                                                                          \
     X(SHOW, "show")                                                                                \
     X(REPLAY, "replay")                                                                            \
+    X(CUT, "cut")                                                                                  \
     X(MODELS, "models")                                                                            \
     X(TARGETS, "targets")
 
@@ -48,6 +49,10 @@ struct cm_settings {
     const char *check;
     struct cm_words models;
     struct cm_words accept; /* kinds of unobserved things */
+    struct cm_words faults; /* specifications, or "all" */
+    const char *root;
+    const char *at;
+    const char *lose;
     const char *report;
     const char *scratch;
     const char *output;

@@ -38,28 +38,41 @@ static int run_setup(const struct cm_command *setup, const struct cm_scratch *sc
     return status == 0 ? 0 : cm_fail(error, "setup failed: %s", how);
 }
 
+/* What to record, and how. */
+struct recipe {
+    struct cm_command setup, workload;
+    struct cm_scratch *scratch;
+    char *path; /* absolute, of the trace */
+    const char *const *options;
+};
+
 /* The launcher's command line around the workload's; argv is the caller's to free. */
-static struct cm_command launcher_command(const char *launcher, const char *root, const char *path,
-                                          const struct cm_command *workload)
+static struct cm_command launcher_command(const char *launcher, const char *root,
+                                          const struct recipe *recipe)
 {
-    const char *head[] = {launcher, "--root", root, "--output", path, "--"};
-    size_t count = sizeof(head) / sizeof(head[0]);
-    struct cm_command command = {.argc = count + workload->argc};
+    const char *head[] = {launcher, "--root", root, "--output", recipe->path};
+    size_t count = sizeof(head) / sizeof(head[0]), options = 0;
+    const struct cm_command *workload = &recipe->workload;
+    while (recipe->options != NULL && recipe->options[options] != NULL)
+        options++;
+    struct cm_command command = {.argc = count + options + 1 + workload->argc};
     command.argv = cm_allocate(command.argc + 1, sizeof(char *));
     memcpy(command.argv, head, sizeof(head));
-    memcpy(command.argv + count, workload->argv, workload->argc * sizeof(char *));
+    if (options != 0)
+        memcpy(command.argv + count, recipe->options, options * sizeof(char *));
+    command.argv[count + options] = "--";
+    memcpy(command.argv + count + options + 1, workload->argv, workload->argc * sizeof(char *));
     return command;
 }
 
 /* The launcher has said on standard error what is wrong when this fails. */
-static int run_workload(const struct cm_command *workload, const struct cm_scratch *scratch,
-                        const char *path, struct ff_error *error)
+static int run_workload(const struct recipe *recipe, struct ff_error *error)
 {
     char *launcher = cm_install_bin("faultfs-record");
     struct cm_command command =
-        launcher_command(launcher, cm_scratch_directory(scratch), path, workload);
+        launcher_command(launcher, cm_scratch_directory(recipe->scratch), recipe);
     int status = 0;
-    int result = run_quietly(&command, scratch, &status, error);
+    int result = run_quietly(&command, recipe->scratch, &status, error);
     if (result == 0 && status != 0)
         result = cm_fail(error, "the workload could not be recorded");
     free(command.argv);
@@ -68,14 +81,13 @@ static int run_workload(const struct cm_command *workload, const struct cm_scrat
 }
 
 /* In a process of its own, which makes the scratch directory private. */
-static int record_here(const struct cm_command *setup, const struct cm_command *workload,
-                       struct cm_scratch *scratch, const char *path, struct ff_error *error)
+static int record_here(const struct recipe *recipe, struct ff_error *error)
 {
-    if (cm_scratch_enter(scratch, error) != 0)
+    if (cm_scratch_enter(recipe->scratch, error) != 0)
         return -1;
-    if (setup->argc > 0 && run_setup(setup, scratch, error) != 0)
+    if (recipe->setup.argc > 0 && run_setup(&recipe->setup, recipe->scratch, error) != 0)
         return -1;
-    return run_workload(workload, scratch, path, error);
+    return run_workload(recipe, error);
 }
 
 /* Reads the child's error text until it ends. When asked to stop, ends it. */
@@ -94,8 +106,7 @@ static size_t read_errors(int fd, pid_t child, const volatile int *stop, char *t
 }
 
 /* Forks for it; the child's error text comes through a pipe. */
-static int record_apart(const struct cm_command *setup, const struct cm_command *workload,
-                        struct cm_scratch *scratch, const char *path, const volatile int *stop,
+static int record_apart(const struct recipe *recipe, const volatile int *stop,
                         struct ff_error *error)
 {
     int ends[2];
@@ -105,7 +116,7 @@ static int record_apart(const struct cm_command *setup, const struct cm_command 
     pid_t child = fork();
     if (child == 0) {
         cm_process_confine(parent);
-        bool done = record_here(setup, workload, scratch, path, error) == 0;
+        bool done = record_here(recipe, error) == 0;
         ssize_t written = done ? 0 : write(ends[1], error->text, strlen(error->text));
         _exit(done && written == 0 ? 0 : 1);
     }
@@ -134,17 +145,16 @@ static char *absolute_path(const char *path)
     return cm_format("%s/%s", folder, path);
 }
 
-int cm_record(const char *setup_text, const char *workload_text, struct cm_scratch *scratch,
-              const char *path, const volatile int *stop, struct ff_error *error)
+int cm_record(const char *setup, const char *workload, struct cm_scratch *scratch, const char *path,
+              const char *const *options, const volatile int *stop, struct ff_error *error)
 {
-    struct cm_command setup = {0}, workload = {0};
-    char *absolute = absolute_path(path);
+    struct recipe recipe = {.scratch = scratch, .path = absolute_path(path), .options = options};
     int result = -1;
-    if ((setup_text == NULL || cm_command_parse(setup_text, &setup, error) == 0) &&
-        cm_command_parse(workload_text, &workload, error) == 0)
-        result = record_apart(&setup, &workload, scratch, absolute, stop, error);
-    cm_command_free(&setup);
-    cm_command_free(&workload);
-    free(absolute);
+    if ((setup == NULL || cm_command_parse(setup, &recipe.setup, error) == 0) &&
+        cm_command_parse(workload, &recipe.workload, error) == 0)
+        result = record_apart(&recipe, stop, error);
+    cm_command_free(&recipe.setup);
+    cm_command_free(&recipe.workload);
+    free(recipe.path);
     return result;
 }

@@ -28,6 +28,8 @@ struct cm_unobserved {
     bool accepted;
 };
 
+struct cm_fault_case;
+
 struct cm_report {
     const char *target; /* name of the target, or NULL */
     const char *check;  /* the check, if it was given; NULL: the target's */
@@ -39,6 +41,8 @@ struct cm_report {
     size_t exploration_count;
     const struct cm_unobserved *unobserved;
     size_t unobserved_count;
+    const struct cm_fault_case *faults; /* faults.h */
+    size_t fault_count;
     bool timing; /* false: leave out everything that varies from run to run */
     double record_seconds;
     double explore_seconds;

@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "faults.h"
 #include "report_shared.h"
 
 /* ---- Values ---- */
@@ -241,6 +242,28 @@ static void add_matrix(cJSON *root, const struct cm_report *report)
     }
 }
 
+static void add_faults(cJSON *root, const struct cm_report *report)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(root, "faults"));
+    for (size_t i = 0; i < report->fault_count; i++) {
+        const struct cm_fault_case *one = &report->faults[i];
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_text(item, "spec", one->spec);
+        if (one->call == UINT32_MAX)
+            added(cJSON_AddNullToObject(item, "call"));
+        else
+            add_description(item, "call", cm_call_text(report->trace, one->call));
+        add_text(item, "error", one->error);
+        add_text(item, "verdict", cm_verdict_name(one->verdict));
+        add_text(item, "ended", one->ended);
+        add_text(item, "problem", one->problem);
+        add_text(item, "model", one->model);
+        add_text(item, "id", one->id);
+        add_text(item, "trace", one->trace_path);
+        add_integer(item, "states", one->states);
+    }
+}
+
 static void add_timing(cJSON *root, const struct cm_report *report)
 {
     cJSON *timing = added(cJSON_AddObjectToObject(root, "timing"));
@@ -268,6 +291,7 @@ static cJSON *report_value(const struct cm_report *report)
     for (size_t i = 0; i < report->exploration_count; i++)
         add_model(models, report, report->explorations[i]);
     add_matrix(root, report);
+    add_faults(root, report);
     if (report->timing)
         add_timing(root, report);
     return root;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults.h"
 #include "report_shared.h"
 
 /* Operations listed for a violation, lost and kept each. */
@@ -237,6 +238,36 @@ static void print_unobserved(const struct cm_report *report, FILE *stream)
     fputs("  </testsuite>\n", stream);
 }
 
+static void print_fault(const struct cm_fault_case *one, FILE *stream)
+{
+    fputs("    <testcase classname=\"faults\" name=\"", stream);
+    print_text(stream, one->spec);
+    fputs(one->verdict == CM_PASS ? "\"/>\n" : "\">\n", stream);
+    if (one->verdict == CM_PASS)
+        return;
+    fputs(one->verdict == CM_FAIL ? "      <failure message=\"" : "      <skipped message=\"",
+          stream);
+    print_text(stream, one->problem != NULL ? one->problem : "not run");
+    fputs("\"/>\n    </testcase>\n", stream);
+}
+
+static void print_faults(const struct cm_report *report, FILE *stream)
+{
+    struct tally tally = {.cases = report->fault_count};
+    if (tally.cases == 0)
+        return;
+    for (size_t i = 0; i < tally.cases; i++) {
+        tally.failures += report->faults[i].verdict == CM_FAIL;
+        tally.skipped += report->faults[i].verdict == CM_INCOMPLETE;
+    }
+    fputs("  <testsuite name=\"faults\"", stream);
+    print_tally(stream, tally);
+    fputs(">\n", stream);
+    for (size_t i = 0; i < tally.cases; i++)
+        print_fault(&report->faults[i], stream);
+    fputs("  </testsuite>\n", stream);
+}
+
 int cm_report_junit(const struct cm_report *report, FILE *stream)
 {
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", stream);
@@ -244,6 +275,7 @@ int cm_report_junit(const struct cm_report *report, FILE *stream)
     fputs("\">\n", stream);
     for (size_t i = 0; i < report->exploration_count; i++)
         print_suite(report, report->explorations[i], stream);
+    print_faults(report, stream);
     print_unobserved(report, stream);
     fputs("</testsuites>\n", stream);
     return fflush(stream) != 0 || ferror(stream) ? -1 : 0;

@@ -68,4 +68,7 @@ const char *cm_violation_status(const struct cm_violation *violation);
  */
 char *cm_replay_command(const struct cm_report *report, const struct cm_violation *violation);
 
+/* The part of the text report about faults, if there were any. */
+void cm_print_faults(const struct cm_report *report, FILE *stream);
+
 #endif

@@ -537,6 +537,7 @@ void cm_report_text(const struct cm_report *report, FILE *stream, bool colours)
     for (size_t i = 0; i < report->exploration_count; i++)
         print_violations(report, report->explorations[i], stream, colours);
     print_summary(report, stream, colours);
+    cm_print_faults(report, stream);
     print_unobserved(report, stream);
     fputs("\nVerdict: ", stream);
     print_coloured(stream, colours, verdict_colour(report->verdict),

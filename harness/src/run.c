@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "fault_run.h"
+#include "faultfs/faults.h"
 #include "memory.h"
 #include "record.h"
 #include "report.h"
@@ -92,6 +94,7 @@ struct run {
     bool trace_is_kept; /* else it is a temporary file, while it is needed */
     struct cm_exploration **explorations;
     size_t exploration_count;
+    struct cm_fault_cases faults;
     double record_seconds;
     double explore_seconds;
 };
@@ -125,6 +128,23 @@ static int explore_models(struct run *run, struct ff_error *error)
     }
     run->explore_seconds = seconds_now() - start;
     return 0;
+}
+
+/* The runs in which a call fails, after the ordinary one. */
+static int run_faults(struct run *run, struct ff_error *error)
+{
+    const struct cm_fault_run faults = {.session = &run->session,
+                                        .settings = run->settings,
+                                        .stop = &stop_requested,
+                                        .shows_progress = isatty(STDERR_FILENO) != 0};
+    if (run->settings->faults.count == 0)
+        return 0;
+    if (cm_fault_cases_list(run->trace, &run->settings->faults, &run->faults, error) != 0)
+        return -1;
+    double start = seconds_now();
+    int status = cm_fault_cases_run(&faults, &run->faults, error);
+    run->explore_seconds += seconds_now() - start;
+    return status;
 }
 
 /* ---- Reports ---- */
@@ -218,6 +238,9 @@ static enum cm_verdict overall_verdict(const struct run *run, bool complete)
         if (verdict == CM_FAIL)
             break;
     }
+    for (size_t i = 0; i < run->faults.count && verdict != CM_FAIL; i++)
+        if (run->faults.cases[i].verdict != CM_PASS)
+            verdict = run->faults.cases[i].verdict;
     return verdict;
 }
 
@@ -243,12 +266,15 @@ static int finish(const struct run *run, struct ff_error *error)
         .exploration_count = run->exploration_count,
         .unobserved = unobserved,
         .unobserved_count = count,
+        .faults = run->faults.cases,
+        .fault_count = run->faults.count,
         .timing = !run->settings->reproducible,
         .record_seconds = run->record_seconds,
         .explore_seconds = run->explore_seconds,
     };
     int status = report_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
     cm_sites_free(sites);
+    free(unobserved);
     return status;
 }
 
@@ -334,7 +360,7 @@ static enum cm_exit prepare_run(struct run *run, struct ff_error *error)
     if (session->scratch == NULL || choose_trace_path(run, error) != 0)
         return CM_EXIT_USAGE;
     double start = seconds_now();
-    if (cm_record(session->setup, session->workload, session->scratch, run->trace_path,
+    if (cm_record(session->setup, session->workload, session->scratch, run->trace_path, NULL,
                   &stop_requested, error) != 0 ||
         open_trace(run, error) != 0)
         return CM_EXIT_RECORDING;
@@ -342,9 +368,22 @@ static enum cm_exit prepare_run(struct run *run, struct ff_error *error)
     return CM_EXIT_PASS;
 }
 
+/* What is wrong with a SPEC is said before anything is run. */
+static int check_faults(const struct cm_words *words, struct ff_error *error)
+{
+    struct ff_fault fault;
+    for (size_t i = 0; i < words->count; i++)
+        if (strcmp(words->items[i], "all") != 0 &&
+            ff_fault_parse(words->items[i], &fault, error) != 0)
+            return -1;
+    return 0;
+}
+
 static enum cm_exit prepare(struct run *run, struct ff_error *error)
 {
     const struct cm_settings *settings = run->settings;
+    if (check_faults(&settings->faults, error) != 0)
+        return CM_EXIT_USAGE;
     if (settings->keep && settings->report == NULL) {
         cm_fail(error, "--keep needs --report: where to keep the states");
         return CM_EXIT_USAGE;
@@ -369,6 +408,7 @@ static void release(struct run *run)
     for (size_t i = 0; i < run->exploration_count; i++)
         cm_exploration_free(run->explorations[i]);
     free(run->explorations);
+    cm_fault_cases_free(&run->faults);
     cm_session_close(&run->session);
     ff_trace_free(run->trace);
     if (run->trace == NULL && run->trace_path != NULL && !run->trace_is_kept)
@@ -383,7 +423,9 @@ int cm_run(const struct cm_settings *settings)
     catch_signals();
     int status = (int)prepare(&run, &error);
     if (status == CM_EXIT_PASS)
-        status = explore_models(&run, &error) == 0 ? finish(&run, &error) : -1;
+        status = explore_models(&run, &error) == 0 && run_faults(&run, &error) == 0
+                     ? finish(&run, &error)
+                     : -1;
     release(&run);
     if (error.text[0] != '\0')
         return cm_give_up(status < 0 ? CM_EXIT_USAGE : (enum cm_exit)status, error.text);
@@ -405,7 +447,7 @@ int cm_record_only(const struct cm_settings *settings)
             session.scratch = cm_scratch_open(settings->scratch, &error);
         if (session.scratch != NULL)
             status = cm_record(session.setup, session.workload, session.scratch, settings->output,
-                               &stop_requested, &error) == 0
+                               NULL, &stop_requested, &error) == 0
                          ? CM_EXIT_PASS
                          : CM_EXIT_RECORDING;
         cm_session_close(&session);

@@ -55,6 +55,7 @@ def check_json(report):
     for model in report["models"]:
         check_model(model, boundaries)
     verdicts = {model["verdict"] for model in report["models"]}
+    verdicts |= {fault["verdict"] for fault in report["faults"]}
     expect(("fail" in verdicts) == (report["verdict"] == "fail"), "verdict of the run")
     if report["verdict"] == "pass":
         expect(verdicts <= {"pass"}, "pass although a model did not")
@@ -66,6 +67,12 @@ def check_junit(report, root):
     suites = list(root)
     if report["trace"]["unobserved"]:
         expect(suites.pop().get("name") == "coverage", "junit: no suite for coverage")
+    if report["faults"]:
+        faults = suites.pop()
+        expect(faults.get("name") == "faults", "junit: no suite for faults")
+        expect(len(faults.findall("testcase")) == len(report["faults"]), "junit: cases of faults")
+        failed = sum(fault["verdict"] == "fail" for fault in report["faults"])
+        expect(len(faults.findall("testcase/failure")) == failed, "junit: failures of faults")
     expect(len(suites) == len(report["models"]), "junit: one suite for each model")
     for column, (suite, model) in enumerate(zip(suites, report["models"])):
         cases = suite.findall("testcase")
