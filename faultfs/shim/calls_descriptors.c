@@ -62,7 +62,9 @@ static long sync_everything(const struct site *site, int fd, const struct raw_ca
     long result = call_make(site, raw);
     call_enter_completed(&call, site, begin);
     call.record->fd = fd;
-    call_record(&call, FF_EFFECT_SYNC_ALL, result, 0);
+    /* Which file it was that failed is not said. */
+    bool lost = failures_is_loss(result);
+    call_record(&call, lost ? FF_EFFECT_SYNC_FAILED : FF_EFFECT_SYNC_ALL, result, 0);
     call_leave(&call);
     return result;
 }
@@ -148,5 +150,18 @@ long call_fcntl(const struct site *site, int fd, int command, long argument)
 
 long call_sync_file_range(const struct site *site, int fd, const struct raw_call *raw)
 {
-    return descriptor_call(site, fd, raw, open_file(fd));
+    struct call call;
+    const struct known *known = open_file(fd);
+    if (known == NULL)
+        return call_pass(raw);
+    call_enter(&call, site);
+    call.record->fd = fd;
+    call.record->node = known->node;
+    long result = call_make(site, raw);
+    bool lost = failures_is_loss(result);
+    call.record->offset = lost ? (uint64_t)raw->arguments[1] : 0;
+    call.record->length = lost ? (uint64_t)raw->arguments[2] : 0;
+    call_record(&call, lost ? FF_EFFECT_SYNC_FAILED : FF_EFFECT_NONE, result, 0);
+    call_leave(&call);
+    return result;
 }

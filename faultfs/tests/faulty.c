@@ -4,7 +4,7 @@
  *
  *     create:F open:F open2:F     a file, the last one as a second open description
  *     write:N pwrite:N writev:N   N bytes, the latter in three pieces
- *     fsync fsync2 fsyncdup fdatasync syncfs sync
+ *     fsync fsync2 fsyncdup fdatasync syncfs sync syncrange:N
  *     close truncate:N rename:A:B link:A:B unlink:A mkdir:A rmdir:A symlink:A chmod:A
  *     writenothing                from an address that cannot be read
  *     map:N store msync           the first N bytes of the file, shared
@@ -71,6 +71,8 @@ static long call_on_descriptor(const char *name, size_t number, long *result)
         *result = copy = dup(fd), *result = fsync(copy);
     else if (strcmp(name, "fdatasync") == 0)
         *result = fdatasync(fd);
+    else if (strcmp(name, "syncrange") == 0)
+        *result = sync_file_range(fd, 0, (off_t)number, SYNC_FILE_RANGE_WRITE);
     else if (strcmp(name, "syncfs") == 0)
         *result = syncfs(fd);
     else if (strcmp(name, "close") == 0)

@@ -159,6 +159,12 @@ failed_syncs() {
     faulty 'msync=EBUSY' 'create:f write:5 map:5 store msync msync' \
         'create 0; write 5; map 0; store 0; msync EBUSY; msync 0'
     shown 0 'msync sync-failed'
+    faulty 'syncfs=EIO' 'create:f write:5 syncfs syncfs' 'create 0; write 5; syncfs EIO; syncfs 0'
+    shown 1 'syncfs sync-failed'
+    shown 2 'syncfs sync'
+    faulty 'sync_file_range=EIO' 'create:f write:5 syncrange:3' \
+        'create 0; write 5; syncrange EIO'
+    shown 1 'sync_file_range sync-failed'
     # With EINTR nothing was tried.
     faulty 'fsync=EINTR' 'create:f open2:f fsync fsync2' 'create 0; open2 0; fsync EINTR; fsync2 0'
     shown 1 'fsync none'

@@ -45,19 +45,19 @@
  * no such call. Of several faults that match a call, the first one acts; each
  * counts it.
  *
- * As on Linux. A close that fails has closed the descriptor (close(2)). An fsync or
- * fdatasync that fails with EIO, ENOSPC, EDQUOT or EROFS has lost the data for good:
- * the next one succeeds and they are not on the disk (FF_EFFECT_SYNC_FAILED). Every
- * other open file description that the file has at that moment hears of it once, at
- * its next fsync or fdatasync; one opened later does not (errseq_t in the kernel;
+ * As on Linux. A close that fails has closed the descriptor (close(2)). A sync of any
+ * kind that fails with EIO, ENOSPC, EDQUOT or EROFS has lost the data for good: the
+ * next one succeeds and they are not on the disk (FF_EFFECT_SYNC_FAILED; syncfs: of
+ * any file). Of an fsync or fdatasync that failed, every other open file description
+ * that the file has at that moment hears once, at its own next fsync or fdatasync;
+ * one that is opened later does not (errseq_t in the kernel;
  * shim/failures.h). All file systems that were measured (ext4 with and without
  * data=journal, xfs, btrfs) show a program this, so there are no variants of it by
  * file system; what a power cut leaves is the model's business.
  *
  * Unlike on Linux. A write through O_SYNC or O_DSYNC that fails leaves nothing in
- * the file, where the kernel may leave the data in its cache. A syncfs,
- * sync_file_range or msync that fails makes nothing durable, but a later one does:
- * no data is given up, and nobody else hears of it.
+ * the file, where the kernel may leave the data in its cache. Of a syncfs,
+ * sync_file_range or msync that failed nobody else hears.
  */
 #ifndef FAULTFS_FAULTS_H
 #define FAULTFS_FAULTS_H
