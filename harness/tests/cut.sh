@@ -68,7 +68,7 @@ holds other
 holds new new
 
 echo "what cannot be"
-expect 2 'durable' cut 4 --lose posix.00000000.4:1
+expect 2 'no power cut' cut 4 --lose posix.00000000.4:1
 expect 2 'boundary' cut 4 --lose posix.00000000.3:0
 expect 2 'lose' cut 4 --lose some
 expect 2 '--at' cut x
