@@ -195,7 +195,7 @@ struct channel {
     struct iovec fault_pieces[FAULT_PIECES];
     char value[CHANNEL_VALUE_SIZE];
 
-    uint64_t content_opened; /* files that were opened once more in order to be read */
+    uint64_t content_read; /* syncs whose file was read */
 
     uint32_t module_count;
     struct module modules[CHANNEL_MODULES];

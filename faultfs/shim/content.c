@@ -12,8 +12,8 @@
  * the two ends. */
 enum { CONTENT_WHOLE = 1 << 16, PAGES = 8, PAGE = 4096 };
 
-/* How many files are opened once more before only one of so many syncs does it. */
-enum { OPENED_ALWAYS = 256, OPENED_ONE_OF = 16 };
+/* How many syncs are looked at before only one of so many is. */
+enum { READ_ALWAYS = 256, READ_ONE_OF = 16 };
 
 /* splitmix64 (Steele, Lea, Flood, 2014): numbers that have nothing to do with tick. */
 static uint64_t scattered(uint64_t tick)
@@ -62,16 +62,16 @@ static bool pieces_read(int fd, uint64_t tick, struct content *content)
     return true;
 }
 
-/* Opening takes as long as ten short calls: after the first syncs only for a few. */
-static bool is_worth_opening(uint64_t tick)
+/* To read takes longer than many a sync: after the first ones only for a few. */
+static bool is_worth_reading(uint64_t tick)
 {
-    if (channel->content_whole || channel->content_opened < OPENED_ALWAYS)
+    if (channel->content_whole || channel->content_read < READ_ALWAYS)
         return true;
-    return scattered(tick) % OPENED_ONE_OF == 0;
+    return scattered(tick) % READ_ONE_OF == 0;
 }
 
 /* A descriptor of the same file that can be read from, perhaps a new one, or -1. */
-static int readable(int fd, uint64_t tick)
+static int readable(int fd)
 {
     char path[DESCRIPTOR_PATH_SIZE];
     long flags = GATE_3(__NR_fcntl, fd, F_GETFL, 0);
@@ -79,9 +79,8 @@ static int readable(int fd, uint64_t tick)
         return -1;
     if ((flags & O_ACCMODE) != O_WRONLY && (flags & O_DIRECT) == 0)
         return fd;
-    if (!is_worth_opening(tick) || !caller_may_reopen(fd))
+    if (!caller_may_reopen(fd))
         return -1;
-    channel->content_opened++;
     descriptor_path(fd, path);
     return (int)GATE_4(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 }
@@ -90,9 +89,10 @@ void content_read(int fd, uint64_t tick, struct content *content)
 {
     struct stat status;
     *content = (struct content){CONTENT_NONE, 0, 0};
-    int from = readable(fd, tick);
+    int from = is_worth_reading(tick) ? readable(fd) : -1;
     if (from < 0)
         return;
+    channel->content_read++;
     if (GATE_2(__NR_fstat, from, &status) == 0 && S_ISREG(status.st_mode)) {
         content->size = (uint64_t)status.st_size;
         content->kind = channel->content_whole ? CONTENT_ALL : CONTENT_SAMPLED;

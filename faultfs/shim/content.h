@@ -14,8 +14,8 @@
  *   - files open for writing only, in a process with several threads or with locks
  *     on the file: such a file must be opened again, and the closing of that
  *     descriptor releases the process's locks on the file (fcntl_locking(2));
- *   - files open for writing only, at most syncs after the first few hundred, since
- *     opening is slow; these are read if the launcher was asked for all.
+ *   - most files after the first few hundred syncs, which takes longer than many a
+ *     sync: then one in sixteen, unless the launcher was asked for all.
  */
 #ifndef SHIM_CONTENT_H
 #define SHIM_CONTENT_H
