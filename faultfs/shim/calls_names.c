@@ -129,7 +129,8 @@ static long opened(struct call *call, enum ff_effect effect, long result)
     long theirs = caller_descriptor(result);
     call->record->fd = result < 0 ? -1 : (int)result;
     failures_opened(result);
-    call_record(call, effect, theirs, 0);
+    /* A caller that was killed meanwhile gets none, but what was opened was opened. */
+    call_record(call, effect, result >= 0 && theirs < 0 ? 0 : theirs, 0);
     if (effect == FF_EFFECT_CREATE && result >= 0)
         inherited_record(call, (int)result, NULL);
     call_leave(call);
