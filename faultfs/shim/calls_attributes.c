@@ -18,7 +18,7 @@ struct subject {
 static long subject_status(const struct subject *subject, struct stat *status)
 {
     if (subject->path == NULL)
-        return GATE_2(__NR_fstat, subject->fd, status);
+        return descriptor_status(subject->fd, status);
     return status_get(subject->fd, subject->path,
                       subject->flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), status);
 }

@@ -69,7 +69,7 @@ static uint64_t write_offset(const struct transfer *transfer, long descriptor_fl
 {
     struct stat status;
     if ((descriptor_flags & O_APPEND) != 0 || (transfer->flags & FLAG_APPEND) != 0) {
-        GATE_2(__NR_fstat, transfer->fd, &status);
+        descriptor_status(transfer->fd, &status);
         return (uint64_t)status.st_size;
     }
     if (transfer->offset >= 0)
@@ -102,7 +102,7 @@ static void mode_record(struct call *call, int fd, const struct stat *before)
     struct stat after;
     const unsigned bits = S_ISUID | S_ISGID;
     long result = call->record->result;
-    if ((before->st_mode & bits) == 0 || GATE_2(__NR_fstat, fd, &after) != 0 ||
+    if ((before->st_mode & bits) == 0 || descriptor_status(fd, &after) != 0 ||
         after.st_mode == before->st_mode)
         return;
     call_next(call);
@@ -192,7 +192,7 @@ static long file_write(const struct site *site, const struct transfer *asked,
 static long transfer_make(const struct site *site, const struct transfer *transfer)
 {
     struct stat status;
-    if (GATE_2(__NR_fstat, transfer->fd, &status) != 0)
+    if (descriptor_status(transfer->fd, &status) != 0)
         return call_pass(&transfer->raw);
     if (scope_is_output(&status))
         return output_write(site, transfer);
@@ -368,7 +368,7 @@ static void allocation_record(struct call *call, int fd, int mode, const struct 
     struct stat after;
     uint64_t offset = (uint64_t)raw->arguments[2], end = offset + (uint64_t)raw->arguments[3];
     const int zeroing = FALLOCATE_PUNCH_HOLE | FALLOCATE_ZERO | FALLOCATE_WRITE_ZEROS;
-    if (GATE_2(__NR_fstat, fd, &after) != 0)
+    if (descriptor_status(fd, &after) != 0)
         after = *before;
     uint64_t size = (uint64_t)before->st_size, new_size = (uint64_t)after.st_size;
     uint64_t common = new_size < size ? new_size : size;
@@ -398,7 +398,7 @@ long call_fallocate(const struct site *site, const struct raw_call *raw)
     call_enter(&call, site);
     call_scan(&call);
     /* Another thread may have changed it while the lock was not held. */
-    GATE_2(__NR_fstat, fd, &status);
+    descriptor_status(fd, &status);
     call.record->fd = fd;
     call.record->node = known->node;
     long result = call_make(site, raw);
@@ -426,7 +426,7 @@ long call_clone_range(const struct site *site, int fd, int from, const struct cl
     long result = call_make(site, raw);
     /* A length of 0 is all to the end of the source (ioctl_ficlonerange(2)). */
     uint64_t size = range->size;
-    if (result == 0 && size == 0 && GATE_2(__NR_fstat, from, &source) == 0)
+    if (result == 0 && size == 0 && descriptor_status(from, &source) == 0)
         size = (uint64_t)source.st_size - range->from;
     size = result == 0 ? size : 0;
     call_record(&call, size == 0 ? FF_EFFECT_NONE : FF_EFFECT_WRITE, result, size);

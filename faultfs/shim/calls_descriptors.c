@@ -80,7 +80,7 @@ long call_syncfs(const struct site *site, int fd)
 {
     struct raw_call raw = {__NR_syncfs, {fd}};
     struct stat status;
-    if (GATE_2(__NR_fstat, fd, &status) != 0 || status.st_dev != channel->device)
+    if (descriptor_status(fd, &status) != 0 || status.st_dev != channel->device)
         return call_pass(&raw);
     return sync_everything(site, fd, &raw);
 }

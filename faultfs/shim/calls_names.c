@@ -161,7 +161,7 @@ static long open_new(struct call *call, const struct raw_call *raw)
     pending_create(call);
     long result = call_make(call->site, raw);
     if (result >= 0) {
-        GATE_2(__NR_fstat, result, &status);
+        descriptor_status((int)result, &status);
         created(call, &status);
     } else {
         call->record->node = FF_NO_NODE;
@@ -188,7 +188,7 @@ static long open_through_link(struct call *call, const struct raw_call *raw)
         call_forget(call);
         return caller_descriptor(result);
     }
-    GATE_2(__NR_fstat, result, &status);
+    descriptor_status((int)result, &status);
     created(call, &status);
     return opened(call, FF_EFFECT_CREATE, result);
 }
@@ -238,7 +238,7 @@ static long open_unnamed(struct call *call, int dirfd, const char *path, const s
         return call_pass(raw);
     }
     long result = call_make(call->site, raw);
-    if (result >= 0 && GATE_2(__NR_fstat, result, &status) == 0) {
+    if (result >= 0 && descriptor_status((int)result, &status) == 0) {
         created(call, &status);
         known_find(channel, status.st_dev, status.st_ino)->unnamed = true;
     }

@@ -136,7 +136,7 @@ void attribute_record(struct call *call, int dirfd, const char *path, bool follo
 static long status_of(const struct handle *handle, struct stat *status)
 {
     if (handle->path == NULL)
-        return GATE_2(__NR_fstat, handle->fd, status);
+        return descriptor_status(handle->fd, status);
     return status_get(AT_FDCWD, handle->path, handle->follow ? 0 : AT_SYMLINK_NOFOLLOW, status);
 }
 

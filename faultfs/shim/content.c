@@ -2,6 +2,7 @@
 
 #include "caller.h"
 #include "gate.h"
+#include "scope.h"
 #include "text.h"
 
 #include <asm/unistd.h>
@@ -93,7 +94,7 @@ void content_read(int fd, uint64_t tick, struct content *content)
     if (from < 0)
         return;
     channel->content_read++;
-    if (GATE_2(__NR_fstat, from, &status) == 0 && S_ISREG(status.st_mode)) {
+    if (descriptor_status(from, &status) == 0 && S_ISREG(status.st_mode)) {
         content->size = (uint64_t)status.st_size;
         content->kind = channel->content_whole ? CONTENT_ALL : CONTENT_SAMPLED;
         if (!pieces_read(from, tick, content))

@@ -111,7 +111,7 @@ static char *descriptor_relative(int fd, char path[CHANNEL_PATH_SIZE])
     struct stat status;
     descriptor_path(fd, link);
     long length = GATE_4(__NR_readlinkat, AT_FDCWD, link, path, CHANNEL_PATH_SIZE - 1);
-    if (length <= 0 || GATE_2(__NR_fstat, fd, &status) != 0)
+    if (length <= 0 || descriptor_status(fd, &status) != 0)
         return NULL;
     if (status.st_nlink == 0 && length >= (long)sizeof(removed))
         length -= (long)sizeof(removed) - 1;

@@ -12,8 +12,15 @@
 
 #include <sys/stat.h>
 
-/* stat of dirfd/path with the AT_* flags. Returns 0 or -errno. */
+/*
+ * stat of dirfd/path with the AT_* flags, without times: to have looked at these
+ * makes the next write change them to the nanosecond (multigrain timestamps, since
+ * Linux 6.13), and then every fsync has an inode to write besides the data.
+ * Returns 0 or -errno.
+ */
 long status_get(int dirfd, const char *path, int flags, struct stat *status);
+
+long descriptor_status(int fd, struct stat *status);
 
 /* The entry of an object that was just examined, or NULL if it is outside. */
 struct known *scope_status(const struct stat *status, int fd);
