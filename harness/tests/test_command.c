@@ -201,7 +201,7 @@ static void time_out(void)
     struct cm_scratch *scratch = scratch_entered();
     uint64_t start = cm_process_clock();
     CHECK(command_run(scratch, "sleep 1000", 50, &output) == CM_COMMAND_TIMED_OUT);
-    CHECK(command_run(scratch, "echo yes; trap '' TERM INT HUP; sleep 1000", 50, &output) ==
+    CHECK(command_run(scratch, "echo yes; trap '' TERM INT HUP; sleep 1000", 2000, &output) ==
           CM_COMMAND_TIMED_OUT);
     CHECK(printed(&output, "yes\n"));
     CHECK(command_run(scratch, "yes", 50, &output) == CM_COMMAND_TIMED_OUT);
