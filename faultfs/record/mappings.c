@@ -4,6 +4,7 @@
 #include "../shim/interposed_names.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "tracking.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_SIZE = 4096, CHUNK_SIZE = 16 * PAGE_SIZE };
+enum { PAGE_SIZE = 4096, CHUNK_SIZE = 16 * PAGE_SIZE, RANGE_LIMIT = 256 };
 
 /* A file that was mapped; it stays one until the end of the run. */
 struct mapped_file {
@@ -31,6 +32,15 @@ struct mapped_file {
     struct ff_node content; /* as the record says */
     uint64_t last;          /* tick: whatever is found was stored after it */
     char *path;
+    unsigned announced; /* mappings that are being made */
+    bool whole;         /* all of it is compared: some mapping of it is not tracked */
+    bool intermediate;  /* noted */
+};
+
+/* A mapping whose stores are tracked. */
+struct range {
+    struct tracked tracked;
+    size_t file; /* index */
 };
 
 struct mappings {
@@ -40,6 +50,8 @@ struct mappings {
     _Atomic bool stops;
     struct mapped_file *files;
     size_t file_count, file_capacity;
+    struct range *ranges;
+    size_t range_count, range_capacity;
     size_t position; /* up to which the stream is known */
 };
 
@@ -147,12 +159,14 @@ static bool data_next(const struct mapped_file *file, uint64_t *offset)
     return true;
 }
 
-static size_t file_compare(struct mapped_file *file)
+/* From one offset, of a page, to another. Returns how many pages differed. */
+static size_t part_compare(struct mapped_file *file, uint64_t offset, uint64_t end)
 {
     static unsigned char chunk[CHUNK_SIZE];
     size_t found = 0;
-    for (uint64_t offset = 0; offset < file->content.size && data_next(file, &offset);) {
-        size_t left = file->content.size > offset ? file->content.size - offset : 0;
+    end = end < file->content.size ? end : file->content.size;
+    while (offset < end && data_next(file, &offset)) {
+        size_t left = end > offset ? end - offset : 0;
         ssize_t count =
             pread(file->fd, chunk, left < CHUNK_SIZE ? left : CHUNK_SIZE, (off_t)offset);
         if (count <= 0)
@@ -163,14 +177,57 @@ static size_t file_compare(struct mapped_file *file)
     return found;
 }
 
-static void scan(void)
+/* A page may have held what no scan saw. */
+static void intermediate_note(struct mapped_file *file)
+{
+    if (!file->intermediate)
+        recording_unobserved(mappings->recording, "mapped-intermediate", file->path);
+    file->intermediate = true;
+}
+
+/* From now on all of it is compared, which does not tell what changed and changed back. */
+static void file_untrack(struct mapped_file *file)
+{
+    file->whole = true;
+    intermediate_note(file);
+}
+
+static void range_end(size_t index)
+{
+    tracked_end(&mappings->ranges[index].tracked);
+    mappings->ranges[index] = mappings->ranges[--mappings->range_count];
+}
+
+/* Pages that were stored to, as tracked_scan() finds them. */
+static void pages_found(void *context, uint64_t offset, uint64_t size)
+{
+    struct mapped_file *file = context;
+    intermediate_note(file);
+    part_compare(file, offset, offset + size);
+}
+
+static void ranges_scan(size_t file)
+{
+    for (size_t i = mappings->range_count; i-- > 0;) {
+        struct range *range = &mappings->ranges[i];
+        if (range->file != file ||
+            tracked_scan(&range->tracked, pages_found, &mappings->files[file]))
+            continue;
+        file_untrack(&mappings->files[file]);
+        range_end(i);
+    }
+}
+
+static void scan(bool all)
 {
     stream_follow();
     for (size_t i = 0; i < mappings->file_count; i++) {
         struct mapped_file *file = &mappings->files[i];
         uint64_t now = tick_next();
-        if (file_compare(file) != 0)
-            recording_unobserved(mappings->recording, "mapped-intermediate", file->path);
+        ranges_scan(i);
+        if ((file->whole || file->announced != 0 || all) &&
+            part_compare(file, 0, file->content.size) != 0)
+            intermediate_note(file);
         file->last = now;
     }
 }
@@ -191,7 +248,8 @@ static char *path_of(int fd)
     return ff_memory_copy(path, length < 0 ? 0 : (size_t)length);
 }
 
-static void file_begin(const struct mapping *request)
+/* Before the first store to it. */
+static struct mapped_file *file_begin(const struct mapping *request)
 {
     char link[64];
     struct stat status;
@@ -202,7 +260,7 @@ static void file_begin(const struct mapping *request)
         reason_give("a file that was mapped for writing cannot be read by the launcher");
         if (fd >= 0)
             close(fd);
-        return;
+        return NULL;
     }
     struct mapped_file file = {.node = request->node,
                                .thread = request->thread,
@@ -221,9 +279,84 @@ static void file_begin(const struct mapping *request)
     mappings->files = ff_memory_grow(mappings->files, &mappings->file_capacity,
                                      mappings->file_count + 1, sizeof(file));
     mappings->files[mappings->file_count++] = file;
-    /* That a page changed and changed back would not be found. */
-    recording_unobserved(mappings->recording, "mapped-intermediate", file.path);
     atomic_fetch_add(&channel->mapped_count, 1);
+    return &mappings->files[mappings->file_count - 1];
+}
+
+static void mapping_announced(const struct mapping *request)
+{
+    struct mapped_file *file = file_find(request->node);
+    if (file == NULL)
+        file = file_begin(request);
+    if (file != NULL)
+        file->announced++;
+}
+
+/* Only with the net are forks and exits seen. */
+static void mapping_made(const struct mapping *request)
+{
+    struct mapped_file *file = file_find(request->node);
+    if (file == NULL)
+        return;
+    file->announced--;
+    struct range range = {.tracked = {.process = request->process,
+                                      .address = request->address,
+                                      .size = request->size,
+                                      .offset = request->offset},
+                          .file = (size_t)(file - mappings->files)};
+    if (mappings->recording->net == NULL || mappings->range_count == RANGE_LIMIT ||
+        !tracked_begin(&range.tracked, request->fd)) {
+        file_untrack(file);
+        return;
+    }
+    mappings->ranges = ff_memory_grow(mappings->ranges, &mappings->range_capacity,
+                                      mappings->range_count + 1, sizeof(range));
+    mappings->ranges[mappings->range_count++] = range;
+}
+
+static void mapping_failed(const struct mapping *request)
+{
+    struct mapped_file *file = file_find(request->node);
+    if (file != NULL)
+        file->announced--;
+}
+
+/* After a scan. Of one that is unmapped in part only nothing is tracked any more. */
+static void mapping_unmapped(const struct mapping *request)
+{
+    uint64_t begin = request->address, end = begin + request->size;
+    for (size_t i = mappings->range_count; i-- > 0;) {
+        const struct range *range = &mappings->ranges[i];
+        uint64_t address = range->tracked.address, size = range->tracked.size;
+        if (range->tracked.process != request->process || end <= address || begin >= address + size)
+            continue;
+        if (begin > address || end < address + size)
+            file_untrack(&mappings->files[range->file]);
+        range_end(i);
+    }
+}
+
+/* The child's stores will not be tracked. */
+static void process_forks(uint32_t process)
+{
+    for (size_t i = mappings->range_count; i-- > 0;)
+        if (tracked_same_memory(process, mappings->ranges[i].tracked.process)) {
+            file_untrack(&mappings->files[mappings->ranges[i].file]);
+            range_end(i);
+        }
+}
+
+/* The caller itself stores nothing any more, but its other threads may. */
+static void process_ends(uint32_t process)
+{
+    bool alone = tracked_thread_count(process) == 1;
+    scan(false);
+    for (size_t i = mappings->range_count; i-- > 0;)
+        if (mappings->ranges[i].tracked.process == process) {
+            if (!alone)
+                file_untrack(&mappings->files[mappings->ranges[i].file]);
+            range_end(i);
+        }
 }
 
 /* "start-end perms offset device inode path" of the mapping that holds the address. */
@@ -268,10 +401,25 @@ void caller_mapping(enum mapping_request request)
     pthread_mutex_lock(&mappings->mutex);
     switch (request) {
     case MAPPING_BEGIN:
-        file_begin(&channel->mapping);
+        mapping_announced(&channel->mapping);
+        break;
+    case MAPPING_MADE:
+        mapping_made(&channel->mapping);
+        break;
+    case MAPPING_FAILED:
+        mapping_failed(&channel->mapping);
+        break;
+    case MAPPING_UNMAPPED:
+        mapping_unmapped(&channel->mapping);
+        break;
+    case MAPPING_FORK:
+        process_forks(channel->mapping.process);
+        break;
+    case MAPPING_EXIT:
+        process_ends(channel->mapping.process);
         break;
     case MAPPING_SCAN:
-        scan();
+        scan(false);
         break;
     case MAPPING_FIND:
         part_find(&channel->mapping);
@@ -343,8 +491,14 @@ void mappings_resume(void)
 
 void mappings_finish(void)
 {
-    if (mappings != NULL && mappings->file_count != 0)
-        caller_mapping(MAPPING_SCAN);
+    if (mappings == NULL || mappings->file_count == 0)
+        return;
+    pthread_mutex_lock(&mappings->mutex);
+    for (size_t i = 0; i < mappings->file_count; i++)
+        if (mappings->files[i].announced != 0)
+            file_untrack(&mappings->files[i]); /* what became of a mapping was never said */
+    scan(true);
+    pthread_mutex_unlock(&mappings->mutex);
 }
 
 void mappings_close(void)
@@ -359,6 +513,9 @@ void mappings_close(void)
         free(mappings->files[i].content.data);
         free(mappings->files[i].path);
     }
+    while (mappings->range_count != 0)
+        range_end(mappings->range_count - 1);
+    free(mappings->ranges);
     free(mappings->files);
     free(mappings);
     mappings = NULL;

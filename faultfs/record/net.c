@@ -5,6 +5,7 @@
 #include "../shim/scope.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
+#include "names.h"
 #include "net_calls.h"
 #include "net_filter.h"
 #include "net_request.h"
@@ -172,9 +173,34 @@ static void call_do(struct net *net, struct net_request *request, const char *le
 static void mapping_do(struct net_request *request)
 {
     if (net_request_transfer(request, "----f-") == NET_MAKE)
-        mapping_begin(&request->site, (int)request->raw.arguments[3],
-                      (int)request->raw.arguments[4]);
+        if (mapping_begin(&request->site, (int)request->raw.arguments[3],
+                          (int)request->raw.arguments[4]))
+            mapping_untracked(&request->site, (int)request->raw.arguments[4]);
     answer_pass(request);
+}
+
+/* What happens to the memory of a process, and so to its mappings. */
+static void memory_do(struct net_request *request, enum mapping_request what)
+{
+    struct call call;
+    if (channel->mapped_count != 0 && tracee_read_status(&request->tracee)) {
+        call_enter(&call, &request->site);
+        channel->mapping.process = (uint32_t)request->tracee.process;
+        caller_mapping(what);
+        call_leave(&call);
+    }
+    answer_pass(request);
+}
+
+/* The first member of its structure is the flags (clone(2)). */
+static void clone3_do(struct net_request *request)
+{
+    uint64_t flags = 0;
+    tracee_read(&request->tracee, request->notification.data.args[0], &flags, sizeof(flags));
+    if ((flags & CLONE_VM) != 0)
+        answer_pass(request);
+    else
+        memory_do(request, MAPPING_FORK);
 }
 
 /* FICLONERANGE has a structure with a descriptor in it (ioctl_ficlonerange(2)). */
@@ -240,6 +266,16 @@ static void request_do(struct net *net, struct net_request *request)
         return;
     case __NR_execveat:
         program_begins(net, request, "dp---");
+        return;
+    case __NR_fork:
+    case __NR_clone:
+        memory_do(request, MAPPING_FORK);
+        return;
+    case __NR_clone3:
+        clone3_do(request);
+        return;
+    case __NR_exit_group:
+        memory_do(request, MAPPING_EXIT);
         return;
     case __NR_mmap:
         request->site.symbol = SYMBOL_mmap;
@@ -383,6 +419,7 @@ int net_start(struct recording *recording, int socket, struct ff_error *error)
     int listener = listener_receive(socket);
     if (listener < 0) {
         recording_unobserved(recording, "no-seccomp", "only calls of the preloaded library");
+        names_watch_changes(recording->witness);
         return 0;
     }
     struct net *net = ff_memory_allocate(1, sizeof(*net));

@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -110,6 +111,16 @@ static void emit_mappings(struct program *program)
     emit_check(program);
 }
 
+/* Only children with a copy of the memory. */
+static void emit_clones(struct program *program)
+{
+    emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, __NR_clone);
+    emit_load(program, ARGUMENT(0));
+    emit_any_bit(program, CLONE_VM, 1);
+    emit_return(program, SECCOMP_RET_USER_NOTIF);
+    emit_return(program, SECCOMP_RET_ALLOW);
+}
+
 /* Only those that write to files. */
 static void emit_ioctls(struct program *program)
 {
@@ -129,7 +140,8 @@ static const uint32_t always[] = {
 };
 
 /* Those that the recorder never makes: also what came through syscall(2) of libc. */
-static const uint32_t from_anywhere[] = {__NR_execve, __NR_execveat, __NR_io_uring_setup,
+static const uint32_t from_anywhere[] = {__NR_execve,  __NR_execveat,   __NR_fork,
+                                         __NR_clone3,  __NR_exit_group, __NR_io_uring_setup,
                                          __NR_io_setup};
 
 static bool depends_on_arguments(uint32_t number)
@@ -163,6 +175,7 @@ static void program_make(struct program *program)
     emit_check(program);
     emit_opens(program);
     emit_mappings(program);
+    emit_clones(program);
     emit_ioctls(program);
     emit_return(program, SECCOMP_RET_ALLOW);
 }

@@ -108,6 +108,8 @@ long call_munmap(const struct site *site, const struct raw_call *raw);
 long call_msync(const struct site *site, const struct raw_call *raw);
 /* Before a mapping is made that may change a file below the directory: true if it may. */
 bool mapping_begin(const struct site *site, int flags, int fd);
+/* After that, of one whose stores cannot be tracked. */
+void mapping_untracked(const struct site *site, int fd);
 /* Makes records of all that was stored until now. */
 void mapping_scan(const struct site *site);
 

@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+enum { PAGE_SIZE = 4096 };
+
 /*
  * The protection does not matter: mprotect(2) can make any mapping of a descriptor
  * that is open for writing writable.
@@ -31,7 +33,10 @@ static void ask(struct call *call, enum mapping_request request)
     caller_mapping(request);
 }
 
-/* The launcher must know the file as it is before the first store. */
+/*
+ * The launcher must know the file as it is before the first store. The mapping is
+ * announced by this, and what became of it is to be said with mapping_end().
+ */
 bool mapping_begin(const struct site *site, int flags, int fd)
 {
     struct stat status;
@@ -42,14 +47,46 @@ bool mapping_begin(const struct site *site, int flags, int fd)
     if (known == NULL || !S_ISREG(status.st_mode))
         return false;
     call_enter(&call, site);
-    if (!known->mapped) {
-        channel->mapping.node = known->node;
-        channel->mapping.fd = (int32_t)caller_descriptor(fd);
-        ask(&call, MAPPING_BEGIN);
-        known->mapped = true;
-    }
+    channel->mapping.node = known->node;
+    channel->mapping.fd = (int32_t)caller_descriptor(fd);
+    ask(&call, MAPPING_BEGIN);
+    known->mapped = true;
     call_forget(&call);
     return true;
+}
+
+void mapping_untracked(const struct site *site, int fd)
+{
+    struct stat status;
+    struct call call;
+    const struct known *known = scope_descriptor(fd, &status);
+    if (known == NULL)
+        return;
+    call_enter(&call, site);
+    channel->mapping.node = known->node;
+    channel->mapping.size = 0;
+    channel->mapping.fd = -1;
+    ask(&call, MAPPING_MADE);
+    call_forget(&call);
+}
+
+/* From linux/userfaultfd.h: what needs no privilege. */
+#define USER_MODE_ONLY 1
+
+/* The launcher takes over the descriptor, so that none is left in the program. */
+static void mapping_made(struct call *call, const struct raw_call *raw, uint32_t node, long result)
+{
+    struct mapping *mapping = &channel->mapping;
+    bool failed = result < 0 && result > -4096;
+    long fd = failed ? -1 : GATE_1(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
+    mapping->node = node;
+    mapping->fd = (int32_t)fd;
+    mapping->address = (uint64_t)result;
+    mapping->size = ((uint64_t)raw->arguments[1] + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+    mapping->offset = (uint64_t)raw->arguments[5];
+    ask(call, failed ? MAPPING_FAILED : MAPPING_MADE);
+    if (fd >= 0)
+        GATE_1(__NR_close, fd);
 }
 
 long call_mmap(const struct site *site, const struct raw_call *raw)
@@ -64,6 +101,7 @@ long call_mmap(const struct site *site, const struct raw_call *raw)
     call.record->fd = fd;
     call.record->node = known == NULL ? FF_NO_NODE : known->node;
     long result = call_make(site, raw);
+    mapping_made(&call, raw, call.record->node, result);
     /* An address is another one each time. */
     call_record(&call, FF_EFFECT_NONE, result < 0 && result > -4096 ? result : 0, 0);
     call_leave(&call);
@@ -83,8 +121,19 @@ void mapping_scan(const struct site *site)
 
 long call_munmap(const struct site *site, const struct raw_call *raw)
 {
+    struct call call;
+    if (channel->mapped_count == 0)
+        return call_pass(raw);
     mapping_scan(site);
-    return call_pass(raw);
+    long result = call_pass(raw);
+    if (result != 0)
+        return result;
+    call_enter(&call, site);
+    channel->mapping.address = (uint64_t)raw->arguments[0];
+    channel->mapping.size = (uint64_t)raw->arguments[1];
+    ask(&call, MAPPING_UNMAPPED);
+    call_forget(&call);
+    return result;
 }
 
 /*

@@ -30,7 +30,7 @@
 /* What precedes the path if the launcher's seccomp net is in place. */
 #define CHANNEL_NET_PREFIX "net:"
 
-#define CHANNEL_MAGIC 0x3430656c74666d63u /* changes with every change of the layout */
+#define CHANNEL_MAGIC 0x3530656c74666d63u /* changes with every change of the layout */
 
 enum {
     CHANNEL_NAME_SIZE = 256, /* NAME_MAX and a NUL */
@@ -109,9 +109,15 @@ struct output_pending {
  */
 enum mapping_request {
     MAPPING_NOTHING,
-    MAPPING_BEGIN, /* `process` is about to map its descriptor `fd`, which is node `node` */
-    MAPPING_SCAN,  /* stores since the last scan become records */
-    MAPPING_FIND,  /* which part of which file does `process` have at `address`? */
+    MAPPING_BEGIN,    /* `process` is about to map its descriptor `fd`, which is node `node` */
+    MAPPING_MADE,     /* it did: `size` bytes from `offset` on, at `address`; `fd` is a new
+                         userfaultfd to track stores with, or -1 */
+    MAPPING_FAILED,   /* it did not */
+    MAPPING_UNMAPPED, /* nothing is at `address` any more, for `size` bytes */
+    MAPPING_FORK,     /* `process` is about to have a child with a copy of its memory */
+    MAPPING_EXIT,     /* `process` is about to end */
+    MAPPING_SCAN,     /* stores since the last scan become records */
+    MAPPING_FIND,     /* which part of which file does `process` have at `address`? */
 };
 
 struct mapping {

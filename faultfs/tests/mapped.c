@@ -3,12 +3,16 @@
  * 77: not possible here.
  */
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,13 +136,117 @@ static void run_harmless(void)
     map(-1, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS)[0] = 'x';
 }
 
+/* May store, and does not. */
+static void run_untouched(void)
+{
+    static volatile char sum;
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    for (int i = 0; i < SIZE; i++)
+        sum = (char)(sum + bytes[i]);
+    MUST(munmap(bytes, SIZE));
+    map_shared(file, SIZE);
+}
+
+/* Every byte is as before when somebody looks. */
+static void restore_in(char *mapped)
+{
+    volatile char *bytes = mapped;
+    bytes[1] = 'x';
+    bytes[1] = 0;
+}
+
+static void run_restored(void)
+{
+    int file = file_of(SIZE);
+    restore_in(map_shared(file, SIZE));
+}
+
+/* The same, where the tracking does not reach. */
+
+static void run_forked(void)
+{
+    int status;
+    char *bytes = map_shared(file_of(SIZE), SIZE);
+    pid_t child = fork();
+    if (child == 0) {
+        restore_in(bytes);
+        _exit(0);
+    }
+    MUST(waitpid(child, &status, 0));
+}
+
+static void run_killed(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        restore_in(map_shared(file_of(SIZE), SIZE));
+        raise(SIGKILL);
+    }
+    MUST(waitpid(child, &status, 0));
+}
+
+static void run_moved(void)
+{
+    char *bytes = map_shared(file_of(SIZE), SIZE);
+    bytes = mremap(bytes, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+    MUST(bytes == MAP_FAILED ? -1 : 0);
+    restore_in(bytes);
+}
+
+/* Unmapped behind the library's back. */
+static void run_replaced(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    restore_in(bytes);
+    MUST(syscall(SYS_munmap, bytes, SIZE));
+    map_shared(file, SIZE);
+}
+
+/* Children that share the memory, or have nothing of it. */
+static void run_children(void)
+{
+    int status;
+    char *bytes = map_shared(file_of(SIZE), SIZE);
+    MUST(system("true"));
+    pid_t child = vfork();
+    if (child == 0)
+        _exit(0);
+    MUST(waitpid(child, &status, 0));
+    MUST(munmap(bytes, SIZE));
+    child = fork();
+    if (child == 0)
+        _exit(0);
+    MUST(waitpid(child, &status, 0));
+}
+
+/* The kernel stores for the process, what is there already. */
+static void run_kernel(void)
+{
+    int file = file_of(SIZE), from = (int)MUST(open("/dev/zero", O_RDONLY));
+    char *bytes = map_shared(file, SIZE);
+    MUST(read(from, bytes + 4096, 10));
+}
+
+/* Whether this kernel can track stores. */
+static void run_tracks(void)
+{
+    struct uffdio_api api = {.api = UFFD_API, .features = UINT64_C(1) << 15 | UINT64_C(1) << 13};
+    MUST(ioctl((int)MUST(syscall(SYS_userfaultfd, O_CLOEXEC | 1)), UFFDIO_API, &api));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } cases[] = {
     {"store", run_store},       {"calls", run_calls},         {"processes", run_processes},
     {"sparse", run_sparse},     {"protected", run_protected}, {"closed", run_closed},
-    {"harmless", run_harmless},
+    {"harmless", run_harmless}, {"untouched", run_untouched}, {"restored", run_restored},
+    {"forked", run_forked},     {"killed", run_killed},       {"moved", run_moved},
+    {"replaced", run_replaced}, {"children", run_children},   {"kernel", run_kernel},
+    {"tracks", run_tracks},
 };
 
 int main(int argc, char **argv)
