@@ -105,12 +105,37 @@ on() {
 }
 
 on tmpfs -t tmpfs none
-truncate -s 64M "$scratch/ext4.image"
-if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q -F "$scratch/ext4.image" 2>/dev/null; then
-    on ext4 -o loop "$scratch/ext4.image"
-else
-    skip 'ext4: there is no mkfs.ext4'
-fi
+# image KIND SIZE OPTIONS...: in a file, made with these options of mkfs.
+image() {
+    local kind=$1 image=$scratch/$1.image
+    truncate -s "$2" "$image"
+    shift 2
+    if command -v "mkfs.$kind" >/dev/null && "mkfs.$kind" -q "$@" "$image" 2>/dev/null; then
+        on "$kind" -o loop "$image"
+    else
+        skip "$kind: there is no mkfs.$kind"
+    fi
+}
+
+# Only some file systems have clones (ioctl_ficlone(2)).
+clones() {
+    local root=$scratch/$1/clones
+    mountpoint -q "$scratch/$1" 2>/dev/null || return 0
+    mkdir "$root"
+    if (cd "$root" && "$record" --root "$root" --output "$scratch/out/trace" -- \
+        "$programs/interfaces" clone) 2>"$scratch/err" &&
+        "$programs/show_trace" "$scratch/out/trace" | grep -q '^[^ ]*ioctl\|ioctl'; then
+        echo "clones on $1: recorded"
+    else
+        fail "clones on $1"
+    fi
+}
+
+image ext4 64M -F
+image btrfs 128M
+clones btrfs
+image xfs 512M
+clones xfs
 mkdir "$scratch/layers"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs none "$scratch/layers" 2>/dev/null; then
     mounted=("$scratch/layers" "${mounted[@]}")
