@@ -10,6 +10,8 @@ add_library(crashmatrix_check STATIC
   src/manifest_case.c
   src/manifest_judge.c
   src/memfs.c
+  src/memory.c
+  src/observer.c
   src/pool.c
   src/process.c
   src/scratch.c

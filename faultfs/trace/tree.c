@@ -79,6 +79,11 @@ uint32_t ff_tree_fresh_id(const struct ff_tree *tree)
     return (uint32_t)tree->node_limit;
 }
 
+void ff_tree_reserve_ids(struct ff_tree *tree, size_t limit)
+{
+    nodes_reserve(tree, limit);
+}
+
 struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id)
 {
     return id < tree->node_limit && tree->nodes[id].exists ? &tree->nodes[id] : NULL;

@@ -4,22 +4,69 @@
 
 #include "memory.h"
 
-/*
- * One observation on the current path. Its branches are taken from the last
- * value of the location to the first, and then the base value; the sets of
- * frame f are at sets + 3*f*words: included, excluded, and what the branches
- * still to come exclude at least.
- */
-struct frame {
-    uint32_t location;
-    int64_t choice; /* value, or -1 for the base */
-    size_t rest;    /* values of the location not yet tried */
-    bool done;      /* no branch is left */
-};
+struct cm_interval cm_cylinder_boundaries(const struct cm_poset *poset, struct cm_cylinder cylinder)
+{
+    struct cm_interval legal = {0, (uint32_t)poset->trace->call_count + 1};
+    CM_FOR_EACH(o, cylinder.included, poset->operation_count)
+    {
+        if (poset->operations[o].shown.boundary > legal.first)
+            legal.first = poset->operations[o].shown.boundary;
+    }
+    CM_FOR_EACH(o, cylinder.excluded, poset->operation_count)
+    {
+        if (poset->operations[o].shown.durable < legal.end)
+            legal.end = poset->operations[o].shown.durable;
+    }
+    return legal;
+}
 
+struct cm_branches cm_branches_begin(const struct cm_poset *poset, uint32_t location,
+                                     struct cm_cylinder cylinder, cm_word *pending)
+{
+    cm_copy(pending, cylinder.excluded, poset->words);
+    return (struct cm_branches){.location = location,
+                                .rest = poset->locations[location].value_count};
+}
+
+bool cm_branches_next(const struct cm_poset *poset, struct cm_branches *branches,
+                      struct cm_cylinder cylinder, cm_word *pending, cm_word *included,
+                      cm_word *excluded)
+{
+    const struct cm_location *location = &poset->locations[branches->location];
+    while (!branches->done && branches->rest > 0) {
+        uint32_t value = location->values[--branches->rest];
+        uint32_t operation = poset->values[value].operation;
+        bool feasible = !cm_has(pending, operation);
+        if (feasible) {
+            cm_copy(included, cylinder.included, poset->words);
+            cm_unite(included, cm_down(poset, operation), poset->words);
+            cm_copy(excluded, pending, poset->words);
+            feasible = !cm_meet(included, excluded, poset->words);
+        }
+        /* The later branches do without this operation and all that needs it. */
+        cm_unite(pending, cm_up(poset, operation), poset->words);
+        branches->done = cm_meet(pending, cylinder.included, poset->words);
+        if (feasible) {
+            branches->choice = value;
+            return true;
+        }
+    }
+    if (branches->done)
+        return false;
+    branches->done = true;
+    cm_copy(included, cylinder.included, poset->words);
+    cm_copy(excluded, pending, poset->words);
+    branches->choice = -1;
+    return true;
+}
+
+/*
+ * A frame is one observation on the current path. The sets of frame f are at
+ * sets + 3*f*words: included, excluded, and what belongs to its branches.
+ */
 struct cm_explorer {
     const struct cm_poset *poset;
-    struct frame *frames;
+    struct cm_branches *frames;
     size_t count;
     size_t capacity;
     size_t depth; /* observations made in this run */
@@ -74,41 +121,11 @@ static struct cm_cylinder before(const struct cm_explorer *explorer, size_t fram
     return (struct cm_cylinder){included_of(explorer, frame - 1), excluded_of(explorer, frame - 1)};
 }
 
-/* Moves a frame to its next feasible branch; false when there is none. */
 static bool next_branch(struct cm_explorer *explorer, size_t index)
 {
-    const struct cm_poset *poset = explorer->poset;
-    struct frame *frame = &explorer->frames[index];
-    const struct cm_location *location = &poset->locations[frame->location];
-    struct cm_cylinder parent = before(explorer, index);
-    cm_word *included = included_of(explorer, index);
-    cm_word *excluded = excluded_of(explorer, index);
-    cm_word *pending = pending_of(explorer, index);
-    while (!frame->done && frame->rest > 0) {
-        uint32_t value = location->values[--frame->rest];
-        uint32_t operation = poset->values[value].operation;
-        bool feasible = !cm_has(pending, operation);
-        if (feasible) {
-            cm_copy(included, parent.included, poset->words);
-            cm_unite(included, cm_down(poset, operation), poset->words);
-            cm_copy(excluded, pending, poset->words);
-            feasible = !cm_meet(included, excluded, poset->words);
-        }
-        /* The later branches do without this operation and all that needs it. */
-        cm_unite(pending, cm_up(poset, operation), poset->words);
-        frame->done = cm_meet(pending, parent.included, poset->words);
-        if (feasible) {
-            frame->choice = value;
-            return true;
-        }
-    }
-    if (frame->done)
-        return false;
-    frame->done = true;
-    cm_copy(included, parent.included, poset->words);
-    cm_copy(excluded, pending, poset->words);
-    frame->choice = -1;
-    return true;
+    return cm_branches_next(explorer->poset, &explorer->frames[index], before(explorer, index),
+                            pending_of(explorer, index), included_of(explorer, index),
+                            excluded_of(explorer, index));
 }
 
 static void push_frame(struct cm_explorer *explorer, uint32_t location)
@@ -120,12 +137,9 @@ static void push_frame(struct cm_explorer *explorer, uint32_t location)
     if (poset->words > 0)
         explorer->sets = cm_reserve(explorer->sets, index, &explorer->set_capacity,
                                     3 * poset->words * sizeof(cm_word));
-    explorer->frames[index] = (struct frame){
-        .location = location,
-        .rest = poset->locations[location].value_count,
-    };
+    explorer->frames[index] =
+        cm_branches_begin(poset, location, before(explorer, index), pending_of(explorer, index));
     explorer->count++;
-    cm_copy(pending_of(explorer, index), before(explorer, index).excluded, poset->words);
     /* A cylinder is never empty, so there is a first branch. */
     if (!next_branch(explorer, index))
         abort();
@@ -135,7 +149,7 @@ int64_t cm_observe(struct cm_explorer *explorer, uint32_t location)
 {
     if (explorer->depth == explorer->count)
         push_frame(explorer, location);
-    const struct frame *frame = &explorer->frames[explorer->depth++];
+    const struct cm_branches *frame = &explorer->frames[explorer->depth++];
     if (frame->location != location)
         abort(); /* the reader is not deterministic */
     return frame->choice;

@@ -27,6 +27,34 @@ struct cm_cylinder {
     const cm_word *excluded; /* E: up-closed, disjoint from I */
 };
 
+/* The boundaries at which some ideal of the cylinder is legal: first .. end-1. */
+struct cm_interval {
+    uint32_t first, end;
+};
+struct cm_interval cm_cylinder_boundaries(const struct cm_poset *poset,
+                                          struct cm_cylinder cylinder);
+
+/*
+ * The branches of one observation: from the last value of the location to the first,
+ * and then the value that it had before the workload. The first branch has the
+ * cylinder's largest ideal in it, and excludes what the cylinder does.
+ */
+struct cm_branches {
+    uint32_t location;
+    int64_t choice; /* of the branch at hand: index into poset->values, or -1 */
+    size_t rest;    /* values not yet tried */
+    bool done;      /* no branch is left */
+};
+
+/* pending, a set that belongs to the branches: the cylinder's excluded. */
+struct cm_branches cm_branches_begin(const struct cm_poset *poset, uint32_t location,
+                                     struct cm_cylinder cylinder, cm_word *pending);
+
+/* Fills in the next branch's sets; false when there is none. */
+bool cm_branches_next(const struct cm_poset *poset, struct cm_branches *branches,
+                      struct cm_cylinder cylinder, cm_word *pending, cm_word *included,
+                      cm_word *excluded);
+
 struct cm_explorer;
 
 struct cm_explorer *cm_explorer_new(const struct cm_poset *poset);

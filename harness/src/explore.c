@@ -1,6 +1,8 @@
 /*
- * Exploration: branch, build each state once, run the check on it in a worker,
- * tally. The caller's process branches and hashes while the workers check.
+ * Exploration: branch, build states, run the check on them in workers, tally. The
+ * caller's process branches while the workers check. What is branched on is what a
+ * check looked at, if it says that (observed.h), or else everything: then each state
+ * with other files is checked once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include "fail.h"
 #include "identity.h"
 #include "memory.h"
+#include "observed.h"
 #include "pool.h"
 #include "state.h"
 #include "tally.h"
@@ -21,6 +24,7 @@ struct exploration {
     const struct cm_options *options;
     struct ff_error *error;
 
+    struct cm_observed *observed; /* NULL: eager */
     struct cm_explorer *explorer;
     struct cm_counter *counter;
     struct cm_tally *tally;
@@ -35,12 +39,13 @@ struct exploration {
     size_t submitted;
     uint64_t runs;
     uint64_t violations;
-    size_t *timeouts; /* cases to be run again, alone */
+    uint64_t *timeouts; /* tickets to be run again, alone */
     size_t timeout_count;
     size_t timeout_capacity;
     struct timespec last_progress;
 
     /* In a worker: */
+    struct cm_observer *observer; /* NULL: eager */
     char *output;
     size_t *output_sizes; /* [k]: bytes of the first k outputs */
     char model[128];
@@ -68,7 +73,7 @@ static int prepare_worker(void *context, struct ff_error *error)
 }
 
 /* payload: the ideal, then the number of outputs. */
-static void run_case(void *context, const void *payload, struct cm_outcome *outcome)
+static void run_case(void *context, const void *payload, struct cm_outcome *outcome, void *result)
 {
     struct exploration *exploration = context;
     const struct cm_poset *poset = exploration->poset;
@@ -83,7 +88,10 @@ static void run_case(void *context, const void *payload, struct cm_outcome *outc
         .output = output,
         .output_size = size,
         .model = exploration->model,
+        .observer = exploration->observer,
     };
+    if (exploration->observer != NULL)
+        cm_observer_begin(exploration->observer, result);
     exploration->check->run(exploration->check->context, &state, outcome);
     free(output);
 }
@@ -105,7 +113,7 @@ static void visit_cylinder(struct exploration *exploration)
     struct cm_cylinder cylinder = cm_explorer_cylinder(exploration->explorer);
     /* All ideals of the cylinder have the files of its smallest. */
     cm_state_rebuild(poset, cylinder.included, exploration->tree);
-    cm_tally_add(exploration->tally, cylinder, ff_tree_hash(exploration->tree));
+    cm_tally_add(exploration->tally, cylinder, ff_tree_hash(exploration->tree), 0, UINT32_MAX);
     if (exploration->countable)
         exploration->countable =
             cm_counter_add(exploration->counter, cylinder, exploration->covered);
@@ -114,18 +122,64 @@ static void visit_cylinder(struct exploration *exploration)
 
 /* ---- Running ---- */
 
-static void submit_case(struct exploration *exploration, size_t index)
+static void submit(struct exploration *exploration, uint64_t ticket, uint32_t outputs)
 {
-    const struct cm_case *chosen = cm_tally_case(exploration->tally, index);
     size_t bytes = exploration->poset->words * sizeof(cm_word);
-    memcpy(exploration->payload, chosen->ideal, bytes);
-    memcpy(exploration->payload + bytes, &chosen->output, sizeof(chosen->output));
-    cm_pool_submit(exploration->pool, index, exploration->payload);
+    memcpy(exploration->payload + bytes, &outputs, sizeof(outputs));
+    cm_pool_submit(exploration->pool, ticket, exploration->payload);
+}
+
+static void submit_case(struct exploration *exploration, uint64_t ticket)
+{
+    uint32_t outputs = 0;
+    if (exploration->observed != NULL) {
+        cm_observed_case(exploration->observed, ticket, (cm_word *)(void *)exploration->payload,
+                         &outputs);
+    } else {
+        const struct cm_case *chosen = cm_tally_case(exploration->tally, (size_t)ticket);
+        memcpy(exploration->payload, chosen->ideal, exploration->poset->words * sizeof(cm_word));
+        outputs = chosen->output;
+    }
+    submit(exploration, ticket, outputs);
+}
+
+static bool is_waiting(const struct exploration *exploration)
+{
+    if (exploration->observed != NULL)
+        return cm_observed_waiting(exploration->observed) > 0;
+    return exploration->submitted < cm_tally_count(exploration->tally);
+}
+
+static uint64_t next_ticket(struct exploration *exploration)
+{
+    return exploration->observed != NULL ? cm_observed_take(exploration->observed)
+                                         : exploration->submitted++;
+}
+
+static void decide(struct exploration *exploration, uint64_t ticket,
+                   const struct cm_outcome *outcome, const struct cm_observations *observations)
+{
+    if (exploration->observed == NULL) {
+        cm_tally_decide(exploration->tally, (size_t)ticket, outcome);
+        return;
+    }
+    /* Of a run that was ended from outside it is not known what it had looked at. */
+    bool known = outcome->status == CM_ACCEPTED || outcome->status == CM_VIOLATED;
+    cm_observed_decide(exploration->observed, ticket, outcome, known ? observations : NULL);
 }
 
 static int broken(struct exploration *exploration, const struct cm_outcome *outcome)
 {
     return cm_fail(exploration->error, "the check could not be run: %s", outcome->text);
+}
+
+/* Decimal; NULL when it is too hard to count. */
+static char *covered_text(const struct exploration *exploration)
+{
+    const mpz_t *covered = &exploration->covered;
+    if (exploration->observed != NULL)
+        covered = cm_observed_covered(exploration->observed);
+    return exploration->countable && covered != NULL ? mpz_get_str(NULL, 10, *covered) : NULL;
 }
 
 static void show_progress(struct exploration *exploration)
@@ -134,7 +188,7 @@ static void show_progress(struct exploration *exploration)
     if (options->progress == NULL || seconds_since(&exploration->last_progress) < 0.1)
         return;
     clock_gettime(CLOCK_MONOTONIC, &exploration->last_progress);
-    char *covered = exploration->countable ? mpz_get_str(NULL, 10, exploration->covered) : NULL;
+    char *covered = covered_text(exploration);
     struct cm_progress progress = {
         .runs = exploration->runs,
         .violations = exploration->violations,
@@ -148,10 +202,11 @@ static void show_progress(struct exploration *exploration)
 /* Takes one outcome; -1 when the exploration must fail. */
 static int collect(struct exploration *exploration, bool alone)
 {
-    uint64_t index = 0;
+    uint64_t ticket = 0;
     struct cm_outcome outcome;
+    const void *result = NULL;
     exploration->error->text[0] = '\0';
-    if (cm_pool_next(exploration->pool, &index, &outcome, exploration->error) != 0)
+    if (cm_pool_next(exploration->pool, &ticket, &outcome, &result, exploration->error) != 0)
         return exploration->error->text[0] == '\0' ? 0 : -1;
     if (outcome.status == CM_BROKEN)
         return broken(exploration, &outcome);
@@ -161,11 +216,11 @@ static int collect(struct exploration *exploration, bool alone)
         exploration->timeouts =
             cm_reserve(exploration->timeouts, exploration->timeout_count,
                        &exploration->timeout_capacity, sizeof(*exploration->timeouts));
-        exploration->timeouts[exploration->timeout_count++] = (size_t)index;
+        exploration->timeouts[exploration->timeout_count++] = ticket;
         return 0;
     }
     exploration->violations += outcome.status != CM_ACCEPTED;
-    cm_tally_decide(exploration->tally, (size_t)index, &outcome);
+    decide(exploration, ticket, &outcome, result);
     return 0;
 }
 
@@ -173,11 +228,11 @@ static int collect(struct exploration *exploration, bool alone)
 static int run_all(struct exploration *exploration)
 {
     for (uint64_t step = 0; !is_stopped(exploration); step++) {
-        bool waiting = exploration->submitted < cm_tally_count(exploration->tally);
+        bool waiting = is_waiting(exploration);
         if (step % 16 == 0)
             show_progress(exploration);
         if (waiting && cm_pool_has_room(exploration->pool))
-            submit_case(exploration, exploration->submitted++);
+            submit_case(exploration, next_ticket(exploration));
         else if (!waiting && !exploration->exhausted)
             visit_cylinder(exploration);
         else if (cm_pool_busy(exploration->pool) == 0)
@@ -188,21 +243,90 @@ static int run_all(struct exploration *exploration)
     return 0;
 }
 
-static int compare_sizes(const void *a, const void *b)
+static int compare_tickets(const void *a, const void *b)
 {
-    const size_t *left = a, *right = b;
+    const uint64_t *left = a, *right = b;
     return *left < *right ? -1 : *left > *right;
 }
 
 static int run_timeouts_alone(struct exploration *exploration)
 {
     if (exploration->timeout_count > 0) /* qsort(NULL, 0, ...) is undefined */
-        qsort(exploration->timeouts, exploration->timeout_count, sizeof(size_t), compare_sizes);
+        qsort(exploration->timeouts, exploration->timeout_count, sizeof(uint64_t), compare_tickets);
     for (size_t i = 0; i < exploration->timeout_count && !is_stopped(exploration); i++) {
         submit_case(exploration, exploration->timeouts[i]);
         while (cm_pool_busy(exploration->pool) > 0 && !is_stopped(exploration))
             if (collect(exploration, true) != 0)
                 return -1;
+    }
+    exploration->timeout_count = 0;
+    return 0;
+}
+
+/* What was decided alone may have made new jobs. */
+static int run_to_the_end(struct exploration *exploration)
+{
+    do
+        if (run_all(exploration) != 0 || run_timeouts_alone(exploration) != 0)
+            return -1;
+    while (is_waiting(exploration) && !is_stopped(exploration));
+    return 0;
+}
+
+/* ---- The audit ---- */
+
+enum { AUDITED = 64 };
+
+static int audit_differs(struct exploration *exploration, const struct cm_outcome *expected,
+                         const struct cm_outcome *outcome, const cm_word *ideal)
+{
+    const struct cm_poset *poset = exploration->poset;
+    uint32_t boundary = 0;
+    CM_FOR_EACH(o, ideal, poset->operation_count)
+    {
+        if (poset->operations[o].shown.boundary > boundary)
+            boundary = poset->operations[o].shown.boundary;
+    }
+    char *id = cm_identity_format(poset, ideal, boundary);
+    cm_fail(
+        exploration->error,
+        "the audit failed: the check said \"%.100s\" of one state, and \"%.100s\" of another "
+        "one (%.80s) that is the same in all that it looked at: it does not tell of everything, "
+        "or is not a function of the state; --eager does without that",
+        expected->text, outcome->text, id);
+    free(id);
+    return -1;
+}
+
+/*
+ * Random members of random leaves must have the outcome of their leaf. An outcome that
+ * only shows on a busy machine is none: time-outs are left out.
+ */
+static int audit(struct exploration *exploration)
+{
+    size_t leaves = cm_observed_leaf_count(exploration->observed);
+    uint64_t random = 1;
+    cm_word *ideal = (cm_word *)(void *)exploration->payload;
+    for (size_t i = 0; i < AUDITED && leaves > 0 && !is_stopped(exploration); i++) {
+        struct cm_outcome expected, outcome;
+        uint32_t outputs = 0;
+        uint64_t ticket;
+        const void *result;
+        int status;
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        cm_observed_member(exploration->observed, (size_t)((random >> 33) % leaves), random, ideal,
+                           &outputs, &expected);
+        submit(exploration, i, outputs);
+        do {
+            exploration->error->text[0] = '\0';
+            status =
+                cm_pool_next(exploration->pool, &ticket, &outcome, &result, exploration->error);
+        } while (status != 0 && exploration->error->text[0] == '\0' && !is_stopped(exploration));
+        if (status != 0)
+            return exploration->error->text[0] == '\0' ? 0 : -1;
+        if (outcome.status != CM_TIMEOUT && expected.status != CM_TIMEOUT &&
+            (outcome.status != expected.status || strcmp(outcome.text, expected.text) != 0))
+            return audit_differs(exploration, &expected, &outcome, ideal);
     }
     return 0;
 }
@@ -250,12 +374,16 @@ static struct cm_exploration *make_result(struct exploration *exploration, struc
     result->granule = poset->granule;
     result->runs = exploration->runs;
     result->stopped = is_stopped(exploration);
-    result->exhaustive = exploration->exhausted && !result->stopped;
+    result->observed = exploration->observed != NULL;
+    result->exhaustive =
+        (result->observed ? !is_waiting(exploration) : exploration->exhausted) && !result->stopped;
     if (exploration->legal != NULL)
         result->legal = cm_format("%s", exploration->legal);
-    if (exploration->countable && !result->stopped)
-        result->covered = mpz_get_str(NULL, 10, exploration->covered);
+    if (!result->stopped)
+        result->covered = covered_text(exploration);
     export_operations(result, poset);
+    if (result->observed)
+        cm_observed_tally(exploration->observed, exploration->tally);
     cm_tally_report(exploration->tally, result);
     return result;
 }
@@ -325,6 +453,8 @@ static unsigned choose_jobs(const struct cm_options *options)
 
 static void release(struct exploration *exploration)
 {
+    cm_observed_free(exploration->observed);
+    cm_observer_free(exploration->observer);
     cm_explorer_free(exploration->explorer);
     cm_counter_free(exploration->counter);
     cm_tally_free(exploration->tally);
@@ -360,11 +490,17 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
     };
     mpz_init(exploration.covered);
     cm_poset_model_name(poset, exploration.model, sizeof(exploration.model));
+    if (check->observes && !options->eager) {
+        exploration.observed = cm_observed_new(poset, exploration.counter);
+        exploration.observer = cm_observer_new(poset);
+        exploration.exhausted = true; /* nothing is branched on beforehand */
+    }
     load_output(&exploration);
     count_legal(&exploration);
     struct cm_pool_task task = {
         .context = &exploration,
         .payload_size = payload_size(poset),
+        .result_size = exploration.observed != NULL ? cm_observations_size(poset) : 0,
         .timeout_ms = options->timeout_ms,
         .grace_ms = check->grace_ms,
         .prepare = prepare_worker,
@@ -373,7 +509,8 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
     struct cm_exploration *result = NULL;
     exploration.pool = cm_pool_start(&task, choose_jobs(options), error);
     if (exploration.pool != NULL) {
-        bool done = run_all(&exploration) == 0 && run_timeouts_alone(&exploration) == 0;
+        bool done = run_to_the_end(&exploration) == 0 &&
+                    (exploration.observed == NULL || audit(&exploration) == 0);
         cm_pool_stop(exploration.pool);
         if (done) {
             result = make_result(&exploration, poset);

@@ -132,6 +132,7 @@ static int explore(const struct cm_fault_run *run, const struct ff_trace *trace,
 {
     struct cm_options options = {.jobs = run->settings->jobs,
                                  .timeout_ms = run->settings->timeout_ms,
+                                 .eager = run->settings->eager,
                                  .granule = run->settings->granule,
                                  .stop = run->stop};
     if (!cm_scratch_is_private(run->session->scratch))

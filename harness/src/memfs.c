@@ -41,8 +41,11 @@ static bool is_directory(const struct ff_node *node)
     return S_ISDIR(node->mode);
 }
 
-static int node_status(const struct ff_node *node, struct mf_status *status)
+static int node_status(const struct cm_memfs *memfs, uint32_t id, struct mf_status *status)
 {
+    const struct ff_node *node = ff_tree_node(memfs->tree, id);
+    if (memfs->state != NULL && S_ISREG(node->mode))
+        cm_looks_at_size(memfs->state, id);
     *status = (struct mf_status){.type = MF_TYPE_OTHER};
     if (S_ISREG(node->mode)) {
         status->type = MF_TYPE_FILE;
@@ -86,11 +89,33 @@ static uint32_t node_create(struct cm_memfs *memfs, uint32_t directory, const ch
     return id;
 }
 
+/* ---- Looking ---- */
+
+static uint32_t name_look_up(const struct cm_memfs *memfs, uint32_t directory, const char *name)
+{
+    if (memfs->state != NULL)
+        cm_looks_at_name(memfs->state, directory, name);
+    return ff_tree_lookup(memfs->tree, directory, name);
+}
+
+static void size_look_at(const struct cm_memfs *memfs, uint32_t node)
+{
+    if (memfs->state != NULL)
+        cm_looks_at_size(memfs->state, node);
+}
+
+/* Those of a directory: whether there are any, or which. */
+static void names_look_at(const struct cm_memfs *memfs, uint32_t node)
+{
+    if (memfs->state != NULL)
+        cm_looks_at_names(memfs->state, node);
+}
+
 /* ---- Paths ---- */
 
 /* The way from the root to where a path has led so far. */
 struct walk {
-    const struct ff_tree *tree;
+    const struct cm_memfs *memfs;
     uint32_t nodes[DEPTH_LIMIT];
     size_t depth; /* at least 1 */
     unsigned links;
@@ -114,7 +139,7 @@ static int walk_link(struct walk *walk, const struct ff_node *link)
 static int walk_component(struct walk *walk, const char *name)
 {
     uint32_t here = walk->nodes[walk->depth - 1];
-    if (!is_directory(ff_tree_node(walk->tree, here)))
+    if (!is_directory(ff_tree_node(walk->memfs->tree, here)))
         return -ENOTDIR;
     if (strcmp(name, ".") == 0)
         return 0;
@@ -122,10 +147,10 @@ static int walk_component(struct walk *walk, const char *name)
         walk->depth -= walk->depth > 1;
         return 0;
     }
-    uint32_t id = ff_tree_lookup(walk->tree, here, name);
+    uint32_t id = name_look_up(walk->memfs, here, name);
     if (id == FF_NO_NODE)
         return -ENOENT;
-    const struct ff_node *node = ff_tree_node(walk->tree, id);
+    const struct ff_node *node = ff_tree_node(walk->memfs->tree, id);
     if (S_ISLNK(node->mode))
         return walk_link(walk, node);
     if (walk->depth == DEPTH_LIMIT)
@@ -158,7 +183,7 @@ static int walk_path(struct walk *walk, const char *path)
 static int memfs_open_directory(void *context, const char *path)
 {
     struct cm_memfs *memfs = context;
-    struct walk walk = {.tree = memfs->tree, .nodes = {FF_ROOT_NODE}, .depth = 1};
+    struct walk walk = {.memfs = memfs, .nodes = {FF_ROOT_NODE}, .depth = 1};
     int result = walk_path(&walk, path);
     if (result != 0)
         return result;
@@ -190,7 +215,7 @@ static bool path_split(const char *path, char parent[PATH_MAX], char name[NAME_M
 static int memfs_make_directory(void *context, const char *path)
 {
     struct cm_memfs *memfs = context;
-    struct walk walk = {.tree = memfs->tree, .nodes = {FF_ROOT_NODE}, .depth = 1};
+    struct walk walk = {.memfs = memfs, .nodes = {FF_ROOT_NODE}, .depth = 1};
     char parent[PATH_MAX];
     char name[NAME_MAX + 1];
     if (path[0] == '\0')
@@ -202,7 +227,7 @@ static int memfs_make_directory(void *context, const char *path)
         return result;
     uint32_t here = walk.nodes[walk.depth - 1];
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        ff_tree_lookup(memfs->tree, here, name) != FF_NO_NODE)
+        name_look_up(memfs, here, name) != FF_NO_NODE)
         return -EEXIST;
     node_create(memfs, here, name, S_IFDIR | 0755);
     return 0;
@@ -230,7 +255,7 @@ static int memfs_open(void *context, int directory, const char *name, unsigned f
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = ff_tree_lookup(memfs->tree, (uint32_t)parent, name);
+    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
     if (id != FF_NO_NODE)
         return existing_open(memfs, id, flags);
     if ((flags & MF_OPEN_CREATE) == 0)
@@ -263,10 +288,14 @@ static int64_t memfs_read(void *context, int file, void *buffer, size_t size, ui
         return -EISDIR;
     if (!S_ISREG(node->mode))
         return -ESPIPE;
+    uint32_t id = ((struct cm_memfs *)context)->handles[file].node;
+    size_look_at(context, id);
     if (offset >= node->size)
         return 0;
     size_t rest = node->size - (size_t)offset;
     size_t count = size < rest ? size : rest;
+    if (((struct cm_memfs *)context)->state != NULL)
+        cm_looks_at_data(((struct cm_memfs *)context)->state, id, offset, count);
     memcpy(buffer, node->data + offset, count);
     return (int64_t)count;
 }
@@ -299,8 +328,9 @@ static int memfs_sync(void *context, int handle)
 
 static int memfs_status(void *context, int handle, struct mf_status *status)
 {
-    const struct ff_node *node = handle_node(context, handle);
-    return node == NULL ? -EBADF : node_status(node, status);
+    const struct cm_memfs *memfs = context;
+    const struct ff_node *node = handle_node(memfs, handle);
+    return node == NULL ? -EBADF : node_status(memfs, memfs->handles[handle].node, status);
 }
 
 /* ---- Names ---- */
@@ -311,8 +341,8 @@ static int memfs_status_at(void *context, int directory, const char *name, struc
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = ff_tree_lookup(memfs->tree, (uint32_t)parent, name);
-    return id == FF_NO_NODE ? -ENOENT : node_status(ff_tree_node(memfs->tree, id), status);
+    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
+    return id == FF_NO_NODE ? -ENOENT : node_status(memfs, id, status);
 }
 
 /* Whether one node may replace another one: 0 or a negative errno. */
@@ -333,13 +363,14 @@ static int memfs_rename(void *context, int directory, const char *from, const ch
         parent = directory_for(memfs, directory, to);
     if (parent < 0)
         return (int)parent;
-    uint32_t source = ff_tree_lookup(memfs->tree, (uint32_t)parent, from);
-    uint32_t target = ff_tree_lookup(memfs->tree, (uint32_t)parent, to);
+    uint32_t source = name_look_up(memfs, (uint32_t)parent, from);
+    uint32_t target = name_look_up(memfs, (uint32_t)parent, to);
     if (source == FF_NO_NODE)
         return -ENOENT;
     if (source == target)
         return 0; /* rename(2): two names of one file are left as they are */
     if (target != FF_NO_NODE) {
+        names_look_at(memfs, target);
         int result =
             replacement_check(ff_tree_node(memfs->tree, source), ff_tree_node(memfs->tree, target));
         if (result != 0)
@@ -356,7 +387,7 @@ static int memfs_remove(void *context, int directory, const char *name)
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = ff_tree_lookup(memfs->tree, (uint32_t)parent, name);
+    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
     if (id == FF_NO_NODE)
         return -ENOENT;
     if (is_directory(ff_tree_node(memfs->tree, id)))
@@ -381,12 +412,14 @@ static char *names_copy(const struct ff_node *node)
 static int memfs_list(void *context, int directory, int (*visit)(void *argument, const char *name),
                       void *argument)
 {
-    const struct ff_node *node = handle_node(context, directory);
+    const struct cm_memfs *memfs = context;
+    const struct ff_node *node = handle_node(memfs, directory);
     int result = 0;
     if (node == NULL)
         return -EBADF;
     if (!is_directory(node))
         return -ENOTDIR;
+    names_look_at(memfs, memfs->handles[directory].node);
     size_t count = node->entry_count;
     char *names = names_copy(node);
     if (names == NULL)
@@ -439,4 +472,10 @@ void cm_memfs_init(struct cm_memfs *memfs, struct ff_tree *tree)
             },
         .tree = tree,
     };
+}
+
+void cm_memfs_init_state(struct cm_memfs *memfs, const struct cm_state *state)
+{
+    cm_memfs_init(memfs, state->tree);
+    memfs->state = state;
 }

@@ -27,6 +27,7 @@
 
 #include <manifest/platform.h>
 
+#include "crashmatrix/crashmatrix.h"
 #include "faultfs/tree.h"
 
 #define CM_MEMFS_NOW     1000000000u
@@ -34,7 +35,8 @@
 #define CM_MEMFS_HANDLES 64
 
 struct cm_memfs {
-    struct mf_platform platform; /* platform.context is this */
+    struct mf_platform platform;  /* platform.context is this */
+    const struct cm_state *state; /* is told what is looked at; or NULL */
     struct ff_tree *tree;
     struct {
         uint32_t node; /* FF_NO_NODE when the handle is not in use */
@@ -43,5 +45,8 @@ struct cm_memfs {
 };
 
 void cm_memfs_init(struct cm_memfs *memfs, struct ff_tree *tree);
+
+/* The files of a state, with its observer told of all that is looked at. */
+void cm_memfs_init_state(struct cm_memfs *memfs, const struct cm_state *state);
 
 #endif

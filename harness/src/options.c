@@ -94,6 +94,8 @@ static const struct option_row rows[] = {
      "leave the failing states in the report's folder, too"},
     {"json", 0, OPTION_FLAG, SETTING(json), EXPLORES, NULL,
      "print report.json instead of the matrix"},
+    {"eager", 0, OPTION_FLAG, SETTING(eager), EXPLORES, NULL,
+     "run the check on every state, also if it says what it looks at"},
     {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), EXPLORES, NULL,
      "leave timings out of the reports"},
     {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES, "N",

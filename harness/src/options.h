@@ -63,6 +63,7 @@ struct cm_settings {
     uint32_t granule;    /* bytes; 0: the model's */
     bool keep;
     bool json;
+    bool eager;
     bool reproducible;
     char **operands;
     size_t operand_count;

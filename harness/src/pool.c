@@ -95,9 +95,20 @@ struct cm_pool {
     unsigned idle_deaths;
 };
 
+static size_t round_up(size_t size)
+{
+    return (size + 63) / 64 * 64; /* cache lines: workers write to neighbours */
+}
+
 static struct slot *slot_at(const struct cm_pool *pool, uint32_t index)
 {
     return (struct slot *)(void *)(pool->shared + index * pool->slot_size);
+}
+
+/* Behind the payload. */
+static void *result_of(const struct cm_pool *pool, struct slot *slot)
+{
+    return (unsigned char *)slot->payload + round_up(pool->task.payload_size);
 }
 
 static struct greeting *greeting_of(const struct cm_pool *pool, unsigned worker)
@@ -123,7 +134,7 @@ static void job_run(const struct cm_pool *pool, uint32_t index, uint32_t worker)
         return; /* a token sent twice */
     atomic_store(&slot->started, cm_process_clock());
     slot->outcome.text[0] = '\0';
-    pool->task.run(pool->task.context, slot->payload, &slot->outcome);
+    pool->task.run(pool->task.context, slot->payload, &slot->outcome, result_of(pool, slot));
     atomic_store(&slot->state, SLOT_DONE);
     token_send(pool->results[1], index);
 }
@@ -355,15 +366,11 @@ static uint64_t deadlines_enforce(struct cm_pool *pool)
 
 /* ---- The interface ---- */
 
-static size_t round_up(size_t size)
-{
-    return (size + 63) / 64 * 64; /* cache lines: workers write to neighbours */
-}
-
 static int pool_allocate(struct cm_pool *pool, struct ff_error *error)
 {
     pool->slot_count = pool->worker_count * SLOTS_PER_WORKER;
-    pool->slot_size = round_up(sizeof(struct slot) + pool->task.payload_size);
+    pool->slot_size =
+        round_up(sizeof(struct slot) + round_up(pool->task.payload_size) + pool->task.result_size);
     pool->shared_size =
         pool->slot_count * pool->slot_size + pool->worker_count * sizeof(struct greeting);
     pool->workers = calloc(pool->worker_count, sizeof(*pool->workers));
@@ -480,7 +487,7 @@ void cm_pool_submit(struct cm_pool *pool, uint64_t ticket, const void *payload)
 }
 
 int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outcome,
-                 struct ff_error *error)
+                 const void **result, struct ff_error *error)
 {
     if (cm_pool_busy(pool) == 0)
         return cm_fail(error, "no job was submitted");
@@ -491,6 +498,7 @@ int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outc
     uint32_t index = pool->done_slots[--pool->done_count];
     *ticket = slot_at(pool, index)->ticket;
     *outcome = slot_at(pool, index)->outcome;
+    *result = result_of(pool, slot_at(pool, index));
     pool->free_slots[pool->free_count++] = index;
     return 0;
 }

@@ -8,7 +8,7 @@
  *         if (there is work && cm_pool_has_room(pool))
  *             cm_pool_submit(pool, ticket, payload);
  *         else
- *             cm_pool_next(pool, &ticket, &outcome, &error);
+ *             cm_pool_next(pool, &ticket, &outcome, &result, &error);
  *     }
  *     cm_pool_stop(pool);
  *
@@ -31,12 +31,13 @@ struct cm_pool;
 struct cm_pool_task {
     void *context;
     size_t payload_size; /* bytes of a job's description */
+    size_t result_size;  /* bytes of what a job gives besides its outcome */
     unsigned timeout_ms; /* 0 means none */
     unsigned grace_ms;   /* beyond it, for jobs that keep to it themselves */
     /* In each worker, once. -1 with *error set makes cm_pool_start() fail. */
     int (*prepare)(void *context, struct ff_error *error);
     /* In a worker. */
-    void (*run)(void *context, const void *payload, struct cm_outcome *outcome);
+    void (*run)(void *context, const void *payload, struct cm_outcome *outcome, void *result);
 };
 
 /* Starts jobs workers (at least 1). Returns NULL with *error set on failure. */
@@ -53,12 +54,13 @@ size_t cm_pool_busy(const struct cm_pool *pool);
 void cm_pool_submit(struct cm_pool *pool, uint64_t ticket, const void *payload);
 
 /*
- * Waits for an outcome. Returns 0, or -1 with *error set when workers cannot
- * be kept alive. Returns -1 with an empty error text when interrupted by a
+ * Waits for an outcome. *result is what the job left besides, valid until the next
+ * submission; of a job that was ended from outside it may be anything. Returns 0, or -1 with *error
+ * set when workers cannot be kept alive. Returns -1 with an empty error text when interrupted by a
  * signal, so that the caller can look at its stop flag.
  */
 int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outcome,
-                 struct ff_error *error);
+                 const void **result, struct ff_error *error);
 
 /* Ends all workers, their running checks included, and frees the pool. */
 void cm_pool_stop(struct cm_pool *pool);

@@ -74,11 +74,13 @@ static int prepare_worker(void *context, struct ff_error *error)
     return check->prepare != NULL ? check->prepare(check->context, error) : 0;
 }
 
-static void run_in_worker(void *context, const void *payload, struct cm_outcome *outcome)
+static void run_in_worker(void *context, const void *payload, struct cm_outcome *outcome,
+                          void *result)
 {
     struct replay *replay = context;
     const struct cm_check *check = replay->session.check;
     (void)payload;
+    (void)result;
     struct cm_state state = {
         .tree = replay->tree,
         .output = replay->output,
@@ -108,11 +110,12 @@ static int judge(struct replay *replay, unsigned timeout_ms, struct cm_outcome *
     if (pool == NULL)
         return -1;
     uint64_t ticket = 0;
+    const void *nothing = NULL;
     cm_pool_submit(pool, ticket, "");
     int status = 0;
     do {
         error->text[0] = '\0';
-        status = cm_pool_next(pool, &ticket, outcome, error);
+        status = cm_pool_next(pool, &ticket, outcome, &nothing, error);
     } while (status != 0 && error->text[0] == '\0');
     cm_pool_stop(pool);
     if (status == 0 && outcome->status == CM_BROKEN)

@@ -200,6 +200,7 @@ static void add_model(cJSON *list, const struct cm_report *report,
     add_integer(options, "granule", exploration->granule);
     add_text(model, "verdict", cm_verdict_name(cm_exploration_verdict(exploration)));
     added(cJSON_AddBoolToObject(model, "exhaustive", exploration->exhaustive));
+    add_text(model, "branching", exploration->observed ? "observed" : "eager");
     cJSON *states = added(cJSON_AddObjectToObject(model, "states"));
     add_text(states, "legal", exploration->legal);
     add_text(states, "covered", exploration->covered);

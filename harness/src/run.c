@@ -112,6 +112,7 @@ static int explore_models(struct run *run, struct ff_error *error)
             .jobs = settings->jobs,
             .timeout_ms = settings->timeout_ms,
             .granule = settings->granule,
+            .eager = settings->eager,
             .progress = terminal ? show_progress : NULL,
             .progress_context = &progress,
             .stop = &stop_requested,

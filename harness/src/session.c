@@ -58,6 +58,7 @@ int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
     }
     struct cm_check *check = cm_allocate(1, sizeof(*check));
     check->run = builtin->run;
+    check->observes = true;
     session->check = check;
     return 0;
 }

@@ -14,6 +14,8 @@ struct walk {
     const cm_word *ideal;         /* build what it holds, or, when NULL, ... */
     struct cm_explorer *explorer; /* ... observe through this */
     struct ff_tree *tree;
+    void (*visit)(void *context, uint32_t location); /* tell of each location, or NULL */
+    void *context;
     bool *visited; /* by node */
 };
 
@@ -25,6 +27,8 @@ static const struct cm_value *look(struct walk *walk, uint32_t location)
         int64_t value = cm_observe(walk->explorer, location);
         return value < 0 ? NULL : &poset->values[value];
     }
+    if (walk->visit != NULL)
+        walk->visit(walk->context, location);
     const struct cm_location *at = &poset->locations[location];
     for (size_t i = at->value_count; i-- > 0;)
         if (cm_has(walk->ideal, poset->values[at->values[i]].operation))
@@ -171,6 +175,8 @@ static void walk_from_root(struct walk *walk)
 void cm_state_rebuild(const struct cm_poset *poset, const cm_word *ideal, struct ff_tree *tree)
 {
     ff_tree_reset(tree);
+    /* What a check makes is none of the workload's nodes. */
+    ff_tree_reserve_ids(tree, poset->node_limit);
     struct walk walk = {.poset = poset, .ideal = ideal, .tree = tree};
     walk_from_root(&walk);
 }
@@ -185,5 +191,12 @@ struct ff_tree *cm_state_build(const struct cm_poset *poset, const cm_word *idea
 void cm_read_everything(const struct cm_poset *poset, struct cm_explorer *explorer)
 {
     struct walk walk = {.poset = poset, .explorer = explorer};
+    walk_from_root(&walk);
+}
+
+void cm_state_visit(const struct cm_poset *poset, const cm_word *ideal,
+                    void (*visit)(void *context, uint32_t location), void *context)
+{
+    struct walk walk = {.poset = poset, .ideal = ideal, .visit = visit, .context = context};
     walk_from_root(&walk);
 }

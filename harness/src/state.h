@@ -20,4 +20,8 @@ void cm_state_rebuild(const struct cm_poset *poset, const cm_word *ideal, struct
  */
 void cm_read_everything(const struct cm_poset *poset, struct cm_explorer *explorer);
 
+/* The locations that it would observe in the state of an ideal, each at least once. */
+void cm_state_visit(const struct cm_poset *poset, const cm_word *ideal,
+                    void (*visit)(void *context, uint32_t location), void *context);
+
 #endif

@@ -5,15 +5,10 @@
 #include "identity.h"
 #include "memory.h"
 
-/* Boundaries first .. end-1. */
-struct interval {
-    uint32_t first, end;
-};
-
 /* Distinct files. */
 struct files {
     struct ff_hash hash;
-    struct interval *intervals; /* disjoint, not adjacent, sorted */
+    struct cm_interval *intervals; /* disjoint, not adjacent, sorted */
     size_t interval_count;
     size_t interval_capacity;
     uint32_t *cases;
@@ -123,9 +118,9 @@ static struct files *find_files(struct cm_tally *tally, struct ff_hash hash)
 }
 
 /* Unites the interval with those that it overlaps or touches. */
-static void add_interval(struct files *files, struct interval added)
+static void add_interval(struct files *files, struct cm_interval added)
 {
-    struct interval *list = files->intervals;
+    struct cm_interval *list = files->intervals;
     size_t from = 0;
     while (from < files->interval_count && list[from].end < added.first)
         from++;
@@ -193,34 +188,21 @@ static void improve_case(struct cm_tally *tally, struct cm_case *best, struct cm
     best->last_boundary = last;
 }
 
-/* The boundaries at which some ideal of the cylinder is legal. */
-static struct interval legal_interval(const struct cm_poset *poset, struct cm_cylinder cylinder)
-{
-    struct interval legal = {0, (uint32_t)poset->trace->call_count + 1};
-    CM_FOR_EACH(o, cylinder.included, poset->operation_count)
-    {
-        if (poset->operations[o].shown.boundary > legal.first)
-            legal.first = poset->operations[o].shown.boundary;
-    }
-    CM_FOR_EACH(o, cylinder.excluded, poset->operation_count)
-    {
-        if (poset->operations[o].shown.durable < legal.end)
-            legal.end = poset->operations[o].shown.durable;
-    }
-    return legal;
-}
-
-void cm_tally_add(struct cm_tally *tally, struct cm_cylinder cylinder, struct ff_hash hash)
+void cm_tally_add(struct cm_tally *tally, struct cm_cylinder cylinder, struct ff_hash hash,
+                  uint32_t first_output, uint32_t last_output)
 {
     const struct cm_poset *poset = tally->poset;
-    struct interval legal = legal_interval(poset, cylinder);
+    struct cm_interval legal = cm_cylinder_boundaries(poset, cylinder);
     struct files *files = find_files(tally, hash);
     add_interval(files, legal);
-    for (uint32_t k = poset->outputs[legal.first]; k <= poset->outputs[legal.end - 1]; k++) {
+    uint32_t first = poset->outputs[legal.first], last = poset->outputs[legal.end - 1];
+    first = first > first_output ? first : first_output;
+    last = last < last_output ? last : last_output;
+    for (uint32_t k = first; k <= last; k++) {
         uint32_t start = tally->output_starts[k], end = tally->output_starts[k + 1];
         uint32_t boundary = start > legal.first ? start : legal.first;
-        uint32_t last = (end < legal.end ? end : legal.end) - 1;
-        improve_case(tally, find_case(tally, files, k), cylinder, boundary, last);
+        uint32_t until = (end < legal.end ? end : legal.end) - 1;
+        improve_case(tally, find_case(tally, files, k), cylinder, boundary, until);
     }
 }
 

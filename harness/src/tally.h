@@ -25,8 +25,13 @@ struct cm_case {
 struct cm_tally *cm_tally_new(const struct cm_poset *poset);
 void cm_tally_free(struct cm_tally *tally);
 
-/* Notes a cylinder whose ideals all have the files of the given hash. */
-void cm_tally_add(struct cm_tally *tally, struct cm_cylinder cylinder, struct ff_hash files);
+/*
+ * Notes a cylinder whose ideals all have the files of the given hash (or all look
+ * alike to the check: then the hash is a number of their own), with those of its
+ * outputs that are in a range.
+ */
+void cm_tally_add(struct cm_tally *tally, struct cm_cylinder cylinder, struct ff_hash files,
+                  uint32_t first_output, uint32_t last_output);
 
 /* Cases so far; new ones come at the end. */
 size_t cm_tally_count(const struct cm_tally *tally);

@@ -41,16 +41,38 @@ expected=0
 
 "$bin/crashmatrix" record --target "$target" --scratch "$work" -o "$work/trace.cmt"
 explore "$expected" command
+explore "$expected" eager --check "builtin:$case" --eager
+cmp "$work/command.json" "$work/eager.json" || fail "the reports of command and built-in check differ"
 explore "$expected" builtin --check "builtin:$case"
 explore "$expected" one --check "builtin:$case" --jobs 1
 explore "$expected" three --check "builtin:$case" --jobs 3
-for other in builtin one three; do
-    cmp "$work/command.json" "$work/$other.json" || fail "the reports of command and $other differ"
+for other in one three; do
+    cmp "$work/builtin.json" "$work/$other.json" || fail "the reports of different jobs differ"
 done
 python3 - "$work/command.json" <<'END'
 import json, sys
 models = json.load(open(sys.argv[1]))["models"]
 assert models and all(model["exhaustive"] for model in models), "not exhaustive"
+END
+
+echo "branching on what the check looks at finds the same"
+python3 - "$work/command.json" "$work/builtin.json" <<'END'
+import json, sys
+
+def found(name):
+    report = json.load(open(name))
+    runs = sum(model["runs"] for model in report["models"])
+    for model in report["models"]:
+        assert model["exhaustive"] and model["states"]["legal"] == model["states"]["covered"]
+    cells = [[(sorted(cell["labels"]), cell["violations"] > 0) for cell in row["cells"]]
+             for row in report["matrix"]]
+    return runs, cells, [sorted(v["reason"] for v in model["violations"])
+                         for model in report["models"]]
+
+runs, *eager = found(sys.argv[1])
+fewer, *observed = found(sys.argv[2])
+assert eager == observed, (eager, observed)
+print(f"{fewer} runs, not {runs}")
 END
 
 case $target in

@@ -158,7 +158,7 @@ static void engine_states(const struct cm_poset *poset, struct set *all, size_t 
         size_t count = 0;
         print_tree(tree, FF_ROOT_NODE, "", lines, &count);
         set_add(all, join_lines(lines, count));
-        cm_tally_add(tally, cylinder, ff_tree_hash(tree));
+        cm_tally_add(tally, cylinder, ff_tree_hash(tree), 0, UINT32_MAX);
         ff_tree_free(tree);
     } while (cm_explorer_advance(explorer));
     set_sort(all);

@@ -118,6 +118,75 @@ static void distinct_values(void)
     expect_values("posix-create", 16, 501);
 }
 
+/*
+ * Recovery as it is supposed there: the manifest's name, its size, and the units below
+ * that size, then each file's; it stops at the first fault. `context` is how many files
+ * there are.
+ */
+static bool reads_whole(const struct cm_state *state, const char *name, size_t size)
+{
+    cm_looks_at_name(state, FF_ROOT_NODE, name);
+    uint32_t node = ff_tree_lookup(state->tree, FF_ROOT_NODE, name);
+    if (node == FF_NO_NODE)
+        return false;
+    const struct ff_node *file = ff_tree_node(state->tree, node);
+    cm_looks_at_size(state, node);
+    for (size_t at = 0; at < file->size; at += UNIT) {
+        cm_looks_at_data(state, node, at, UNIT);
+        if (file->data[at] != 'x')
+            return false;
+    }
+    return file->size == size;
+}
+
+static void recover(void *context, struct cm_state *state, struct cm_outcome *outcome)
+{
+    bool whole = reads_whole(state, "MANIFEST", UNIT);
+    outcome->status = CM_ACCEPTED;
+    snprintf(outcome->text, sizeof(outcome->text), "%s", whole ? "new" : "old");
+    for (int i = 0; whole && i < *(const int *)context; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "file%d", i);
+        whole = reads_whole(state, name, (size_t)WRITES * UNIT);
+        if (!whole)
+            snprintf(outcome->text, sizeof(outcome->text), "%s is not whole", name);
+    }
+}
+
+static void expect_runs(const char *model_name, int files, bool synced, uint64_t expected)
+{
+    struct ff_error error;
+    struct sample *s = flush_protocol(files, synced);
+    struct cm_model *model = sample_model(model_name);
+    struct cm_check check = {.context = &files, .run = recover, .observes = true};
+    struct cm_options options = {.jobs = 1};
+    struct cm_exploration *result = cm_explore(&s->trace, model, &check, &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(result);
+    CU_ASSERT_TRUE(result->exhaustive && result->observed);
+    CU_ASSERT_EQUAL(result->runs, expected);
+    if (result->runs != expected)
+        printf("\n    %s, %d files: %llu runs, expected %llu\n", model_name, files,
+               (unsigned long long)result->runs, (unsigned long long)expected);
+    cm_exploration_free(result);
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* Published are 128, 500 and 1988 for the protocol without syncs, as bounds. */
+static void runs_with_observation(void)
+{
+    static const struct {
+        int files;
+        uint64_t posix, create, unsynced;
+    } rows[] = {{4, 6, 2, 64}, {16, 18, 2, 244}, {64, 66, 2, 964}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        expect_runs("posix", rows[i].files, true, rows[i].posix);
+        expect_runs("posix-create", rows[i].files, true, rows[i].create);
+        expect_runs("posix", rows[i].files, false, rows[i].unsynced);
+        expect_runs("posix-create", rows[i].files, false, rows[i].unsynced);
+    }
+}
+
 static void process_crash_is_a_chain(void)
 {
     /* 4 files and the temp: one operation for each name, two for each write,
@@ -130,6 +199,7 @@ static const struct unit_test tests[] = {
     {"ideals of the protocol with all its syncs", ideals_with_all_syncs},
     {"ideals of the protocol without syncs", ideals_without_syncs},
     {"distinct values of the protocol, and the certificate", distinct_values},
+    {"runs of a recovery that tells what it looks at", runs_with_observation},
     {"process-crash: one state for each moment", process_crash_is_a_chain},
 };
 

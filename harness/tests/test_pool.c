@@ -57,10 +57,11 @@ static void daemon_leave(struct notes *notes)
     }
 }
 
-static void job_run(void *context, const void *payload, struct cm_outcome *outcome)
+static void job_run(void *context, const void *payload, struct cm_outcome *outcome, void *result)
 {
     struct notes *notes = context;
     const struct job *job = payload;
+    unsigned *left = result;
     unsigned runs = atomic_fetch_add(&notes->runs, 1) + 1;
 
     switch (job->action) {
@@ -91,6 +92,7 @@ static void job_run(void *context, const void *payload, struct cm_outcome *outco
     case ANSWER:
         break;
     }
+    *left = 3 * job->number;
     outcome->status = job->number % 2 == 0 ? CM_ACCEPTED : CM_VIOLATED;
     snprintf(outcome->text, sizeof(outcome->text), "answer %u", job->number);
 }
@@ -108,6 +110,7 @@ static struct cm_pool *pool_new(struct notes *notes, unsigned workers, unsigned 
     struct ff_error error = {""};
     struct cm_pool_task task = {.context = notes,
                                 .payload_size = sizeof(struct job),
+                                .result_size = sizeof(unsigned),
                                 .timeout_ms = timeout_ms,
                                 .run = job_run};
     struct cm_pool *pool = cm_pool_start(&task, workers, &error);
@@ -127,17 +130,20 @@ static size_t jobs_run(struct cm_pool *pool, const struct job *jobs, size_t coun
         struct ff_error error = {""};
         struct cm_outcome outcome;
         uint64_t ticket;
+        const void *result;
         if (submitted < count && cm_pool_has_room(pool)) {
             cm_pool_submit(pool, submitted, &jobs[submitted]);
             submitted++;
             continue;
         }
-        if (cm_pool_next(pool, &ticket, &outcome, &error) != 0) {
+        if (cm_pool_next(pool, &ticket, &outcome, &result, &error) != 0) {
             printf("cm_pool_next: %s\n", error.text);
             break;
         }
         CU_ASSERT_FATAL(ticket < count);
         outcomes[ticket] = outcome;
+        if (strncmp(outcome.text, "answer", 6) == 0)
+            CU_ASSERT_EQUAL(*(const unsigned *)result, 3 * jobs[ticket].number);
         returned++;
     }
     return returned;
@@ -345,12 +351,13 @@ static void signal_interrupts_next(void)
     struct ff_error error = {"old"};
     struct cm_outcome outcome;
     uint64_t ticket;
+    const void *result;
     struct cm_pool *pool = pool_new(notes_new(), 1, 0);
 
     cm_pool_submit(pool, 0, &job);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
-    CU_ASSERT_EQUAL(cm_pool_next(pool, &ticket, &outcome, &error), -1);
+    CU_ASSERT_EQUAL(cm_pool_next(pool, &ticket, &outcome, &result, &error), -1);
     CU_ASSERT_STRING_EQUAL(error.text, "");
     setitimer(ITIMER_REAL, &never, NULL);
     cm_pool_stop(pool);

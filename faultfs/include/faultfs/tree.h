@@ -76,6 +76,9 @@ struct ff_node *ff_tree_create(struct ff_tree *tree, uint32_t id, uint32_t mode,
 /* The next unused id, for programs that run on the tree. */
 uint32_t ff_tree_fresh_id(const struct ff_tree *tree);
 
+/* From now on ids below the limit are none of those. */
+void ff_tree_reserve_ids(struct ff_tree *tree, size_t limit);
+
 /* The node, or NULL when there is none of that id. */
 struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id);
 

@@ -47,12 +47,16 @@ const char *cm_model_name(const struct cm_model *model);
 
 /* ---- Checks ---- */
 
+/* Takes down what a check looks at. */
+struct cm_observer;
+
 /* One state, as the check sees it. */
 struct cm_state {
     struct ff_tree *tree; /* the files; the check may change them */
     const char *output;   /* what the workload had printed before the cut, NUL-terminated */
     size_t output_size;   /* bytes, without the NUL */
     const char *model;    /* name of the model under which the state is legal */
+    struct cm_observer *observer;
 };
 
 enum cm_status {
@@ -85,7 +89,24 @@ struct cm_check {
     unsigned grace_ms;
     /* Judges a state. Must be a function of *state alone. */
     void (*run)(void *context, struct cm_state *state, struct cm_outcome *outcome);
+    /* run says what it looks at, all of it, by the functions below. Then one run
+     * decides all states that do not differ in that; else each has a run of its own. */
+    bool observes;
 };
+
+/*
+ * What a check looks at; to be called before it does. Nodes are numbers of state->tree;
+ * those that the check itself made may be named, too. What a node is (a file, a
+ * directory), and where a symbolic link leads, goes with the name that means it.
+ */
+void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name);
+void cm_looks_at_names(const struct cm_state *state, uint32_t directory); /* all of them */
+void cm_looks_at_size(const struct cm_state *state, uint32_t file);
+/* Bytes offset .. offset + size - 1, as far as the file has them; not its size. */
+void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size);
+/* Mode, owner and extended attributes. */
+void cm_looks_at_attributes(const struct cm_state *state, uint32_t node);
+void cm_looks_at_output(const struct cm_state *state);
 
 /* ---- Exploration ---- */
 
@@ -100,6 +121,7 @@ struct cm_options {
     unsigned jobs;       /* worker processes; 0 means one for each processor */
     unsigned timeout_ms; /* for one run of the check; 0 means none */
     uint32_t granule;    /* bytes; overrides the model's tear granule; 0 keeps it */
+    bool eager;          /* a run for every state, also if the check says what it looks at */
     /* Called about ten times a second in the caller's process; may be NULL. */
     void (*progress)(void *context, const struct cm_progress *progress);
     void *progress_context;
@@ -124,7 +146,8 @@ struct cm_violation {
     char *id; /* replay id: harness/MODEL.md */
     char *reason;
     enum cm_status status;
-    uint64_t states;         /* distinct (files, output) pairs with this reason */
+    uint64_t states;         /* distinct (files, output) pairs with this reason; if observed:
+                                those that the check can tell apart */
     uint32_t first_boundary; /* the representative is legal from here ... */
     uint32_t last_boundary;  /* ... to here, inclusive */
     uint32_t *lost;          /* operations issued by first_boundary that it lacks */
@@ -153,7 +176,8 @@ struct cm_exploration {
     bool stopped;           /* ended early by options->stop */
     char *legal;            /* number of legal states (ideals), decimal; NULL when too hard */
     char *covered;          /* number of those that were covered, decimal; NULL likewise */
-    uint64_t distinct;      /* distinct trees seen */
+    bool observed;          /* what the check looked at decided what was branched on */
+    uint64_t distinct;      /* distinct trees; if observed: such that the check can tell apart */
     uint64_t runs;          /* runs of the check */
     struct cm_operation *operations;
     size_t operation_count;

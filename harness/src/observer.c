@@ -1,0 +1,126 @@
+#include "observer.h"
+
+#include <stdlib.h>
+
+#include "memory.h"
+
+struct cm_observer {
+    const struct cm_poset *poset;
+    struct cm_observations *observations;
+    cm_word *seen; /* by location */
+};
+
+size_t cm_observations_size(const struct cm_poset *poset)
+{
+    return sizeof(struct cm_observations) + (poset->location_count + 1) * sizeof(uint32_t);
+}
+
+struct cm_observer *cm_observer_new(const struct cm_poset *poset)
+{
+    struct cm_observer *observer = cm_allocate(1, sizeof(*observer));
+    observer->poset = poset;
+    observer->seen = cm_allocate(cm_words(poset->location_count + 1), sizeof(cm_word));
+    return observer;
+}
+
+void cm_observer_free(struct cm_observer *observer)
+{
+    if (observer != NULL)
+        free(observer->seen);
+    free(observer);
+}
+
+void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations)
+{
+    observer->observations = observations;
+    observations->count = 0;
+    memset(observer->seen, 0, cm_words(observer->poset->location_count + 1) * sizeof(cm_word));
+}
+
+void cm_observer_note(struct cm_observer *observer, uint32_t location)
+{
+    if (cm_has(observer->seen, location))
+        return;
+    cm_add(observer->seen, location);
+    observer->observations->locations[observer->observations->count++] = location;
+}
+
+/* ---- By a check ---- */
+
+/* What the workload changed of a node; NULL: nothing, or the check made it itself. */
+static const struct cm_poset_node *node_of(const struct cm_state *state, uint32_t node)
+{
+    if (state->observer == NULL || node >= state->observer->poset->node_limit)
+        return NULL;
+    return &state->observer->poset->nodes[node];
+}
+
+void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name)
+{
+    const struct cm_poset_node *node = node_of(state, directory);
+    size_t low = 0, high = node == NULL ? 0 : node->part_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(state->observer->poset->locations[node->parts[middle]].name, name);
+        if (order == 0) {
+            cm_observer_note(state->observer, node->parts[middle]);
+            return;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+}
+
+void cm_looks_at_names(const struct cm_state *state, uint32_t directory)
+{
+    const struct cm_poset_node *node = node_of(state, directory);
+    for (size_t i = 0; node != NULL && i < node->part_count; i++)
+        cm_observer_note(state->observer, node->parts[i]);
+}
+
+void cm_looks_at_size(const struct cm_state *state, uint32_t file)
+{
+    const struct cm_poset_node *node = node_of(state, file);
+    if (node != NULL && node->size != CM_NO_LOCATION)
+        cm_observer_note(state->observer, node->size);
+}
+
+void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size)
+{
+    const struct cm_poset_node *node = node_of(state, file);
+    if (node == NULL || size == 0)
+        return;
+    const struct cm_poset *poset = state->observer->poset;
+    uint64_t first = offset / poset->granule;
+    uint64_t last =
+        (size - 1 > UINT64_MAX - offset ? UINT64_MAX : offset + size - 1) / poset->granule;
+    size_t low = 0, high = node->part_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (poset->locations[node->parts[middle]].granule < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < node->part_count && poset->locations[node->parts[low]].granule <= last; low++)
+        cm_observer_note(state->observer, node->parts[low]);
+}
+
+void cm_looks_at_attributes(const struct cm_state *state, uint32_t id)
+{
+    const struct cm_poset_node *node = node_of(state, id);
+    if (node == NULL)
+        return;
+    if (node->attributes != CM_NO_LOCATION)
+        cm_observer_note(state->observer, node->attributes);
+    for (size_t i = 0; i < node->xattr_count; i++)
+        cm_observer_note(state->observer, node->xattr_locations[i]);
+}
+
+void cm_looks_at_output(const struct cm_state *state)
+{
+    if (state->observer != NULL)
+        cm_observer_note(state->observer, (uint32_t)state->observer->poset->location_count);
+}

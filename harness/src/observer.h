@@ -1,0 +1,29 @@
+/*
+ * Takes down which locations a run of a check looks at; the functions by which the
+ * check says so are in crashmatrix.h.
+ */
+#ifndef CRASHMATRIX_OBSERVER_H
+#define CRASHMATRIX_OBSERVER_H
+
+#include "poset.h"
+
+/* Locations in the order in which they were first looked at; the output is
+ * poset->location_count. */
+struct cm_observations {
+    uint32_t count;
+    uint32_t locations[];
+};
+
+/* Bytes of the largest list that there can be. */
+size_t cm_observations_size(const struct cm_poset *poset);
+
+struct cm_observer *cm_observer_new(const struct cm_poset *poset);
+void cm_observer_free(struct cm_observer *observer);
+
+/* From now on what is looked at is put on this list, which is empty at first. */
+void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations);
+
+/* Puts a location on the list, once. */
+void cm_observer_note(struct cm_observer *observer, uint32_t location);
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * Branching on what a check looks at, against running it on every state: for random
+ * small traces and random checks both must come to the same verdicts, at the same
+ * boundaries. And checks that do not say all that they look at are found out.
+ */
+#include "unit.h"
+
+#include "invent.h"
+
+enum { TRACES = 500, STEPS = 6 };
+
+/* ---- A check that is invented, too ---- */
+
+/*
+ * Looks at a few things, each chosen by a hash of what it saw before, and judges by
+ * that hash. Same seed, same check.
+ */
+struct invented {
+    uint64_t seed;
+    unsigned hides; /* one of so many looks is not told of; 0: none */
+};
+
+struct look {
+    const struct invented *check;
+    const struct cm_state *state;
+    uint64_t hash;
+};
+
+static void look_mix(struct look *look, uint64_t seen)
+{
+    look->hash = (look->hash ^ seen) * 0x9e3779b97f4a7c15u;
+    look->hash ^= look->hash >> 29;
+}
+
+static bool is_told(const struct look *look)
+{
+    return look->check->hides == 0 || (look->hash >> 8) % look->check->hides != 0;
+}
+
+static void look_at_file(struct look *look, uint32_t id, const struct ff_node *file)
+{
+    bool told = is_told(look);
+    switch (look->hash % 4) {
+    case 0:
+        if (told)
+            cm_looks_at_size(look->state, id);
+        look_mix(look, file->size);
+        break;
+    case 1:
+        if (told)
+            cm_looks_at_attributes(look->state, id);
+        look_mix(look, file->mode);
+        break;
+    default: {
+        size_t at = look->hash / 4 % 3, size = 1 + look->hash / 16 % 3;
+        if (told) {
+            cm_looks_at_size(look->state, id);
+            cm_looks_at_data(look->state, id, at, size);
+        }
+        look_mix(look, file->size);
+        for (size_t i = at; i < at + size && i < file->size; i++)
+            look_mix(look, file->data[i] + 1u);
+    }
+    }
+}
+
+/* One step from a directory on; where it leads to is looked at next. */
+static uint32_t look_at_directory(struct look *look, uint32_t id)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    const char *name = names[look->hash / 4 % 4];
+    bool told = is_told(look);
+    if (look->hash % 4 == 0) {
+        const struct ff_node *node = ff_tree_node(look->state->tree, id);
+        if (told)
+            cm_looks_at_names(look->state, id);
+        for (size_t i = 0; i < node->entry_count; i++)
+            look_mix(look, (unsigned char)node->entries[i].name[0]);
+        return id;
+    }
+    if (told)
+        cm_looks_at_name(look->state, id, name);
+    uint32_t child = ff_tree_lookup(look->state->tree, id, name);
+    look_mix(look,
+             child == FF_NO_NODE ? 0 : ff_tree_node(look->state->tree, child)->mode & S_IFMT);
+    return child == FF_NO_NODE ? FF_ROOT_NODE : child;
+}
+
+static void invented_run(void *context, struct cm_state *state, struct cm_outcome *outcome)
+{
+    const struct invented *check = context;
+    struct look look = {check, state, check->seed};
+    uint32_t at = FF_ROOT_NODE;
+    look_mix(&look, 1);
+    for (int i = 0; i < STEPS; i++) {
+        const struct ff_node *node = ff_tree_node(state->tree, at);
+        if (look.hash % 16 == 0) {
+            cm_looks_at_output(state);
+            look_mix(&look, state->output_size);
+        } else if (S_ISDIR(node->mode)) {
+            at = look_at_directory(&look, at);
+        } else {
+            look_at_file(&look, at, node);
+            at = FF_ROOT_NODE;
+        }
+    }
+    outcome->status = look.hash / 8 % 4 == 0 ? CM_VIOLATED : CM_ACCEPTED;
+    snprintf(outcome->text, sizeof(outcome->text), "%llu",
+             (unsigned long long)(look.hash / 64 % 5));
+}
+
+/* ---- Comparing ---- */
+
+static int compare_violations(const void *a, const void *b)
+{
+    const struct cm_violation *left = a, *right = b;
+    return strcmp(left->reason, right->reason);
+}
+
+static bool same_cells(const struct cm_exploration *one, const struct cm_exploration *other)
+{
+    for (size_t b = 0; b < one->cell_count; b++) {
+        const struct cm_cell *left = &one->cells[b], *right = &other->cells[b];
+        if (left->label_count != right->label_count ||
+            (left->violations > 0) != (right->violations > 0))
+            return false;
+        for (size_t i = 0; i < left->label_count; i++)
+            if (strcmp(left->labels[i].name, right->labels[i].name) != 0)
+                return false;
+    }
+    return true;
+}
+
+static bool same_findings(struct cm_exploration *one, struct cm_exploration *other)
+{
+    if (!one->exhaustive || !other->exhaustive || strcmp(one->legal, one->covered) != 0 ||
+        strcmp(one->legal, other->legal) != 0 || strcmp(other->legal, other->covered) != 0 ||
+        one->violation_count != other->violation_count || !same_cells(one, other))
+        return false;
+    if (one->violation_count > 1) {
+        qsort(one->violations, one->violation_count, sizeof(*one->violations), compare_violations);
+        qsort(other->violations, one->violation_count, sizeof(*other->violations),
+              compare_violations);
+    }
+    for (size_t i = 0; i < one->violation_count; i++)
+        if (strcmp(one->violations[i].reason, other->violations[i].reason) != 0)
+            return false;
+    return true;
+}
+
+/* The representative of a violation must be rejected for its reason. */
+static bool representatives_hold(const struct ff_trace *trace, const struct cm_model *model,
+                                 const struct cm_check *check,
+                                 const struct cm_exploration *exploration)
+{
+    for (size_t i = 0; i < exploration->violation_count; i++) {
+        struct cm_state state = {.model = "", .tree = NULL};
+        struct cm_outcome outcome;
+        struct ff_error error;
+        char *output = NULL;
+        if (cm_rebuild(trace, model, exploration->violations[i].id, &state.tree, &output,
+                       &state.output_size, &error) != 0)
+            return false;
+        state.output = output;
+        check->run(check->context, &state, &outcome);
+        ff_tree_free(state.tree);
+        free(output);
+        if (outcome.status != CM_VIOLATED ||
+            strcmp(outcome.text, exploration->violations[i].reason) != 0)
+            return false;
+    }
+    return true;
+}
+
+static struct cm_exploration *explore(const struct ff_trace *trace, const struct cm_model *model,
+                                      const struct cm_check *check, bool eager, unsigned jobs,
+                                      struct ff_error *error)
+{
+    struct cm_options options = {.jobs = jobs, .eager = eager};
+    return cm_explore(trace, model, check, &options, error);
+}
+
+static uint64_t eager_runs, observed_runs, rejected;
+
+static bool compare_once(uint64_t seed, unsigned jobs)
+{
+    random_state = seed;
+    struct ff_error error = {""};
+    struct cm_model model = invent_model();
+    struct world world = {.sample = sample_new()};
+    invent_trace(&world, &model);
+    struct ff_trace *trace = &world.sample->trace;
+    qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
+    struct invented invented = {.seed = seed};
+    struct cm_check check = {.context = &invented, .run = invented_run, .observes = true};
+    struct cm_exploration *eager = explore(trace, &model, &check, true, jobs, &error);
+    struct cm_exploration *observed = explore(trace, &model, &check, false, jobs, &error);
+    bool same = eager != NULL && observed != NULL && !eager->observed && observed->observed &&
+                same_findings(eager, observed) &&
+                representatives_hold(trace, &model, &check, observed);
+    if (!same)
+        printf("\n    seed %llu: not the same %s\n", (unsigned long long)seed, error.text);
+    else {
+        eager_runs += eager->runs;
+        observed_runs += observed->runs;
+        rejected += observed->violation_count;
+    }
+    cm_exploration_free(eager);
+    cm_exploration_free(observed);
+    sample_free(world.sample);
+    return same;
+}
+
+static void observing_equals_everything(void)
+{
+    size_t failures = 0;
+    for (uint64_t seed = 1; seed <= TRACES; seed++)
+        failures += !compare_once(seed * 0x9e3779b97f4a7c15u, seed % 8 == 0 ? 2 : 1);
+    CU_ASSERT_EQUAL(failures, 0);
+    CU_ASSERT_TRUE(rejected > TRACES / 2 && observed_runs < eager_runs);
+}
+
+/* ---- Checks that hide something ---- */
+
+static void hiding_is_found_out(void)
+{
+    size_t found = 0, tried = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        random_state = seed;
+        struct ff_error error = {""};
+        struct cm_model model = invent_model();
+        struct world world = {.sample = sample_new()};
+        invent_trace(&world, &model);
+        qsort(world.sample->calls, world.sample->trace.call_count, sizeof(struct ff_call),
+              compare_ends);
+        struct invented invented = {.seed = seed, .hides = 1};
+        struct cm_check check = {.context = &invented, .run = invented_run, .observes = true};
+        struct cm_exploration *result =
+            explore(&world.sample->trace, &model, &check, false, 1, &error);
+        tried++;
+        if (result == NULL) {
+            found++;
+            CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "the audit failed"));
+        }
+        cm_exploration_free(result);
+        sample_free(world.sample);
+    }
+    /* Of some traces every state gives the same outcome: there is nothing to find. */
+    CU_ASSERT_TRUE(found > tried / 2);
+    if (found <= tried / 2)
+        printf("\n    found %zu of %zu\n", found, tried);
+}
+
+static const struct unit_test tests[] = {
+    {"random checks of random traces", observing_equals_everything},
+    {"a check that hides what it looks at", hiding_is_found_out},
+};
+
+UNIT_MAIN("observed", tests)
