@@ -15,7 +15,8 @@ add_library(crashmatrix_check STATIC
   src/pool.c
   src/process.c
   src/scratch.c
-  src/text.c)
+  src/text.c
+  src/watch.c)
 target_include_directories(crashmatrix_check PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>

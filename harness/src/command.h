@@ -12,6 +12,7 @@
 
 #include "crashmatrix/crashmatrix.h"
 #include "scratch.h"
+#include "watch.h"
 
 struct cm_command {
     char **argv; /* NULL-terminated */
@@ -44,15 +45,16 @@ int cm_command_run(const struct cm_command *command, const struct cm_scratch *sc
 
 /*
  * The same, with standard output and error captured: the first bytes of each,
- * the rest is read and dropped.
+ * the rest is read and dropped. watch: NULL, or what has begun to watch it (watch.h);
+ * it ends with the command.
  */
 struct cm_capture {
     char data[4096];
     size_t size;
 };
 int cm_command_capture(const struct cm_command *command, const struct cm_scratch *scratch,
-                       struct cm_capture *output, struct cm_capture *errors, unsigned timeout_ms,
-                       int *status, struct ff_error *error);
+                       struct cm_capture *output, struct cm_capture *errors, struct cm_watch *watch,
+                       unsigned timeout_ms, int *status, struct ff_error *error);
 
 /*
  * A check that writes each state into the scratch directory and runs a command

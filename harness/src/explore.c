@@ -305,9 +305,10 @@ static int audit_differs(struct exploration *exploration, const struct cm_outcom
 static int audit(struct exploration *exploration)
 {
     size_t leaves = cm_observed_leaf_count(exploration->observed);
+    uint64_t audited = exploration->check->is_costly ? 1 + exploration->runs / 16 : AUDITED;
     uint64_t random = 1;
     cm_word *ideal = (cm_word *)(void *)exploration->payload;
-    for (size_t i = 0; i < AUDITED && leaves > 0 && !is_stopped(exploration); i++) {
+    for (size_t i = 0; i < audited && i < AUDITED && leaves > 0 && !is_stopped(exploration); i++) {
         struct cm_outcome expected, outcome;
         uint32_t outputs = 0;
         uint64_t ticket;

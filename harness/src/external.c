@@ -25,6 +25,7 @@ struct external_check {
     struct cm_check check; /* check.context is this */
     const struct cm_command *command;
     struct cm_scratch *scratch;
+    struct cm_watch *watch; /* NULL: it cannot be watched here */
     unsigned timeout_ms;
 };
 
@@ -151,7 +152,10 @@ static void external_run(void *context, struct cm_state *state, struct cm_outcom
     outcome->status = CM_BROKEN;
     if (state_store(external, state, &error) != 0)
         goto failed;
-    if (cm_command_capture(external->command, external->scratch, &output, &errors,
+    struct cm_watch *watch = state->observer != NULL ? external->watch : NULL;
+    if (watch != NULL)
+        cm_watch_begin(watch, state);
+    if (cm_command_capture(external->command, external->scratch, &output, &errors, watch,
                            external->timeout_ms, &status, &error) != 0) {
         if (status == CM_COMMAND_NO_PROGRAM && program_is_tested(external))
             outcome->status = CM_VIOLATED;
@@ -178,11 +182,19 @@ struct cm_check *cm_external_check_new(const struct cm_command *command, struct 
     external->check.context = external;
     external->check.prepare = external_prepare;
     external->check.run = external_run;
+    if (cm_watch_is_possible())
+        external->watch = cm_watch_new(scratch);
+    external->check.observes = external->watch != NULL;
+    external->check.is_costly = true;
     external->check.grace_ms = GRACE_MS;
     return &external->check;
 }
 
 void cm_external_check_free(struct cm_check *check)
 {
-    free(check != NULL ? check->context : NULL);
+    if (check == NULL)
+        return;
+    struct external_check *external = check->context;
+    cm_watch_free(external->watch);
+    free(external);
 }

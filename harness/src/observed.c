@@ -242,7 +242,7 @@ void cm_observed_decide(struct cm_observed *observed, uint64_t ticket,
     const struct cm_poset *poset = observed->poset;
     struct job job = observed->jobs[ticket];
     bool output_seen = false;
-    if (observations == NULL)
+    if (observations == NULL || observations->everything)
         observations = everything(observed, ticket);
     for (uint32_t i = 0; i < observations->count; i++) {
         if (observations->locations[i] == poset->location_count)

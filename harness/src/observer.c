@@ -33,6 +33,7 @@ void cm_observer_free(struct cm_observer *observer)
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations)
 {
     observer->observations = observations;
+    observations->everything = false;
     observations->count = 0;
     memset(observer->seen, 0, cm_words(observer->poset->location_count + 1) * sizeof(cm_word));
 }
@@ -123,4 +124,30 @@ void cm_looks_at_output(const struct cm_state *state)
 {
     if (state->observer != NULL)
         cm_observer_note(state->observer, (uint32_t)state->observer->poset->location_count);
+}
+
+/* Every name that may mean it, in some state. */
+void cm_looks_at_links(const struct cm_state *state, uint32_t id)
+{
+    if (node_of(state, id) == NULL)
+        return;
+    const struct cm_poset *poset = state->observer->poset;
+    for (uint32_t l = 0; l < poset->location_count; l++) {
+        const struct cm_location *location = &poset->locations[l];
+        if (location->kind != CM_LOCATION_NAME)
+            continue;
+        const struct ff_node *directory = ff_tree_node(poset->snapshot, location->node);
+        bool means = directory != NULL &&
+                     ff_tree_lookup(poset->snapshot, location->node, location->name) == id;
+        for (size_t i = 0; !means && i < location->value_count; i++)
+            means = poset->values[location->values[i]].to.node == id;
+        if (means)
+            cm_observer_note(state->observer, l);
+    }
+}
+
+void cm_looks_at_everything(const struct cm_state *state)
+{
+    if (state->observer != NULL)
+        state->observer->observations->everything = true;
 }

@@ -10,6 +10,7 @@
 /* Locations in the order in which they were first looked at; the output is
  * poset->location_count. */
 struct cm_observations {
+    bool everything; /* the list is of no use */
     uint32_t count;
     uint32_t locations[];
 };

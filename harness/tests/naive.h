@@ -346,7 +346,8 @@ static bool rule_orders(const struct naive *naive, const struct step *earlier,
 }
 
 /* Whether a power cut just after tick may leave exactly these steps. */
-static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued, uint64_t tick)
+static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued,
+                            uint64_t tick)
 {
     for (size_t i = 0; i < issued; i++) {
         const struct step *step = &naive->steps[i];
@@ -469,7 +470,7 @@ static bool is_touched(const struct naive *naive, uint32_t node, uint32_t at)
 }
 
 static inline void print_picture(const struct naive *naive, const struct picture *picture,
-                          uint32_t directory, const char *path, char **lines, size_t *count)
+                                 uint32_t directory, const char *path, char **lines, size_t *count)
 {
     for (size_t i = 0; i < picture->name_count; i++) {
         uint32_t node = picture->names[i].node;

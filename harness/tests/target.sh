@@ -40,7 +40,7 @@ expected=0
 [ "$(member expect)" = pass ] || expected=1
 
 "$bin/crashmatrix" record --target "$target" --scratch "$work" -o "$work/trace.cmt"
-explore "$expected" command
+explore "$expected" command --eager
 explore "$expected" eager --check "builtin:$case" --eager
 cmp "$work/command.json" "$work/eager.json" || fail "the reports of command and built-in check differ"
 explore "$expected" builtin --check "builtin:$case"
@@ -56,7 +56,8 @@ assert models and all(model["exhaustive"] for model in models), "not exhaustive"
 END
 
 echo "branching on what the check looks at finds the same"
-python3 - "$work/command.json" "$work/builtin.json" <<'END'
+explore "$expected" watched
+python3 - "$work/command.json" "$work/builtin.json" "$work/watched.json" <<'END'
 import json, sys
 
 def found(name):
@@ -70,9 +71,10 @@ def found(name):
                          for model in report["models"]]
 
 runs, *eager = found(sys.argv[1])
-fewer, *observed = found(sys.argv[2])
-assert eager == observed, (eager, observed)
-print(f"{fewer} runs, not {runs}")
+for name, way in zip(sys.argv[2:], ("built-in check", "command")):
+    fewer, *observed = found(name)
+    assert eager == observed, (way, eager, observed)
+    print(f"{way}: {fewer} runs, not {runs}")
 END
 
 case $target in

@@ -121,7 +121,8 @@ static int command_run(struct cm_scratch *scratch, const char *text, unsigned ti
     struct cm_capture errors;
     int status = -3;
     CHECK(cm_command_parse(text, &command, &error) == 0);
-    if (cm_command_capture(&command, scratch, output, &errors, timeout_ms, &status, &error) != 0) {
+    if (cm_command_capture(&command, scratch, output, &errors, NULL, timeout_ms, &status, &error) !=
+        0) {
         printf("%s: %s\n", text, error.text);
         status = -4;
     }

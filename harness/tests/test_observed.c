@@ -81,8 +81,7 @@ static uint32_t look_at_directory(struct look *look, uint32_t id)
     if (told)
         cm_looks_at_name(look->state, id, name);
     uint32_t child = ff_tree_lookup(look->state->tree, id, name);
-    look_mix(look,
-             child == FF_NO_NODE ? 0 : ff_tree_node(look->state->tree, child)->mode & S_IFMT);
+    look_mix(look, child == FF_NO_NODE ? 0 : ff_tree_node(look->state->tree, child)->mode & S_IFMT);
     return child == FF_NO_NODE ? FF_ROOT_NODE : child;
 }
 

@@ -92,6 +92,7 @@ struct cm_check {
     /* run says what it looks at, all of it, by the functions below. Then one run
      * decides all states that do not differ in that; else each has a run of its own. */
     bool observes;
+    bool is_costly; /* a run starts processes: fewer are made only to audit others */
 };
 
 /*
@@ -106,7 +107,11 @@ void cm_looks_at_size(const struct cm_state *state, uint32_t file);
 void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size);
 /* Mode, owner and extended attributes. */
 void cm_looks_at_attributes(const struct cm_state *state, uint32_t node);
+/* How many names it has, and whether two names mean it. */
+void cm_looks_at_links(const struct cm_state *state, uint32_t node);
 void cm_looks_at_output(const struct cm_state *state);
+/* It is not known what the check looks at. */
+void cm_looks_at_everything(const struct cm_state *state);
 
 /* ---- Exploration ---- */
 

@@ -1,0 +1,476 @@
+/*
+ * looks CASE: a check that looks at the directory under test in one of many ways, and
+ * whose label is what it saw. `looks list` prints the cases; `looks workload` makes
+ * something to be looked at; `looks setup` what is there before.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static uint64_t seen = 14695981039346656037u;
+
+static void see(const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        seen = (seen ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
+}
+
+static void see_number(long number)
+{
+    see(&number, sizeof(number));
+}
+
+static void see_result(long result)
+{
+    see_number(result < 0 ? -errno : 0);
+}
+
+static void see_descriptor(int fd)
+{
+    char bytes[8192];
+    ssize_t size;
+    see_result(fd);
+    while (fd >= 0 && (size = read(fd, bytes, sizeof(bytes))) > 0)
+        see(bytes, (size_t)size);
+}
+
+/* ---- Cases ---- */
+
+static void look_open(void)
+{
+    see_descriptor(open("file", O_RDONLY));
+}
+
+static void look_fopen(void)
+{
+    char line[256];
+    FILE *file = fopen("file", "r");
+    see_number(file != NULL);
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        see(line, strlen(line));
+}
+
+static void look_openat(void)
+{
+    see_descriptor(openat(open("sub", O_RDONLY | O_DIRECTORY), "inner", O_RDONLY));
+}
+
+static void look_inline(void)
+{
+    see_descriptor((int)syscall(SYS_open, "renamed", O_RDONLY));
+}
+
+static void look_map(void)
+{
+    struct stat status;
+    int fd = open("grown", O_RDONLY);
+    if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0)
+        return;
+    const char *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    see(bytes, (size_t)status.st_size);
+}
+
+static void look_absolute(void)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/./sub/../file", getenv("CRASHMATRIX_DIR"));
+    see_descriptor(open(path, O_RDONLY));
+}
+
+static void look_link(void)
+{
+    see_descriptor(open("link", O_RDONLY)); /* to sub/inner */
+}
+
+static void look_readlink(void)
+{
+    char target[256];
+    ssize_t size = readlink("link", target, sizeof(target));
+    see_result(size);
+    if (size > 0)
+        see(target, (size_t)size);
+}
+
+static void look_size(void)
+{
+    struct stat status = {0};
+    see_result(stat("grown", &status));
+    see_number(status.st_size);
+}
+
+static void look_mode(void)
+{
+    struct stat status = {0};
+    see_result(lstat("file", &status));
+    see_number(status.st_mode);
+}
+
+static void look_links(void)
+{
+    struct stat status = {0};
+    see_result(stat("file", &status));
+    see_number((long)status.st_nlink);
+}
+
+static void look_blocks(void)
+{
+    struct stat status = {0};
+    see_result(stat("grown", &status));
+    see_number(status.st_size);
+    see_number(status.st_blocks);
+}
+
+static void look_directory_status(void)
+{
+    struct stat status = {0};
+    see_result(stat("sub", &status));
+    see_number(status.st_size);
+    see_number((long)status.st_nlink);
+}
+
+static void look_statx(void)
+{
+    struct statx status = {0};
+    see_result(statx(AT_FDCWD, "renamed", 0, STATX_SIZE, &status));
+    see_number((long)status.stx_size);
+}
+
+static void look_path_descriptor(void)
+{
+    struct stat status = {0};
+    int fd = open("grown", O_PATH);
+    see_result(fd);
+    if (fd >= 0 && fstat(fd, &status) == 0)
+        see_number(status.st_size);
+}
+
+static void look_access(void)
+{
+    see_result(access("sub/inner", R_OK));
+    see_result(access("file", X_OK));
+}
+
+static void look_list(void)
+{
+    DIR *directory = opendir(".");
+    long sum = 0; /* the order is the file system's */
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
+        for (const char *at = entry->d_name; *at != '\0'; at++)
+            sum = sum * 1 + *at * (at == entry->d_name ? 1000 : 1);
+    see_number(sum);
+}
+
+static void look_list_below(void)
+{
+    DIR *directory;
+    if (chdir("sub") != 0)
+        return;
+    directory = opendir(".");
+    while (directory != NULL && readdir(directory) != NULL)
+        see_number(1);
+}
+
+static void look_change_directory(void)
+{
+    see_result(chdir("sub"));
+    see_descriptor(open("inner", O_RDONLY));
+    see_descriptor(open("../grown", O_RDONLY));
+}
+
+static void look_proc_descriptor(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/inner", open("sub", O_RDONLY | O_DIRECTORY));
+    see_descriptor(open(path, O_RDONLY));
+}
+
+static void look_proc_cwd(void)
+{
+    see_descriptor(open("/proc/self/cwd/file", O_RDONLY));
+    see_descriptor(open("/proc/thread-self/cwd/grown", O_RDONLY));
+}
+
+static void look_xattr(void)
+{
+    char value[64];
+    ssize_t size = getxattr("file", "user.note", value, sizeof(value));
+    see_result(size);
+    if (size > 0)
+        see(value, (size_t)size);
+}
+
+static void look_exclusive(void)
+{
+    see_result(open("renamed", O_CREAT | O_EXCL | O_WRONLY, 0600));
+}
+
+static void look_make(void)
+{
+    see_result(mkdir("sub", 0700));
+}
+
+static void look_remove(void)
+{
+    see_result(unlink("old"));
+}
+
+static void look_remove_directory(void)
+{
+    see_result(rmdir("sub"));
+}
+
+static void look_rename(void)
+{
+    see_result(rename("renamed", "sub"));
+    see_result(rename("file", "elsewhere"));
+    see_descriptor(open("elsewhere", O_RDONLY));
+}
+
+static void look_hard_link(void)
+{
+    see_result(link("grown", "another"));
+    see_descriptor(open("another", O_RDONLY));
+}
+
+static void look_truncate(void)
+{
+    struct stat status = {0};
+    see_result(truncate("file", 3));
+    see_descriptor(open("file", O_RDONLY));
+    see_result(stat("old", &status));
+}
+
+static void look_append(void)
+{
+    int fd = open("grown", O_WRONLY | O_APPEND);
+    if (fd >= 0 && write(fd, "x", 1) == 1)
+        see_number(lseek(fd, 0, SEEK_CUR));
+}
+
+static void look_hole(void)
+{
+    see_number(lseek(open("grown", O_RDONLY), 0, SEEK_HOLE));
+}
+
+static void look_file_system(void)
+{
+    struct statfs status = {0};
+    see_result(statfs(".", &status));
+    see_number((long)(status.f_files - status.f_ffree));
+}
+
+static void look_handle(void)
+{
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    } it = {.handle = {.handle_bytes = MAX_HANDLE_SZ}};
+    int mount;
+    see_number(name_to_handle_at(AT_FDCWD, "renamed", &it.handle, &mount, 0) == 0);
+}
+
+static void look_child(void)
+{
+    int pipe_ends[2], status;
+    char byte = 0;
+    if (pipe(pipe_ends) != 0)
+        return;
+    pid_t child = fork();
+    if (child == 0) {
+        struct stat of_file;
+        byte = (char)(1 + (stat("sub/inner", &of_file) == 0));
+        _exit(write(pipe_ends[1], &byte, 1) == 1 ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    see_number(read(pipe_ends[0], &byte, 1));
+    see_number(byte);
+}
+
+static void *thread_main(void *nothing)
+{
+    see_descriptor(open("renamed", O_RDONLY));
+    return nothing;
+}
+
+static void look_thread(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, thread_main, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
+static void look_shell(void)
+{
+    see_number(system("test -s file && test -e sub/inner"));
+    see_number(system("cat renamed | grep -q new"));
+}
+
+static void look_execute(void)
+{
+    see_number(system("./program 2>/dev/null"));
+}
+
+static void look_output(void)
+{
+    see_descriptor(open(getenv("CRASHMATRIX_STDOUT"), O_RDONLY));
+}
+
+static void look_output_size(void)
+{
+    struct stat status = {0};
+    see_result(stat("../stdout", &status));
+    see_number(status.st_size);
+}
+
+static void look_step_by_step(void)
+{
+    struct stat status;
+    if (stat("renamed", &status) != 0)
+        see_descriptor(open("old", O_RDONLY));
+    else if (status.st_size < 4)
+        see_descriptor(open("grown", O_RDONLY));
+    else
+        see_descriptor(open("renamed", O_RDONLY));
+}
+
+static void look_nothing(void)
+{
+}
+
+static const struct {
+    const char *name;
+    void (*look)(void);
+} cases[] = {
+    {"open", look_open},
+    {"fopen", look_fopen},
+    {"openat", look_openat},
+    {"inline", look_inline},
+    {"map", look_map},
+    {"absolute", look_absolute},
+    {"link", look_link},
+    {"readlink", look_readlink},
+    {"size", look_size},
+    {"mode", look_mode},
+    {"links", look_links},
+    {"blocks", look_blocks},
+    {"directory-status", look_directory_status},
+    {"statx", look_statx},
+    {"path-descriptor", look_path_descriptor},
+    {"access", look_access},
+    {"names", look_list},
+    {"names-below", look_list_below},
+    {"change-directory", look_change_directory},
+    {"proc-descriptor", look_proc_descriptor},
+    {"proc-cwd", look_proc_cwd},
+    {"xattr", look_xattr},
+    {"exclusive", look_exclusive},
+    {"make", look_make},
+    {"remove", look_remove},
+    {"remove-directory", look_remove_directory},
+    {"rename", look_rename},
+    {"hard-link", look_hard_link},
+    {"truncate", look_truncate},
+    {"append", look_append},
+    {"hole", look_hole},
+    {"file-system", look_file_system},
+    {"handle", look_handle},
+    {"child", look_child},
+    {"thread", look_thread},
+    {"shell", look_shell},
+    {"execute", look_execute},
+    {"output", look_output},
+    {"output-size", look_output_size},
+    {"step-by-step", look_step_by_step},
+    {"nothing", look_nothing},
+};
+
+/* ---- What there is to see ---- */
+
+static void must(long result, const char *what)
+{
+    if (result < 0) {
+        perror(what);
+        exit(1);
+    }
+}
+#define MUST(call) must((long)(call), #call)
+
+static void file_put(const char *path, int flags, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | flags, 0644);
+    MUST(fd);
+    MUST(write(fd, text, strlen(text)));
+    MUST(close(fd));
+}
+
+static void setup(void)
+{
+    file_put("old", 0, "old\n");
+    file_put("grown", 0, "grown\n");
+}
+
+/* The syncs keep the states few, so that a run for each of them takes little time. */
+static void workload(void)
+{
+    char page[4096];
+    memset(page, 'p', sizeof(page));
+    file_put("file", 0, "first\n");
+    MUST(chmod("file", 0600));
+    setxattr("file", "user.note", "noted", 5, 0); /* not everywhere */
+    sync();
+    MUST(mkdir("sub", 0755));
+    file_put("sub/inner", 0, "inner\n");
+    MUST(symlink("sub/inner", "link"));
+    sync();
+    MUST(write(1, "half\n", 5));
+    int fd = open("grown", O_WRONLY);
+    MUST(pwrite(fd, page, sizeof(page), 8192));
+    sync();
+    file_put("temporary", 0, "new\n");
+    MUST(rename("temporary", "renamed"));
+    MUST(unlink("old"));
+    sync();
+    MUST(link("file", "second"));
+    file_put("program", 0, "#!/bin/sh\nexit 7\n");
+    MUST(chmod("program", 0755));
+    MUST(write(1, "done\n", 5));
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc == 2 ? argv[1] : "";
+    size_t count = sizeof(cases) / sizeof(cases[0]);
+    if (strcmp(name, "setup") == 0) {
+        setup();
+        return 0;
+    }
+    if (strcmp(name, "workload") == 0) {
+        workload();
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, "list") == 0)
+            puts(cases[i].name);
+        if (strcmp(name, cases[i].name) != 0)
+            continue;
+        cases[i].look();
+        printf("label: %016llx\n", (unsigned long long)seen);
+        return 0;
+    }
+    if (strcmp(name, "list") == 0)
+        return 0;
+    fprintf(stderr, "usage: looks CASE|list|setup|workload\n");
+    return 2;
+}
