@@ -364,7 +364,7 @@ int cm_command_run(const struct cm_command *command, const struct cm_scratch *sc
 {
     static const int pipes[2] = {-1, -1};
     static struct cm_capture *const captures[2] = {NULL, NULL};
-    pid_t pid;
+    pid_t pid = -1;
     if (start(command, scratch, output, errors, NULL, &pid, status, error) != 0)
         return -1;
     return finish(pid, pipes, captures, &unwatched, timeout_ms, status, error);
@@ -395,7 +395,7 @@ int cm_command_capture(const struct cm_command *command, const struct cm_scratch
     struct cm_capture *const captures[2] = {output, errors};
     int ends[2][2] = {{-1, -1}, {-1, -1}};
     int result = -1;
-    pid_t pid;
+    pid_t pid = -1;
 
     *status = 0;
     output->size = 0;

@@ -56,8 +56,16 @@ assert models and all(model["exhaustive"] for model in models), "not exhaustive"
 END
 
 echo "branching on what the check looks at finds the same"
-explore "$expected" watched
-python3 - "$work/command.json" "$work/builtin.json" "$work/watched.json" <<'END'
+others=$work/builtin.json
+case $target in
+manifest-flush*) ;; # its check opens every file: as many runs as states
+*)
+    explore "$expected" watched
+    others="$others $work/watched.json"
+    ;;
+esac
+# shellcheck disable=SC2086 # one or two
+python3 - "$work/command.json" $others <<'END'
 import json, sys
 
 def found(name):
