@@ -214,6 +214,7 @@ enum look {
     LOOK_STATUS,  /* the status of what the path leads to */
     LOOK_CONTENT, /* of a file, all of it; of a directory, its attributes */
     LOOK_LIST,    /* the names in a directory */
+    LOOK_EXECUTE, /* what is needed to run it, too */
 };
 
 #define NO_ARGUMENT (-1)
@@ -228,8 +229,8 @@ static const struct {
     {__NR_openat, 0, 1, LOOK_CONTENT},
     {__NR_openat2, 0, 1, LOOK_CONTENT},
     {__NR_creat, NO_ARGUMENT, 0, LOOK_CONTENT},
-    {__NR_execve, NO_ARGUMENT, 0, LOOK_CONTENT},
-    {__NR_execveat, 0, 1, LOOK_CONTENT},
+    {__NR_execve, NO_ARGUMENT, 0, LOOK_EXECUTE},
+    {__NR_execveat, 0, 1, LOOK_EXECUTE},
     {__NR_stat, NO_ARGUMENT, 0, LOOK_STATUS},
     {__NR_lstat, NO_ARGUMENT, 0, LOOK_STATUS},
     {__NR_fstat, 0, NO_ARGUMENT, LOOK_STATUS},
@@ -367,6 +368,9 @@ static void look_at(const struct cm_watch *watch, const struct stat *status, enu
 {
     const struct cm_state *state = watch->state;
     uint32_t node = node_of(watch, status);
+    /* The kernel looks for its interpreter (execve(2)), perhaps there, too. */
+    if (look == LOOK_EXECUTE && status->st_dev == watch->device && !S_ISDIR(status->st_mode))
+        cm_looks_at_everything(state);
     if (node == FF_NO_NODE || look == LOOK_NAME)
         return;
     cm_looks_at_attributes(state, node);
@@ -410,8 +414,8 @@ static void go_up(struct way *way)
         *slash = '\0';
 }
 
-/* What looking a name up in a directory tells. */
-static void look_up(const struct way *way, const char *name)
+/* What looking a name up in a directory tells. False: the directory cannot be seen. */
+static bool look_up(const struct way *way, const char *name)
 {
     struct stat status;
     const struct cm_watch *watch = way->watch;
@@ -421,12 +425,13 @@ static void look_up(const struct way *way, const char *name)
         strcmp(output + length + 1, name) == 0)
         cm_looks_at_output(watch->state);
     if (stat(way->here[0] == '\0' ? "/" : way->here, &status) != 0)
-        return;
+        return errno == ENOENT;
     uint32_t node = node_of(watch, &status);
-    if (node == FF_NO_NODE)
-        return;
-    cm_looks_at_attributes(watch->state, node);
-    cm_looks_at_name(watch->state, node, name);
+    if (node != FF_NO_NODE) {
+        cm_looks_at_attributes(watch->state, node);
+        cm_looks_at_name(watch->state, node, name);
+    }
+    return true;
 }
 
 /* Goes on with what a link says. False if that is not possible. */
@@ -446,6 +451,21 @@ static bool follow(struct way *way, const char *path)
     return true;
 }
 
+/*
+ * The interpreter that a script outside names is looked for from the current directory,
+ * if its path is relative.
+ */
+static bool interpreter_is_outside(const char *path)
+{
+    char line[256];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+    if (fd >= 0)
+        close(fd);
+    line[size < 0 ? 0 : size] = '\0';
+    return strncmp(line, "#!", 2) != 0 || line[2 + strspn(line + 2, " \t")] == '/';
+}
+
 /* False: it is not known where this leads. */
 static bool walk(struct way *way, enum look look)
 {
@@ -463,11 +483,15 @@ static bool walk(struct way *way, enum look look)
             snprintf(name, sizeof(name), "%d", (int)way->process);
         if (strcmp(way->here, "/proc") == 0 && strcmp(name, "thread-self") == 0)
             return false;
-        look_up(way, name);
+        if (!look_up(way, name))
+            return false;
         snprintf(path, sizeof(path), "%s/%s", way->here, name);
         if (lstat(path, &status) != 0)
             return errno == ENOENT || errno == ENOTDIR;
-        look_at(way->watch, &status, way->rest[strspn(way->rest, "/")] == '\0' ? look : LOOK_NAME);
+        bool is_last = way->rest[strspn(way->rest, "/")] == '\0';
+        look_at(way->watch, &status, is_last ? look : LOOK_NAME);
+        if (is_last && look == LOOK_EXECUTE && !interpreter_is_outside(path))
+            return false;
         if (S_ISLNK(status.st_mode)) {
             if (!follow(way, path))
                 return false;
@@ -497,8 +521,9 @@ static bool look_at_descriptor(const struct cm_watch *watch, pid_t process, int 
     char path[64];
     struct stat status;
     descriptor_path(process, fd, path);
-    if (stat(path, &status) == 0)
-        look_at(watch, &status, look);
+    if (stat(path, &status) != 0)
+        return errno == ENOENT; /* there is no such descriptor */
+    look_at(watch, &status, look);
     return true;
 }
 
@@ -530,7 +555,7 @@ static bool look_at_path(const struct cm_watch *watch, pid_t process, int direct
     descriptor_path(process, directory, link);
     ssize_t length = readlink(link, way.here, sizeof(way.here) - 1);
     if (length < 0)
-        return true; /* EBADF */
+        return errno == ENOENT; /* there is no such descriptor */
     way.here[length] = '\0';
     if (way.here[0] != '/')
         return true; /* ENOTDIR */

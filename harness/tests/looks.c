@@ -322,6 +322,17 @@ static void look_execute(void)
     see_number(system("./program 2>/dev/null"));
 }
 
+/* A script elsewhere, whose interpreter is looked for here. */
+static void look_interpreter(void)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/script", getenv("TMPDIR"));
+    int fd = open(path, O_WRONLY | O_CREAT, 0755);
+    if (fd < 0 || write(fd, "#!./program\n", 12) != 12 || close(fd) != 0)
+        return;
+    see_number(system(path));
+}
+
 static void look_output(void)
 {
     see_descriptor(open(getenv("CRASHMATRIX_STDOUT"), O_RDONLY));
@@ -390,6 +401,7 @@ static const struct {
     {"thread", look_thread},
     {"shell", look_shell},
     {"execute", look_execute},
+    {"interpreter", look_interpreter},
     {"output", look_output},
     {"output-size", look_output_size},
     {"step-by-step", look_step_by_step},
