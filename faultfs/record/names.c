@@ -17,7 +17,7 @@
 /* A file that has lost its name is in no state that a power cut leaves. */
 #define APPEARED    (IN_CREATE | IN_MOVED_TO)
 #define DISAPPEARED (IN_DELETE | IN_MOVED_FROM)
-#define WATCHED     (APPEARED | DISAPPEARED | IN_ONLYDIR | IN_EXCL_UNLINK)
+#define WATCHED     (APPEARED | DISAPPEARED | IN_MODIFY | IN_ONLYDIR | IN_EXCL_UNLINK)
 
 static void not_watched(const struct names *names, const char *what)
 {
@@ -44,8 +44,7 @@ static struct watch *watch_find(const struct names *names, int number)
 
 static int watch_add(const struct names *names, const char *path)
 {
-    uint32_t changes = names->with_changes ? IN_MODIFY : 0;
-    int number = inotify_add_watch(names->inotify, path, WATCHED | changes);
+    int number = inotify_add_watch(names->inotify, path, WATCHED);
     if (number < 0 && errno == ENOSPC)
         not_watched(names, "inotify has no watches left (fs.inotify.max_user_watches)");
     return number;
@@ -218,17 +217,6 @@ void names_watch(struct names *names, struct recording *recording)
         if (event == WALK_NAME && S_ISDIR(recording->before->nodes[walk.node].mode))
             watch_old(names, ff_tree_walk_path(&walk), walk.node);
     ff_tree_walk_end(&walk);
-}
-
-void names_watch_changes(struct names *names)
-{
-    names->with_changes = true;
-    for (size_t i = 0; i < names->watch_limit; i++)
-        if (names->watches[i].path != NULL) {
-            char *absolute = path_join(names->recording->root, names->watches[i].path);
-            watch_add(names, absolute);
-            free(absolute);
-        }
 }
 
 void names_close(struct names *names)

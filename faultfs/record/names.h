@@ -40,7 +40,6 @@ struct name_event {
 
 struct names {
     int inotify;
-    bool with_changes;
     struct recording *recording; /* for recording_unobserved() */
     struct watch *watches;       /* by number */
     size_t watch_limit, watch_capacity;
@@ -55,13 +54,6 @@ struct names {
  * recording's snapshot. What cannot be watched is noted as unobserved.
  */
 void names_watch(struct names *names, struct recording *recording);
-
-/*
- * Also reports files whose content changes. That costs every write as much as all
- * the rest of the recording, and finds nothing where the net sees every call: it is for
- * recordings without the net. To be called before the workload starts.
- */
-void names_watch_changes(struct names *names);
 
 /* Takes in what was reported until now, and watches directories that are new. */
 void names_read(struct names *names);

@@ -5,7 +5,6 @@
 #include "../shim/scope.h"
 #include "../trace/error.h"
 #include "../trace/memory.h"
-#include "names.h"
 #include "net_calls.h"
 #include "net_filter.h"
 #include "net_request.h"
@@ -172,10 +171,10 @@ static void call_do(struct net *net, struct net_request *request, const char *le
 /* The process makes its mapping itself, when the file is known. */
 static void mapping_do(struct net_request *request)
 {
-    if (net_request_transfer(request, "----f-") == NET_MAKE)
-        if (mapping_begin(&request->site, (int)request->raw.arguments[3],
-                          (int)request->raw.arguments[4]))
-            mapping_untracked(&request->site, (int)request->raw.arguments[4]);
+    if (net_request_transfer(request, "----f-") == NET_MAKE &&
+        mapping_begin(&request->site, (int)request->raw.arguments[3],
+                      (int)request->raw.arguments[4]))
+        mapping_untracked(&request->site, (int)request->raw.arguments[4]);
     answer_pass(request);
 }
 
@@ -419,7 +418,6 @@ int net_start(struct recording *recording, int socket, struct ff_error *error)
     int listener = listener_receive(socket);
     if (listener < 0) {
         recording_unobserved(recording, "no-seccomp", "only calls of the preloaded library");
-        names_watch_changes(recording->witness);
         return 0;
     }
     struct net *net = ff_memory_allocate(1, sizeof(*net));

@@ -12,7 +12,6 @@ trap 'rm -rf "$scratch"' EXIT
 root=$scratch/root
 trace=$scratch/trace
 failures=0
-net= # or an option: without it
 
 fail() {
     echo "FAILED: $1" >&2
@@ -24,8 +23,7 @@ fail() {
 # for end(). Returns when it waits and so many directories are watched.
 begin() {
     rm -f "$scratch/started" "$scratch/finish" "$trace"
-    # shellcheck disable=SC2086 # nothing, or one word
-    "$record" --root "$root" --output "$trace" --timeout 60s $net -- sh -c "$2
+    "$record" --root "$root" --output "$trace" --timeout 60s -- sh -c "$2
         : >'$scratch/started'
         until [ -e '$scratch/finish' ]; do sleep 0.02; done" 2>"$scratch/err" &
     launcher=$!
@@ -72,8 +70,7 @@ mv "$root/old/file" "$root/old/elsewhere"
 mv "$root/old/elsewhere" "$root/old/file"
 finish 3 'recording unsound: old/'
 
-echo "content, where the net does not see all calls"
-net=--no-net
+echo "content"
 fresh
 echo text >"$root/file"
 begin 1 ': >seen; exec 3>>file'
@@ -87,7 +84,6 @@ truncate -s 5 "$root/other"
 finish 0 '' # who wrote what to a file that both wrote to cannot be told
 
 echo "directories that are new, and that move"
-net=
 fresh
 begin 2 'mkdir new'
 : >"$root/new/unseen"
@@ -135,7 +131,6 @@ for i in range(500):
 echo "what inotify does not report is said"
 grep -q names-unwatched "$trace" && fail "directories that come and go: not all was watched"
 fresh
-net=--no-net
 begin 1 'echo text >a; echo text >b'
 kill -STOP "$launcher"
 python3 - "$root" "$(cat /proc/sys/fs/inotify/max_queued_events)" <<'EOF'

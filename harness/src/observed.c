@@ -23,7 +23,6 @@ struct leaf {
 struct cm_observed {
     const struct cm_poset *poset;
     struct cm_counter *counter;
-    uint32_t *output_starts; /* [k]: the first boundary with k outputs; one more for the end */
     struct cm_observer *everything;
     struct cm_observations *all; /* of it */
 
@@ -86,17 +85,10 @@ static void ticket_free(struct cm_observed *observed, uint64_t ticket)
 struct cm_observed *cm_observed_new(const struct cm_poset *poset, struct cm_counter *counter)
 {
     struct cm_observed *observed = cm_allocate(1, sizeof(*observed));
-    uint32_t calls = (uint32_t)poset->trace->call_count;
-    uint32_t outputs = poset->outputs[calls];
     observed->poset = poset;
     observed->counter = counter;
     observed->everything = cm_observer_new(poset);
     observed->all = cm_allocate(cm_observations_size(poset), 1);
-    observed->output_starts = cm_allocate(outputs + 2, sizeof(*observed->output_starts));
-    for (uint32_t b = 1; b <= calls; b++)
-        if (poset->outputs[b] > poset->outputs[b - 1])
-            observed->output_starts[poset->outputs[b]] = b;
-    observed->output_starts[outputs + 1] = calls + 1;
     observed->pending = cm_allocate(3 * poset->words, sizeof(cm_word));
     observed->countable = true;
     mpz_init(observed->covered);
@@ -116,7 +108,6 @@ void cm_observed_free(struct cm_observed *observed)
         free(observed->leaves[i].sets);
     cm_observer_free(observed->everything);
     free(observed->all);
-    free(observed->output_starts);
     free(observed->jobs);
     free(observed->free_tickets);
     free(observed->waiting);
@@ -163,7 +154,7 @@ void cm_observed_case(const struct cm_observed *observed, uint64_t ticket, cm_wo
 static void restrict_to_output(const struct cm_observed *observed, uint32_t output, cm_word *sets)
 {
     const struct cm_poset *poset = observed->poset;
-    uint32_t start = observed->output_starts[output], end = observed->output_starts[output + 1];
+    uint32_t start = poset->output_starts[output], end = poset->output_starts[output + 1];
     for (size_t o = 0; o < poset->operation_count; o++) {
         if (poset->operations[o].shown.durable <= start)
             cm_add(sets, o);
@@ -285,21 +276,21 @@ static uint64_t random_next(uint64_t *state)
     return *state >> 33;
 }
 
-void cm_observed_member(const struct cm_observed *observed, size_t index, uint64_t random,
-                        cm_word *ideal, uint32_t *outputs, struct cm_outcome *outcome)
+void cm_observed_member(const struct cm_observed *observed, uint64_t *random, cm_word *ideal,
+                        uint32_t *outputs, struct cm_outcome *outcome)
 {
     const struct cm_poset *poset = observed->poset;
-    const struct leaf *leaf = &observed->leaves[index];
+    const struct leaf *leaf = &observed->leaves[random_next(random) % observed->leaf_count];
     struct cm_interval legal = cm_cylinder_boundaries(poset, cylinder_of(observed, leaf->sets));
     uint32_t first = poset->outputs[legal.first], last = poset->outputs[legal.end - 1];
     first = first > leaf->first_output ? first : leaf->first_output;
     last = last < leaf->last_output ? last : leaf->last_output;
-    *outputs = first + (uint32_t)(random_next(&random) % (last - first + 1));
+    *outputs = first + (uint32_t)(random_next(random) % (last - first + 1));
     *outcome = observed->outcomes[leaf->outcome];
     cm_word *sets = sets_new(observed, cylinder_of(observed, leaf->sets));
     restrict_to_output(observed, *outputs, sets);
     for (size_t o = 0; o < poset->operation_count; o++)
-        if (random_next(&random) % 2 == 0 &&
+        if (random_next(random) % 2 == 0 &&
             !cm_meet(cm_down(poset, o), sets + poset->words, poset->words))
             cm_unite(sets, cm_down(poset, o), poset->words);
     cm_copy(ideal, sets, poset->words);

@@ -47,11 +47,11 @@ const mpz_t *cm_observed_covered(const struct cm_observed *observed);
 size_t cm_observed_leaf_count(const struct cm_observed *observed);
 
 /*
- * For an audit: a member of a leaf, chosen by a random number, and the outcome that
- * it must have.
+ * For an audit, when there is a leaf: a random member of a random one, and the outcome
+ * that it must have. *random is the state of the choices, the same for the same.
  */
-void cm_observed_member(const struct cm_observed *observed, size_t leaf, uint64_t random,
-                        cm_word *ideal, uint32_t *outputs, struct cm_outcome *outcome);
+void cm_observed_member(const struct cm_observed *observed, uint64_t *random, cm_word *ideal,
+                        uint32_t *outputs, struct cm_outcome *outcome);
 
 /* Hands all leaves over, in an order of their own. */
 void cm_observed_tally(struct cm_observed *observed, struct cm_tally *tally);

@@ -40,14 +40,19 @@ static void order_calls(struct cm_poset *poset)
     const struct ff_trace *trace = poset->trace;
     poset->boundary_calls = cm_allocate(trace->call_count + 1, sizeof(*poset->boundary_calls));
     poset->outputs = cm_allocate(trace->call_count + 1, sizeof(*poset->outputs));
+    poset->output_starts = cm_allocate(trace->call_count + 2, sizeof(*poset->output_starts));
     for (uint32_t i = 0; i < trace->call_count; i++)
         poset->boundary_calls[i + 1] = i;
     qsort_r(poset->boundary_calls + 1, trace->call_count, sizeof(*poset->boundary_calls),
             compare_calls, (void *)(uintptr_t)trace);
-    for (size_t b = 1; b <= trace->call_count; b++) {
+    uint32_t calls = (uint32_t)trace->call_count;
+    for (uint32_t b = 1; b <= calls; b++) {
         const struct ff_call *call = &trace->calls[poset->boundary_calls[b]];
         poset->outputs[b] = poset->outputs[b - 1] + (call->effect == FF_EFFECT_OUTPUT);
+        if (call->effect == FF_EFFECT_OUTPUT)
+            poset->output_starts[poset->outputs[b]] = b;
     }
+    poset->output_starts[poset->outputs[calls] + 1] = calls + 1;
 }
 
 /* The last boundary before the call began. */
@@ -360,6 +365,7 @@ void cm_poset_free(struct cm_poset *poset)
     free(poset->nodes);
     free(poset->boundary_calls);
     free(poset->outputs);
+    free(poset->output_starts);
     free(poset);
 }
 

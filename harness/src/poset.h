@@ -117,6 +117,7 @@ struct cm_poset {
     /* Boundaries 0 .. trace->call_count. */
     uint32_t *boundary_calls; /* [b]: the call before boundary b >= 1 */
     uint32_t *outputs;        /* [b]: how many calls had written output by boundary b */
+    uint32_t *output_starts;  /* [k]: the first boundary with k of them; one more for the end */
 };
 
 /*

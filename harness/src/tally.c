@@ -27,8 +27,7 @@ enum { UNDECIDED = -1 };
 
 struct cm_tally {
     const struct cm_poset *poset;
-    uint32_t *issued;        /* [b]: operations issued by boundary b */
-    uint32_t *output_starts; /* [k]: the first boundary with k outputs; one more for the end */
+    uint32_t *issued; /* [b]: operations issued by boundary b */
     struct files *files;
     size_t files_count;
     size_t files_capacity;
@@ -48,19 +47,14 @@ struct cm_tally *cm_tally_new(const struct cm_poset *poset)
 {
     struct cm_tally *tally = cm_allocate(1, sizeof(*tally));
     uint32_t calls = (uint32_t)poset->trace->call_count;
-    uint32_t outputs = poset->outputs[calls];
     tally->poset = poset;
     tally->issued = cm_allocate(calls + 1, sizeof(*tally->issued));
-    tally->output_starts = cm_allocate(outputs + 2, sizeof(*tally->output_starts));
     uint32_t issued = 0;
     for (uint32_t b = 0; b <= calls; b++) {
         while (issued < poset->operation_count && poset->operations[issued].shown.boundary <= b)
             issued++;
         tally->issued[b] = issued;
-        if (b > 0 && poset->outputs[b] > poset->outputs[b - 1])
-            tally->output_starts[poset->outputs[b]] = b;
     }
-    tally->output_starts[outputs + 1] = calls + 1;
     return tally;
 }
 
@@ -75,7 +69,6 @@ void cm_tally_free(struct cm_tally *tally)
     for (size_t i = 0; i < tally->case_count; i++)
         free(tally->cases[i].ideal);
     free(tally->issued);
-    free(tally->output_starts);
     free(tally->files);
     free(tally->table);
     free(tally->cases);
@@ -199,7 +192,7 @@ void cm_tally_add(struct cm_tally *tally, struct cm_cylinder cylinder, struct ff
     first = first > first_output ? first : first_output;
     last = last < last_output ? last : last_output;
     for (uint32_t k = first; k <= last; k++) {
-        uint32_t start = tally->output_starts[k], end = tally->output_starts[k + 1];
+        uint32_t start = tally->poset->output_starts[k], end = tally->poset->output_starts[k + 1];
         uint32_t boundary = start > legal.first ? start : legal.first;
         uint32_t until = (end < legal.end ? end : legal.end) - 1;
         improve_case(tally, find_case(tally, files, k), cylinder, boundary, until);
@@ -289,8 +282,8 @@ static void count_boundaries(const struct cm_tally *tally, const struct files *f
 {
     for (size_t i = 0; i < files->interval_count; i++) {
         uint32_t first = files->intervals[i].first, end = files->intervals[i].end;
-        first = first > tally->output_starts[k] ? first : tally->output_starts[k];
-        end = end < tally->output_starts[k + 1] ? end : tally->output_starts[k + 1];
+        first = first > tally->poset->output_starts[k] ? first : tally->poset->output_starts[k];
+        end = end < tally->poset->output_starts[k + 1] ? end : tally->poset->output_starts[k + 1];
         for (uint32_t b = first; b < end; b++)
             count[b]++;
     }
