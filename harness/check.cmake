@@ -7,6 +7,8 @@ add_library(crashmatrix_check STATIC
   src/command.c
   src/external.c
   src/fail.c
+  src/layout.c
+  src/layout_step.c
   src/manifest_case.c
   src/manifest_judge.c
   src/memfs.c
@@ -38,7 +40,7 @@ install(TARGETS manifest-target
   RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/crashmatrix)
 
 if(BUILD_TESTING)
-  foreach(name test_command test_memfs test_pool test_scratch)
+  foreach(name test_command test_layout test_memfs test_pool test_scratch)
     crashmatrix_unit_test(${name} crashmatrix_check)
   endforeach()
   add_test(NAME test_manifest_target

@@ -12,6 +12,7 @@
 #include "count.h"
 #include "fail.h"
 #include "identity.h"
+#include "inventory.h"
 #include "memory.h"
 #include "observed.h"
 #include "pool.h"
@@ -49,6 +50,7 @@ struct exploration {
     char *output;
     size_t *output_sizes; /* [k]: bytes of the first k outputs */
     char model[128];
+    struct ff_tree *inventory;
 };
 
 static double seconds_since(const struct timespec *start)
@@ -89,6 +91,7 @@ static void run_case(void *context, const void *payload, struct cm_outcome *outc
         .output_size = size,
         .model = exploration->model,
         .observer = exploration->observer,
+        .inventory = exploration->inventory,
     };
     if (exploration->observer != NULL)
         cm_observer_begin(exploration->observer, result);
@@ -458,6 +461,7 @@ static void release(struct exploration *exploration)
     cm_counter_free(exploration->counter);
     cm_tally_free(exploration->tally);
     ff_tree_free(exploration->tree);
+    ff_tree_free(exploration->inventory);
     mpz_clear(exploration->covered);
     free(exploration->legal);
     free(exploration->payload);
@@ -484,6 +488,7 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
         .counter = cm_counter_new(poset),
         .tally = cm_tally_new(poset),
         .tree = ff_tree_new(),
+        .inventory = cm_inventory(poset),
         .countable = true,
         .payload = cm_allocate(payload_size(poset), 1),
     };

@@ -4,16 +4,15 @@
  * A worker clears its scratch directory before each state, not after, so that
  * nothing that one check left can be part of the next one's state.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "command.h"
+#include "layout.h"
 #include "process.h"
 #include "text.h"
 
@@ -25,6 +24,7 @@ struct external_check {
     struct cm_check check; /* check.context is this */
     const struct cm_command *command;
     struct cm_scratch *scratch;
+    struct cm_layout *layout;
     struct cm_watch *watch; /* NULL: it cannot be watched here */
     unsigned timeout_ms;
 };
@@ -36,37 +36,6 @@ static int external_prepare(void *context, struct ff_error *error)
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     return cm_scratch_enter(external->scratch, error);
-}
-
-/* ---- Laying out a state ---- */
-
-static int output_store(const char *path, const struct cm_state *state, struct ff_error *error)
-{
-    int result = -1;
-    size_t done = 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    while (fd >= 0 && done < state->output_size) {
-        ssize_t count = write(fd, state->output + done, state->output_size - done);
-        if (count < 0 && errno != EINTR)
-            break;
-        done += count > 0 ? (size_t)count : 0;
-    }
-    if (fd >= 0 && done == state->output_size)
-        result = 0;
-    else
-        snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
-static int state_store(const struct external_check *external, const struct cm_state *state,
-                       struct ff_error *error)
-{
-    if (cm_scratch_clear(external->scratch, error) != 0 ||
-        ff_tree_store(state->tree, cm_scratch_directory(external->scratch), error) != 0)
-        return -1;
-    return output_store(cm_scratch_stdout(external->scratch), state, error);
 }
 
 /* ---- Reading the verdict ---- */
@@ -150,11 +119,12 @@ static void external_run(void *context, struct cm_state *state, struct cm_outcom
     int status = 0;
 
     outcome->status = CM_BROKEN;
-    if (state_store(external, state, &error) != 0)
+    if (cm_layout_put(external->layout, state, &error) != 0)
         goto failed;
+    cm_layout_doubt(external->layout);
     struct cm_watch *watch = state->observer != NULL ? external->watch : NULL;
     if (watch != NULL)
-        cm_watch_begin(watch, state);
+        cm_watch_begin(watch, state, external->layout);
     if (cm_command_capture(external->command, external->scratch, &output, &errors, watch,
                            external->timeout_ms, &status, &error) != 0) {
         if (status == CM_COMMAND_NO_PROGRAM && program_is_tested(external))
@@ -179,6 +149,7 @@ struct cm_check *cm_external_check_new(const struct cm_command *command, struct 
     external->command = command;
     external->scratch = scratch;
     external->timeout_ms = timeout_ms;
+    external->layout = cm_layout_new(scratch, time(NULL));
     external->check.context = external;
     external->check.prepare = external_prepare;
     external->check.run = external_run;
@@ -196,5 +167,6 @@ void cm_external_check_free(struct cm_check *check)
         return;
     struct external_check *external = check->context;
     cm_watch_free(external->watch);
+    cm_layout_free(external->layout);
     free(external);
 }

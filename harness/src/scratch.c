@@ -35,6 +35,7 @@
 #define DIRECTORY       "/dir"
 #define LOCK_ATTEMPTS   200
 #define LOCK_PAUSE_USEC 10000
+#define MOUNTS_LIMIT    64
 
 struct cm_scratch {
     char base[PATH_MAX];
@@ -44,7 +45,7 @@ struct cm_scratch {
     char temporary[PATH_MAX];
     bool private; /* namespaces can be had */
     bool entered; /* this process has mounted on BASE */
-    dev_t device; /* of what this process mounted */
+    int below;    /* the root of what it mounted, or -1 */
     int lock;     /* BASE as it was before anything was mounted on it, locked */
     pid_t owner;  /* the process that opened the scratch */
 };
@@ -89,9 +90,10 @@ static bool mount_namespace_enter(void)
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
+/* What is read in it must look as before. */
 static bool tmpfs_mount(const char *path)
 {
-    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0;
+    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOATIME, "mode=0755") == 0;
 }
 
 /* Whether mounting works is not to be read from anywhere: a child tries it. */
@@ -111,6 +113,12 @@ static bool namespaces_work(const char *parent)
 }
 
 /* ---- BASE ---- */
+
+static bool path_join(char *path, const char *directory, const char *name)
+{
+    int length = snprintf(path, PATH_MAX, "%s%s", directory, name);
+    return length > 0 && length < PATH_MAX;
+}
 
 static bool same_directory(int fd, const char *path)
 {
@@ -194,24 +202,37 @@ static int layout_renew(const struct cm_scratch *scratch, struct ff_error *error
     return layout_make(scratch, error);
 }
 
+/* As often as something is mounted on BASE: a command may have mounted, too. */
+static void base_unmount(struct cm_scratch *scratch)
+{
+    if (scratch->below >= 0)
+        close(scratch->below);
+    scratch->below = -1;
+    for (int i = 0; i < MOUNTS_LIMIT && !same_directory(scratch->lock, scratch->base); i++)
+        if (umount2(scratch->base, MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
+            break;
+}
+
+/* BASE shows a directory of the tmpfs; what is beside that, commands cannot reach. */
 static int base_mount(struct cm_scratch *scratch, struct ff_error *error)
 {
-    struct stat status;
-    if (!tmpfs_mount(scratch->base) || stat(scratch->base, &status) != 0)
+    char seen[PATH_MAX];
+    if (!tmpfs_mount(scratch->base))
         return cm_fail(error, "%s: no tmpfs can be mounted on it: %s", scratch->base,
                        strerror(errno));
     scratch->entered = true;
-    scratch->device = status.st_dev;
+    scratch->below = open(scratch->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (scratch->below < 0 || !path_join(seen, scratch->base, "/" CM_SCRATCH_SEEN))
+        return cm_fail(error, "%s: cannot be opened: %s", scratch->base, strerror(errno));
+    if (directory_make(seen, error) != 0)
+        return -1;
+    if (mount(seen, scratch->base, NULL, MS_BIND, NULL) != 0)
+        return cm_fail(error, "%s: cannot be mounted on %s: %s", seen, scratch->base,
+                       strerror(errno));
     return layout_make(scratch, error);
 }
 
 /* ---- Opening and closing ---- */
-
-static bool path_join(char *path, const char *directory, const char *name)
-{
-    int length = snprintf(path, PATH_MAX, "%s%s", directory, name);
-    return length > 0 && length < PATH_MAX;
-}
 
 /* parent is canonical and name is BASE's in it. */
 static struct cm_scratch *scratch_new(const char *parent, const char *name, struct ff_error *error)
@@ -221,6 +242,7 @@ static struct cm_scratch *scratch_new(const char *parent, const char *name, stru
         cm_fail(error, "out of memory");
         return NULL;
     }
+    scratch->below = -1;
     scratch->lock = -1;
     scratch->owner = getpid();
     if (!path_join(scratch->base, strcmp(parent, "/") == 0 ? "" : parent, name) ||
@@ -347,14 +369,13 @@ int cm_scratch_clear(struct cm_scratch *scratch, struct ff_error *error)
     if (!scratch->private)
         return base_restore(scratch, error) != 0 ? -1 : layout_renew(scratch, error);
 
-    struct stat status;
-    bool mounted = stat(scratch->base, &status) == 0 && status.st_dev == scratch->device;
-    if (mounted && layout_renew(scratch, error) == 0)
-        return 0;
-    /* A command mounted, unmounted or locked something: have a new one. */
-    if (mounted)
-        umount2(scratch->base, MNT_DETACH);
+    base_unmount(scratch);
     return base_mount(scratch, error);
+}
+
+int cm_scratch_below(const struct cm_scratch *scratch)
+{
+    return scratch->below;
 }
 
 void cm_scratch_close(struct cm_scratch *scratch)
@@ -364,7 +385,7 @@ void cm_scratch_close(struct cm_scratch *scratch)
         return;
     if (scratch->owner == getpid()) {
         if (scratch->entered)
-            umount2(scratch->base, MNT_DETACH);
+            base_unmount(scratch);
         if (!scratch->private)
             base_restore(scratch, &ignored);
         if (flock(scratch->lock, LOCK_EX | LOCK_NB) == 0 &&

@@ -52,8 +52,20 @@ const char *cm_scratch_stdout(const struct cm_scratch *scratch);
  * CRASHMATRIX_STDOUT, HOME, TMPDIR. */
 void cm_scratch_set_environment(const struct cm_scratch *scratch);
 
-/* Empties dir, home and tmp. Returns 0, or -1 with *error set. */
+/*
+ * Nothing is in dir, home and tmp, and no stdout. Where BASE is private it is a new file
+ * system, so that nothing of it, not even an inode number, depends on what was there
+ * before. Returns 0, or -1 with *error set.
+ */
 int cm_scratch_clear(struct cm_scratch *scratch, struct ff_error *error);
+
+/*
+ * Of a BASE that is private and was entered: a descriptor of the directory that has BASE
+ * in it as CM_SCRATCH_SEEN, on the same file system and mount, where no command can
+ * look; else -1. Valid until the next clear or close.
+ */
+#define CM_SCRATCH_SEEN "seen"
+int cm_scratch_below(const struct cm_scratch *scratch);
 
 void cm_scratch_close(struct cm_scratch *scratch);
 

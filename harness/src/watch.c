@@ -313,52 +313,29 @@ int cm_watch_install(void)
 
 /* ---- Nodes ---- */
 
-struct known {
-    ino_t inode;
-    uint32_t node;
-};
-
 struct cm_watch {
     const struct cm_scratch *scratch;
     const struct cm_state *state;
     int listener;
     dev_t device; /* of the directory under test */
-    struct known *known;
-    size_t known_count, known_capacity;
+    const struct cm_place *places;
+    size_t place_count;
 };
 
-static void known_add(struct cm_watch *watch, const char *path, uint32_t node)
+static int compare_places(const void *a, const void *b)
 {
-    struct stat status;
-    if (lstat(path, &status) != 0) {
-        cm_looks_at_everything(watch->state);
-        return;
-    }
-    watch->known =
-        cm_reserve(watch->known, watch->known_count, &watch->known_capacity, sizeof(*watch->known));
-    watch->known[watch->known_count++] = (struct known){status.st_ino, node};
-    const struct ff_node *at = ff_tree_node(watch->state->tree, node);
-    for (size_t i = 0; i < at->entry_count; i++) {
-        char *below = cm_format("%s/%s", path, at->entries[i].name);
-        known_add(watch, below, at->entries[i].node);
-        free(below);
-    }
-}
-
-static int compare_known(const void *a, const void *b)
-{
-    const struct known *left = a, *right = b;
+    const struct cm_place *left = a, *right = b;
     return left->inode < right->inode ? -1 : left->inode > right->inode;
 }
 
 /* The node of a file; FF_NO_NODE: it is elsewhere, or the command made it. */
 static uint32_t node_of(const struct cm_watch *watch, const struct stat *status)
 {
-    const struct known wanted = {.inode = status->st_ino};
-    if (status->st_dev != watch->device || watch->known_count == 0)
+    const struct cm_place wanted = {.inode = status->st_ino};
+    if (status->st_dev != watch->device || watch->place_count == 0)
         return FF_NO_NODE;
-    const struct known *found =
-        bsearch(&wanted, watch->known, watch->known_count, sizeof(wanted), compare_known);
+    const struct cm_place *found =
+        bsearch(&wanted, watch->places, watch->place_count, sizeof(wanted), compare_places);
     return found == NULL ? FF_NO_NODE : found->node;
 }
 
@@ -598,22 +575,20 @@ struct cm_watch *cm_watch_new(const struct cm_scratch *scratch)
 
 void cm_watch_free(struct cm_watch *watch)
 {
-    if (watch != NULL)
-        free(watch->known);
     free(watch);
 }
 
-void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state)
+void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
+                    const struct cm_layout *layout)
 {
     struct stat status;
     const char *directory = cm_scratch_directory(watch->scratch);
     watch->state = state;
-    watch->known_count = 0;
+    watch->places = cm_layout_places(layout, &watch->place_count);
+    if (watch->place_count == 0)
+        cm_looks_at_everything(state);
     if (stat(directory, &status) == 0)
         watch->device = status.st_dev;
-    known_add(watch, directory, FF_ROOT_NODE);
-    if (watch->known_count > 1)
-        qsort(watch->known, watch->known_count, sizeof(*watch->known), compare_known);
 }
 
 int cm_watch_attach(struct cm_watch *watch, pid_t pid, int number)
@@ -680,10 +655,12 @@ void cm_watch_free(struct cm_watch *watch)
     (void)watch;
 }
 
-void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state)
+void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
+                    const struct cm_layout *layout)
 {
     (void)watch;
     (void)state;
+    (void)layout;
 }
 
 int cm_watch_install(void)

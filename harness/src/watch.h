@@ -9,7 +9,7 @@
  *
  *     watch = cm_watch_new(scratch);
  *     for each run:
- *         cm_watch_begin(watch, state);       the state is laid out
+ *         cm_watch_begin(watch, state, layout);
  *         child:  number = cm_watch_install();
  *         parent: cm_watch_attach(watch, pid, number);
  *                 cm_watch_answer(watch)      whenever the descriptor is readable
@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "crashmatrix/crashmatrix.h"
+#include "layout.h"
 #include "scratch.h"
 
 struct cm_watch;
@@ -31,8 +32,9 @@ bool cm_watch_is_possible(void);
 struct cm_watch *cm_watch_new(const struct cm_scratch *scratch);
 void cm_watch_free(struct cm_watch *watch);
 
-/* The state must be as it was stored in the scratch directory. */
-void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state);
+/* The state must have been put into the layout. */
+void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
+                    const struct cm_layout *layout);
 
 /* In the process that is to be watched: its descriptor of the listener, or -1. Of what
  * it does from then on nothing goes on without an answer. */

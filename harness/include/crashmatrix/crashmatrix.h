@@ -57,6 +57,8 @@ struct cm_state {
     size_t output_size;   /* bytes, without the NUL */
     const char *model;    /* name of the model under which the state is legal */
     struct cm_observer *observer;
+    /* All nodes that any state of the trace has, without their names; or NULL. */
+    const struct ff_tree *inventory;
 };
 
 enum cm_status {
