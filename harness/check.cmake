@@ -16,9 +16,14 @@ add_library(crashmatrix_check STATIC
   src/observer.c
   src/pool.c
   src/process.c
+  src/program.c
+  src/runner.c
   src/scratch.c
+  src/server.c
   src/text.c
-  src/watch.c)
+  src/watch.c
+  src/watch_calls.c
+  src/watch_filter.c)
 target_include_directories(crashmatrix_check PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>
@@ -26,6 +31,14 @@ target_include_directories(crashmatrix_check PUBLIC
 target_link_libraries(crashmatrix_check
   PUBLIC faultfs_trace manifest
   PRIVATE $<BUILD_INTERFACE:crashmatrix_flags> $<BUILD_INTERFACE:crashmatrix_sanitize>)
+
+# What is preloaded into a check's program so that it can be forked at its main().
+add_library(crashmatrix-start MODULE start/start.c)
+target_compile_options(crashmatrix-start PRIVATE -fvisibility=hidden -fno-stack-protector)
+target_link_options(crashmatrix-start PRIVATE -Wl,-z,now)
+target_link_libraries(crashmatrix-start PRIVATE crashmatrix_flags)
+install(TARGETS crashmatrix-start
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/crashmatrix)
 
 add_executable(manifest-target
   targets/dying_platform.c

@@ -21,6 +21,7 @@
 
 #include "fail.h"
 #include "process.h"
+#include "server.h"
 
 #define NS_PER_MS 1000000u
 
@@ -159,81 +160,6 @@ static int spawn(char *const *argv, const char *directory, int output, int error
     return code;
 }
 
-/* ---- Starting, watched ---- */
-
-/* Between the fork and the exec; what fails is written to the pipe as an errno value. */
-_Noreturn static void watched_main(char *const *argv, const char *directory, int output, int errors,
-                                   int report, int go)
-{
-    sigset_t none;
-    int number, code;
-    char byte;
-    setsid();
-    for (int i = 1; i < NSIG; i++)
-        if (i != SIGKILL && i != SIGSTOP)
-            signal(i, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(errors, STDERR_FILENO) < 0 || (null != STDIN_FILENO && close(null) != 0) ||
-        chdir(directory) != 0)
-        goto failed;
-    number = cm_watch_install();
-    if (number < 0)
-        goto failed;
-    if (write(report, &number, sizeof(number)) != sizeof(number) || read(go, &byte, 1) != 1)
-        _exit(127);
-    close(number);
-    execvp(argv[0], argv);
-failed:
-    code = -errno;
-    if (write(report, &code, sizeof(code)) != sizeof(code))
-        _exit(126);
-    _exit(127);
-}
-
-/*
- * As spawn(), of a command that is watched. An exec that fails is only known later: from
- * *report, a pipe.
- */
-static int watched_spawn(char *const *argv, const char *directory, int output, int errors,
-                         struct cm_watch *watch, pid_t *pid, int *report)
-{
-    int reports[2], go[2], number = -EAGAIN;
-    if (pipe2(reports, O_CLOEXEC) != 0)
-        return errno;
-    if (pipe2(go, O_CLOEXEC) != 0) {
-        int code = errno;
-        close(reports[0]);
-        close(reports[1]);
-        return code;
-    }
-    *pid = fork();
-    if (*pid == 0)
-        watched_main(argv, directory, output, errors, reports[1], go[0]);
-    close(reports[1]);
-    close(go[0]);
-    int code = *pid < 0 ? errno : 0;
-    if (code == 0 && read(reports[0], &number, sizeof(number)) != sizeof(number))
-        number = -EAGAIN;
-    if (code == 0 && number < 0)
-        code = -number;
-    if (code == 0 && cm_watch_attach(watch, *pid, number) < 0)
-        code = errno;
-    if (code == 0 && write(go[1], "", 1) != 1)
-        code = errno;
-    close(go[1]);
-    if (code != 0)
-        close(reports[0]);
-    if (code != 0 && *pid > 0) {
-        kill(*pid, SIGKILL);
-        waitpid(*pid, NULL, 0);
-    }
-    *report = reports[0];
-    return code;
-}
-
 /* ---- Waiting ---- */
 
 /* Milliseconds until the deadline for poll(2), rounded up; -1 for never. */
@@ -260,34 +186,27 @@ static bool capture_read(struct cm_capture *capture, int fd)
     return size > 0;
 }
 
-/* How a command is watched; listener -1: it is not. */
-struct watching {
-    struct cm_watch *watch;
-    int listener;
-    int report; /* where it says that exec failed */
-};
-
-static const struct watching unwatched = {NULL, -1, -1};
-
 /*
  * Waits until the process has ended or the deadline has come, reading its output
- * meanwhile. Returns whether it ended; its status is still to be had.
+ * meanwhile. Returns whether it ended; its status is still to be had. watch: or NULL.
  */
 static bool process_wait(int pidfd, const int pipes[2], struct cm_capture *const captures[2],
-                         const struct watching *watching, uint64_t deadline)
+                         struct cm_watch *watch, uint64_t deadline)
 {
     struct pollfd polled[4] = {
         {.fd = pidfd, .events = POLLIN},
         {.fd = pipes[0], .events = POLLIN}, /* poll ignores negative ones */
         {.fd = pipes[1], .events = POLLIN},
-        {.fd = watching->listener, .events = POLLIN},
+        {.fd = watch != NULL ? cm_watch_descriptor(watch) : -1, .events = POLLIN},
     };
     for (;;) {
         int count = poll(polled, 4, poll_timeout(deadline));
         if (count > 0 && (polled[3].revents & POLLIN) != 0)
-            cm_watch_answer(watching->watch);
+            cm_watch_answer(watch);
         else if (count > 0 && polled[3].revents != 0)
             polled[3].fd = -1; /* nobody is left to be watched */
+        if (watch != NULL && cm_watch_seen(watch)->listener)
+            return false; /* it is of no use any more */
         if (count > 0 && polled[0].revents != 0)
             return true;
         /* Looked at even when there is output: it may never stop. */
@@ -302,7 +221,7 @@ static bool process_wait(int pidfd, const int pipes[2], struct cm_capture *const
 
 /* Waits for a command that was started, and leaves nothing of it. */
 static int finish(pid_t pid, const int pipes[2], struct cm_capture *const captures[2],
-                  const struct watching *watching, unsigned timeout_ms, int *status,
+                  const struct cm_starting *starting, unsigned timeout_ms, int *status,
                   struct ff_error *error)
 {
     int pidfd = pidfd_open(pid, 0);
@@ -313,16 +232,18 @@ static int finish(pid_t pid, const int pipes[2], struct cm_capture *const captur
     } else {
         uint64_t limit = (uint64_t)timeout_ms * NS_PER_MS;
         uint64_t deadline = timeout_ms == 0 ? UINT64_MAX : cm_process_clock() + limit;
-        ended = process_wait(pidfd, pipes, captures, watching, deadline);
+        ended = process_wait(pidfd, pipes, captures, starting->watch, deadline);
         close(pidfd);
     }
     /* Not reaped yet, so that the number still means this process group. */
     kill(-pid, SIGKILL);
+    if (!ended)
+        kill(pid, SIGKILL); /* it may have no group yet */
     while (waitpid(pid, status, 0) < 0 && errno == EINTR)
         ;
     if (!ended)
         *status = CM_COMMAND_TIMED_OUT;
-    if (!cm_process_kill_children() && result == 0)
+    if (!cm_process_kill_children(starting->spared, starting->spared_count) && result == 0)
         result = cm_fail(error, "the command left processes behind that cannot be killed");
     return result;
 }
@@ -340,24 +261,42 @@ static int cannot_run(const struct cm_command *command, const struct cm_scratch 
                    cm_scratch_directory(scratch), strerror(code));
 }
 
-/* watching: NULL, or filled in but for its watch. */
 static int start(const struct cm_command *command, const struct cm_scratch *scratch, int output,
-                 int errors, struct watching *watching, pid_t *pid, int *status,
-                 struct ff_error *error)
+                 int errors, pid_t *pid, int *status, struct ff_error *error)
 {
-    const char *directory = cm_scratch_directory(scratch);
     cm_process_adopt_orphans();
     cm_scratch_set_environment(scratch);
-    int code = watching == NULL || watching->watch == NULL
-                   ? spawn(command->argv, directory, output, errors, pid)
-                   : watched_spawn(command->argv, directory, output, errors, watching->watch, pid,
-                                   &watching->report);
-    if (code != 0)
-        return cannot_run(command, scratch, code, status, error);
-    if (watching != NULL && watching->watch != NULL)
-        watching->listener = cm_watch_descriptor(watching->watch);
-    return 0;
+    int code = spawn(command->argv, cm_scratch_directory(scratch), output, errors, pid);
+    return code != 0 ? cannot_run(command, scratch, code, status, error) : 0;
 }
+
+/* What a run is given is its own: it may change what descriptors share. */
+static int start_by_server(const struct cm_starting *starting, const struct cm_scratch *scratch,
+                           int output, int errors, pid_t *pid, int *status, struct ff_error *error)
+{
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int directory =
+        open(cm_scratch_directory(scratch), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int given[CM_START_GIVEN] = {
+        [CM_START_INPUT] = input,
+        [CM_START_OUTPUT] = output,
+        [CM_START_ERRORS] = errors,
+        [CM_START_DIRECTORY] = directory,
+    };
+    *status = 0;
+    *pid = cm_server_run(starting->server, starting->watch, given);
+    if (*pid < 0) {
+        cm_fail(error, "the process that starts the check is gone");
+        *status = CM_COMMAND_NO_SERVER;
+    }
+    if (input >= 0)
+        close(input);
+    if (directory >= 0)
+        close(directory);
+    return *pid < 0 ? -1 : 0;
+}
+
+static const struct cm_starting anew = {.server = NULL};
 
 int cm_command_run(const struct cm_command *command, const struct cm_scratch *scratch, int output,
                    int errors, unsigned timeout_ms, int *status, struct ff_error *error)
@@ -365,9 +304,9 @@ int cm_command_run(const struct cm_command *command, const struct cm_scratch *sc
     static const int pipes[2] = {-1, -1};
     static struct cm_capture *const captures[2] = {NULL, NULL};
     pid_t pid = -1;
-    if (start(command, scratch, output, errors, NULL, &pid, status, error) != 0)
+    if (start(command, scratch, output, errors, &pid, status, error) != 0)
         return -1;
-    return finish(pid, pipes, captures, &unwatched, timeout_ms, status, error);
+    return finish(pid, pipes, captures, &anew, timeout_ms, status, error);
 }
 
 /* ---- Capturing ---- */
@@ -387,45 +326,46 @@ static void descriptor_close(int *fd)
     *fd = -1;
 }
 
-int cm_command_capture(const struct cm_command *command, const struct cm_scratch *scratch,
-                       struct cm_capture *output, struct cm_capture *errors, struct cm_watch *watch,
-                       unsigned timeout_ms, int *status, struct ff_error *error)
+static int capture(const struct cm_command *command, const struct cm_scratch *scratch,
+                   struct cm_capture *const captures[2], int ends[2][2],
+                   const struct cm_starting *starting, unsigned timeout_ms, int *status,
+                   struct ff_error *error)
 {
-    struct watching watching = {watch, -1, -1};
+    const int pipes[2] = {ends[0][0], ends[1][0]};
+    pid_t pid = -1;
+    int result =
+        starting->server == NULL
+            ? start(command, scratch, ends[0][1], ends[1][1], &pid, status, error)
+            : start_by_server(starting, scratch, ends[0][1], ends[1][1], &pid, status, error);
+    if (result == 0)
+        result = finish(pid, pipes, captures, starting, timeout_ms, status, error);
+    int code = result == 0 && starting->server != NULL ? cm_server_exec_error(starting->server) : 0;
+    return code != 0 ? cannot_run(command, scratch, code, status, error) : result;
+}
+
+int cm_command_capture(const struct cm_command *command, const struct cm_scratch *scratch,
+                       struct cm_capture *output, struct cm_capture *errors,
+                       const struct cm_starting *starting, unsigned timeout_ms, int *status,
+                       struct ff_error *error)
+{
     struct cm_capture *const captures[2] = {output, errors};
     int ends[2][2] = {{-1, -1}, {-1, -1}};
     int result = -1;
-    pid_t pid = -1;
 
     *status = 0;
     output->size = 0;
     errors->size = 0;
-    if (pipe_open(ends[0]) != 0 || pipe_open(ends[1]) != 0) {
+    if (pipe_open(ends[0]) != 0 || pipe_open(ends[1]) != 0)
         cm_fail(error, "no pipe for the output of the command: %s", strerror(errno));
-        goto done;
-    }
-    if (start(command, scratch, ends[0][1], ends[1][1], &watching, &pid, status, error) != 0)
-        goto done;
-    descriptor_close(&ends[0][1]);
-    descriptor_close(&ends[1][1]);
-    const int pipes[2] = {ends[0][0], ends[1][0]};
-    result = finish(pid, pipes, captures, &watching, timeout_ms, status, error);
-    int code = 0;
-    if (result == 0 && watching.report >= 0 &&
-        read(watching.report, &code, sizeof(code)) == sizeof(code))
-        result = cannot_run(command, scratch, -code, status, error);
-    /* Nobody writes any more: read what is left, at most what a pipe holds. */
+    else
+        result = capture(command, scratch, captures, ends, starting != NULL ? starting : &anew,
+                         timeout_ms, status, error);
     for (size_t i = 0; i < 2; i++) {
-        while (capture_read(captures[i], pipes[i]))
-            ;
-    }
-done:
-    descriptor_close(&watching.report);
-    if (watch != NULL)
-        cm_watch_end(watch);
-    for (size_t i = 0; i < 2; i++) {
-        descriptor_close(&ends[i][0]);
         descriptor_close(&ends[i][1]);
+        /* Nobody writes any more: read what is left, at most what a pipe holds. */
+        while (ends[i][0] >= 0 && capture_read(captures[i], ends[i][0]))
+            ;
+        descriptor_close(&ends[i][0]);
     }
     return result;
 }

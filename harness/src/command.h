@@ -12,7 +12,9 @@
 
 #include "crashmatrix/crashmatrix.h"
 #include "scratch.h"
-#include "watch.h"
+
+struct cm_server;
+struct cm_watch;
 
 struct cm_command {
     char **argv; /* NULL-terminated */
@@ -40,31 +42,44 @@ void cm_command_free(struct cm_command *command);
  */
 #define CM_COMMAND_TIMED_OUT  (-1)
 #define CM_COMMAND_NO_PROGRAM (-2)
+#define CM_COMMAND_NO_SERVER  (-3) /* cm_command_capture(): its server is of no use any more */
 int cm_command_run(const struct cm_command *command, const struct cm_scratch *scratch, int output,
                    int errors, unsigned timeout_ms, int *status, struct ff_error *error);
 
+/* How a run of a command is started, unless anew and unwatched. */
+struct cm_starting {
+    struct cm_server *server; /* by which (server.h); it runs the same command */
+    struct cm_watch *watch;   /* has begun */
+    pid_t spared[2];          /* children that are none of the command's */
+    size_t spared_count;
+};
+
 /*
- * The same, with standard output and error captured: the first bytes of each,
- * the rest is read and dropped. watch: NULL, or what has begun to watch it (watch.h);
- * it ends with the command.
+ * The same, with standard output and error captured: the first bytes of each, the rest
+ * is read and dropped. starting: or NULL. When the command wants to be told of system
+ * calls itself (cm_watch_seen()), it is ended as if it had timed out.
  */
 struct cm_capture {
     char data[4096];
     size_t size;
 };
 int cm_command_capture(const struct cm_command *command, const struct cm_scratch *scratch,
-                       struct cm_capture *output, struct cm_capture *errors, struct cm_watch *watch,
-                       unsigned timeout_ms, int *status, struct ff_error *error);
+                       struct cm_capture *output, struct cm_capture *errors,
+                       const struct cm_starting *starting, unsigned timeout_ms, int *status,
+                       struct ff_error *error);
 
 /*
- * A check that writes each state into the scratch directory and runs a command
+ * A check that lays each state out in the scratch directory and runs a command
  * on it: exit status 0 accepts, with the label from a first line "label: WORD"
  * or else "ok"; anything else is a violation with the first line printed as the
  * reason (or "exit status N" when nothing was). The result's context is the
  * caller's to give back to cm_external_check_free().
+ *
+ * library: the path of libcrashmatrix-start.so, so that the command's program need not
+ * be started for each run where that makes no difference; or NULL.
  */
 struct cm_check *cm_external_check_new(const struct cm_command *command, struct cm_scratch *scratch,
-                                       unsigned timeout_ms);
+                                       const char *library, unsigned timeout_ms);
 void cm_external_check_free(struct cm_check *check);
 
 #endif

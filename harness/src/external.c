@@ -1,32 +1,34 @@
 /*
  * The check that runs a command on each state: see cm_external_check_new().
- *
- * A worker clears its scratch directory before each state, not after, so that
- * nothing that one check left can be part of the next one's state.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "command.h"
-#include "layout.h"
+#include "memory.h"
 #include "process.h"
+#include "runner.h"
 #include "text.h"
 
 #define LABEL_PREFIX "label:"
 /* To end what a command that ran too long left behind. */
 #define GRACE_MS 3000u
 
+/* Of runs that are forked, every so many one is compared with one that is not. */
+#define COMPARED 128u
+
 struct external_check {
     struct cm_check check; /* check.context is this */
     const struct cm_command *command;
     struct cm_scratch *scratch;
-    struct cm_layout *layout;
-    struct cm_watch *watch; /* NULL: it cannot be watched here */
+    struct cm_runner *runner;
     unsigned timeout_ms;
+    unsigned forked; /* runs */
 };
 
 static int external_prepare(void *context, struct ff_error *error)
@@ -35,6 +37,13 @@ static int external_prepare(void *context, struct ff_error *error)
     /* A check that crashes is an answer; a core dump of it is only slow. */
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    /* So that no descriptor that is passed on has the number of a standard one. */
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
     return cm_scratch_enter(external->scratch, error);
 }
 
@@ -110,52 +119,75 @@ static bool program_is_tested(const struct external_check *external)
     return strncmp(program, directory, length) == 0 && program[length] == '/';
 }
 
+/* Returns whether it was forked from a program that had been started before. */
+static bool run_once(const struct external_check *external, const struct cm_state *state, bool anew,
+                     struct cm_outcome *outcome)
+{
+    struct cm_run run;
+    struct ff_error error;
+    outcome->status = CM_BROKEN;
+    outcome->text[0] = '\0';
+    if (cm_runner_run(external->runner, state, anew, &run, &error) == 0) {
+        outcome_judge(run.status, &run.output, &run.errors, external->timeout_ms, outcome);
+    } else {
+        if (run.status == CM_COMMAND_NO_PROGRAM && program_is_tested(external))
+            outcome->status = CM_VIOLATED;
+        text_append(outcome->text, error.text, strlen(error.text));
+    }
+    return run.forked;
+}
+
+static bool outcomes_differ(const struct cm_outcome *a, const struct cm_outcome *b)
+{
+    return a->status != CM_TIMEOUT && b->status != CM_TIMEOUT &&
+           (a->status != b->status || strcmp(a->text, b->text) != 0);
+}
+
+/*
+ * That forking makes no difference is not only reasoned but tried. A check that is no
+ * function of the state is not blamed on it: then executing it twice differs, too, or
+ * forking it twice.
+ */
+static void compare(const struct external_check *external, const struct cm_state *state,
+                    struct cm_outcome *outcome)
+{
+    struct cm_outcome executed, again, forked;
+    char first[64], second[64];
+    run_once(external, state, true, &executed);
+    if (!outcomes_differ(outcome, &executed))
+        return;
+    run_once(external, state, true, &again);
+    run_once(external, state, false, &forked);
+    if (outcomes_differ(&executed, &again) || outcomes_differ(outcome, &forked))
+        return;
+    snprintf(first, sizeof(first), "%.60s", outcome->text);
+    snprintf(second, sizeof(second), "%.60s", executed.text);
+    outcome->status = CM_BROKEN;
+    snprintf(outcome->text, sizeof(outcome->text),
+             "it says \"%s\" when it is forked at its main(), and \"%s\" when it is executed; "
+             "--spawn executes it for each run",
+             first, second);
+}
+
 static void external_run(void *context, struct cm_state *state, struct cm_outcome *outcome)
 {
-    const struct external_check *external = context;
-    struct cm_capture output;
-    struct cm_capture errors;
-    struct ff_error error;
-    int status = 0;
-
-    outcome->status = CM_BROKEN;
-    if (cm_layout_put(external->layout, state, &error) != 0)
-        goto failed;
-    cm_layout_doubt(external->layout);
-    struct cm_watch *watch = state->observer != NULL ? external->watch : NULL;
-    if (watch != NULL)
-        cm_watch_begin(watch, state, external->layout);
-    if (cm_command_capture(external->command, external->scratch, &output, &errors, watch,
-                           external->timeout_ms, &status, &error) != 0) {
-        if (status == CM_COMMAND_NO_PROGRAM && program_is_tested(external))
-            outcome->status = CM_VIOLATED;
-        goto failed;
-    }
-    outcome_judge(status, &output, &errors, external->timeout_ms, outcome);
-    return;
-failed:
-    outcome->text[0] = '\0';
-    text_append(outcome->text, error.text, strlen(error.text));
+    struct external_check *external = context;
+    if (run_once(external, state, false, outcome) && external->forked++ % COMPARED == 0)
+        compare(external, state, outcome);
 }
 
 struct cm_check *cm_external_check_new(const struct cm_command *command, struct cm_scratch *scratch,
-                                       unsigned timeout_ms)
+                                       const char *library, unsigned timeout_ms)
 {
-    struct external_check *external = calloc(1, sizeof(*external));
-    if (external == NULL) {
-        fputs("crashmatrix: out of memory\n", stderr);
-        abort();
-    }
+    struct external_check *external = cm_allocate(1, sizeof(*external));
     external->command = command;
     external->scratch = scratch;
     external->timeout_ms = timeout_ms;
-    external->layout = cm_layout_new(scratch, time(NULL));
+    external->runner = cm_runner_new(command, scratch, library, timeout_ms);
     external->check.context = external;
     external->check.prepare = external_prepare;
     external->check.run = external_run;
-    if (cm_watch_is_possible())
-        external->watch = cm_watch_new(scratch);
-    external->check.observes = external->watch != NULL;
+    external->check.observes = cm_runner_observes(external->runner);
     external->check.is_costly = true;
     external->check.grace_ms = GRACE_MS;
     return &external->check;
@@ -166,7 +198,6 @@ void cm_external_check_free(struct cm_check *check)
     if (check == NULL)
         return;
     struct external_check *external = check->context;
-    cm_watch_free(external->watch);
-    cm_layout_free(external->layout);
+    cm_runner_free(external->runner);
     free(external);
 }

@@ -37,6 +37,11 @@ char *cm_install_data(const char *part)
     return from_own_folder(CRASHMATRIX_BIN_TO_DATA, part);
 }
 
+char *cm_install_library(const char *part)
+{
+    return from_own_folder(CRASHMATRIX_BIN_TO_LIBRARY, part);
+}
+
 void cm_install_set_path(void)
 {
     const char *old = getenv("PATH");

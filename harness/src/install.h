@@ -10,6 +10,7 @@
 /* Absolute paths, malloc'ed. part is a name below the folder, or "". */
 char *cm_install_bin(const char *part);
 char *cm_install_data(const char *part); /* models/..., targets/... */
+char *cm_install_library(const char *part);
 
 /* Puts the folders of the project's programs in front of $PATH, so that targets
  * find them. */

@@ -102,6 +102,7 @@ static int root_renew(struct cm_layout *layout)
         cm_layout_times_set(layout, layout->seen, "home") != 0 ||
         cm_layout_times_set(layout, layout->seen, "tmp") != 0)
         return -1;
+    layout->device = status.st_dev;
     layout->objects =
         cm_reserve(layout->objects, FF_ROOT_NODE, &layout->capacity, sizeof(*layout->objects));
     layout->count = FF_ROOT_NODE + 1;
@@ -266,6 +267,8 @@ static bool places_load(struct cm_layout *layout, const struct ff_tree *tree, co
     bool seen = lstat(path, &status) == 0;
     if (seen)
         place_add(layout, status.st_ino, id);
+    if (seen && id == FF_ROOT_NODE)
+        layout->device = status.st_dev;
     for (size_t i = 0; seen && i < node->entry_count; i++) {
         char *below = cm_format("%s/%s", path, node->entries[i].name);
         seen = places_load(layout, tree, below, node->entries[i].node);
@@ -328,6 +331,11 @@ int cm_layout_put(struct cm_layout *layout, const struct cm_state *state, struct
 void cm_layout_doubt(struct cm_layout *layout)
 {
     layout->known = false;
+}
+
+dev_t cm_layout_device(const struct cm_layout *layout)
+{
+    return layout->device;
 }
 
 const struct cm_place *cm_layout_places(const struct cm_layout *layout, size_t *count)

@@ -50,4 +50,7 @@ struct cm_place {
 };
 const struct cm_place *cm_layout_places(const struct cm_layout *layout, size_t *count);
 
+/* The device of the directory under test, once a state was put. */
+dev_t cm_layout_device(const struct cm_layout *layout);
+
 #endif

@@ -22,6 +22,7 @@ struct cm_layout {
     struct cm_object *objects; /* by node */
     size_t count, capacity;
     int seen, directory, stock; /* descriptors, or -1 */
+    dev_t device;               /* of the directory under test */
     bool newest_first;          /* how the kernel lists names */
     struct cm_place *places;
     size_t place_count, place_capacity;

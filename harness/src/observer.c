@@ -1,6 +1,7 @@
 #include "observer.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 
@@ -44,6 +45,15 @@ void cm_observer_note(struct cm_observer *observer, uint32_t location)
         return;
     cm_add(observer->seen, location);
     observer->observations->locations[observer->observations->count++] = location;
+}
+
+bool cm_observer_tells_granules(const struct cm_observer *observer)
+{
+    const struct cm_poset *poset = observer->poset;
+    for (uint32_t id = 0; id < poset->node_limit; id++)
+        if (S_ISREG(poset->nodes[id].mode) && poset->nodes[id].part_count > 1)
+            return true;
+    return false;
 }
 
 /* ---- By a check ---- */

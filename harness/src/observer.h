@@ -24,6 +24,10 @@ void cm_observer_free(struct cm_observer *observer);
 /* From now on what is looked at is put on this list, which is empty at first. */
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations);
 
+/* Whether some file has more than one granule that the workload changed, so that it
+ * matters which of them are looked at. */
+bool cm_observer_tells_granules(const struct cm_observer *observer);
+
 /* Puts a location on the list, once. */
 void cm_observer_note(struct cm_observer *observer, uint32_t location);
 

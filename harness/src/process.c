@@ -43,17 +43,28 @@ static bool children_reap(void)
     return pid == 0;
 }
 
+static bool is_spared(pid_t pid, const pid_t *spared, size_t count)
+{
+    size_t i = 0;
+    while (i < count && spared[i] != pid)
+        i++;
+    return i < count;
+}
+
 /*
  * Sends SIGKILL to the children listed in proc(5)'s "children" file. The list may
  * be incomplete while processes come and go, and this reads one buffer of it
- * only: the caller repeats until there are no children.
+ * only: the caller repeats until there are no children. It has those first that came
+ * first, and keeps those that ended until they are reaped, so that it does not
+ * miss the last one. Returns false if there was none to be killed.
  */
-static void children_signal(void)
+static bool children_signal(const pid_t *spared, size_t count)
 {
     char list[4096];
+    bool any = false;
     int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return;
+        return true;
     ssize_t size = read(fd, list, sizeof(list));
     close(fd);
 
@@ -63,13 +74,17 @@ static void children_signal(void)
         if (list[i] >= '0' && list[i] <= '9') {
             pid = pid * 10 + (list[i] - '0');
         } else if (pid > 0) {
-            kill(pid, SIGKILL);
+            if (!is_spared(pid, spared, count)) {
+                any = true;
+                kill(pid, SIGKILL);
+            }
             pid = 0;
         }
     }
+    return any || size < 0;
 }
 
-bool cm_process_kill_children(void)
+bool cm_process_kill_children(const pid_t *spared, size_t count)
 {
     const struct timespec pause = {.tv_nsec = 100000};
     uint64_t start = 0;
@@ -79,7 +94,8 @@ bool cm_process_kill_children(void)
             start = now;
         if (now - start > KILL_LIMIT_NS)
             return false;
-        children_signal();
+        if (!children_signal(spared, count) && count > 0)
+            return true;
         if (now > start)
             nanosleep(&pause, NULL);
     }
@@ -118,7 +134,7 @@ _Noreturn static void end_by_signal(int signal_number)
 
 static void keeper_dismiss(int signal_number)
 {
-    cm_process_kill_children();
+    cm_process_kill_children(NULL, 0);
     end_by_signal(signal_number);
 }
 
@@ -127,7 +143,7 @@ _Noreturn static void keeper_main(pid_t child)
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    cm_process_kill_children();
+    cm_process_kill_children(NULL, 0);
     if (WIFSIGNALED(status))
         end_by_signal(WTERMSIG(status));
     _exit(WEXITSTATUS(status));

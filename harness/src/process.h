@@ -21,12 +21,13 @@ void cm_process_adopt_orphans(void);
 
 /*
  * Kills and reaps all children of the calling process, of one thread, until it
- * has none: after cm_process_adopt_orphans() these are all its descendants,
- * whatever session they moved to. Can be called in a signal handler. Returns
+ * has none but those that are to be spared, which must have no children themselves:
+ * after cm_process_adopt_orphans() these are all its descendants, whatever session
+ * they moved to. Can be called in a signal handler. Returns
  * false when some still live after about two seconds (in an uninterruptible
  * sleep, or forking faster than they can be killed).
  */
-bool cm_process_kill_children(void);
+bool cm_process_kill_children(const pid_t *spared, size_t count);
 
 /*
  * For a process that was just forked to run commands or checks. It forks once

@@ -91,19 +91,19 @@ static void run_in_worker(void *context, const void *payload, struct cm_outcome 
 }
 
 /* Runs the check in a worker of its own, as an exploration does. */
-static int judge(struct replay *replay, unsigned timeout_ms, struct cm_outcome *outcome,
-                 struct ff_error *error)
+static int judge(struct replay *replay, const struct cm_settings *settings,
+                 struct cm_outcome *outcome, struct ff_error *error)
 {
     struct cm_pool_task task = {
         .context = replay,
         .payload_size = 1,
-        .timeout_ms = timeout_ms,
+        .timeout_ms = settings->timeout_ms,
         .prepare = prepare_worker,
         .run = run_in_worker,
     };
     replay->session.scratch = cm_scratch_open_for_root(replay->trace->root, error);
     if (replay->session.scratch == NULL ||
-        cm_session_prepare_check(&replay->session, timeout_ms, error) != 0)
+        cm_session_prepare_check(&replay->session, settings, error) != 0)
         return -1;
     task.grace_ms = replay->session.check->grace_ms;
     struct cm_pool *pool = cm_pool_start(&task, 1, error);
@@ -136,7 +136,7 @@ int cm_replay(const struct cm_settings *settings)
     if (done && settings->into != NULL)
         done = store(&replay, settings->into, &error) == 0;
     if (done && checks)
-        done = judge(&replay, settings->timeout_ms, &outcome, &error) == 0;
+        done = judge(&replay, settings, &outcome, &error) == 0;
     if (done && checks)
         printf("%s: %s\n", outcome.status == CM_ACCEPTED ? "accepted" : "rejected", outcome.text);
     ff_tree_free(replay.tree);

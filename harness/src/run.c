@@ -398,8 +398,7 @@ static enum cm_exit prepare(struct run *run, struct ff_error *error)
     }
     enum cm_exit status = settings->command == CM_COMMAND_EXPLORE ? prepare_explore(run, error)
                                                                   : prepare_run(run, error);
-    if (status == CM_EXIT_PASS &&
-        cm_session_prepare_check(&run->session, settings->timeout_ms, error) != 0)
+    if (status == CM_EXIT_PASS && cm_session_prepare_check(&run->session, settings, error) != 0)
         status = CM_EXIT_USAGE;
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "builtin.h"
 #include "fail.h"
+#include "install.h"
 #include "memory.h"
 
 static const char builtin_prefix[] = "builtin:";
@@ -30,7 +31,7 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     return 0;
 }
 
-int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
+int cm_session_prepare_check(struct cm_session *session, const struct cm_settings *settings,
                              struct ff_error *error)
 {
     const char *text = session->check_text;
@@ -39,7 +40,10 @@ int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
     if (strncmp(text, builtin_prefix, strlen(builtin_prefix)) != 0) {
         if (cm_command_parse(text, &session->command, error) != 0)
             return -1;
-        session->external = cm_external_check_new(&session->command, session->scratch, timeout_ms);
+        if (!settings->spawn)
+            session->library = cm_install_library("libcrashmatrix-start.so");
+        session->external = cm_external_check_new(&session->command, session->scratch,
+                                                  session->library, settings->timeout_ms);
         session->check = session->external;
         return 0;
     }
@@ -69,6 +73,7 @@ void cm_session_close(struct cm_session *session)
         cm_external_check_free(session->external);
     else
         free((void *)(uintptr_t)session->check);
+    free(session->library);
     cm_command_free(&session->command);
     if (session->scratch != NULL)
         cm_scratch_close(session->scratch);

@@ -21,6 +21,7 @@ struct cm_session {
     const struct cm_check *check;
     struct cm_check *external; /* the same, if it is a command, ... */
     struct cm_command command; /* ... this one */
+    char *library;             /* to be preloaded into its program; or NULL */
 };
 
 /* Reads the target, if one is named; options override what it says. */
@@ -28,7 +29,7 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
                     struct ff_error *error);
 
 /* Makes the check ready to run in the scratch directory; needs both. */
-int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
+int cm_session_prepare_check(struct cm_session *session, const struct cm_settings *settings,
                              struct ff_error *error);
 
 void cm_session_close(struct cm_session *session);

@@ -7,319 +7,49 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "memory.h"
-
-/* ---- Calls ---- */
-
-/*
- * Calls that tell nothing of the directory under test which was not looked at when a
- * descriptor was opened.
- */
-static const unsigned short harmless[] = {
-    __NR_read,
-    __NR_write,
-    __NR_close,
-    __NR_poll,
-    __NR_lseek,
-    __NR_mmap,
-    __NR_mprotect,
-    __NR_munmap,
-    __NR_brk,
-    __NR_rt_sigaction,
-    __NR_rt_sigprocmask,
-    __NR_rt_sigreturn,
-    __NR_ioctl,
-    __NR_pread64,
-    __NR_pwrite64,
-    __NR_readv,
-    __NR_writev,
-    __NR_pipe,
-    __NR_select,
-    __NR_sched_yield,
-    __NR_mremap,
-    __NR_msync,
-    __NR_mincore,
-    __NR_madvise,
-    __NR_dup,
-    __NR_dup2,
-    __NR_pause,
-    __NR_nanosleep,
-    __NR_getitimer,
-    __NR_alarm,
-    __NR_setitimer,
-    __NR_getpid,
-    __NR_sendfile,
-    __NR_socketpair,
-    __NR_clone,
-    __NR_fork,
-    __NR_vfork,
-    __NR_exit,
-    __NR_wait4,
-    __NR_kill,
-    __NR_uname,
-    __NR_fcntl,
-    __NR_flock,
-    __NR_fsync,
-    __NR_fdatasync,
-    __NR_ftruncate,
-    __NR_getcwd,
-    __NR_fchdir,
-    __NR_fchmod,
-    __NR_fchown,
-    __NR_umask,
-    __NR_gettimeofday,
-    __NR_getrlimit,
-    __NR_getrusage,
-    __NR_sysinfo,
-    __NR_times,
-    __NR_getuid,
-    __NR_getgid,
-    __NR_setuid,
-    __NR_setgid,
-    __NR_geteuid,
-    __NR_getegid,
-    __NR_setpgid,
-    __NR_getppid,
-    __NR_getpgrp,
-    __NR_setsid,
-    __NR_setreuid,
-    __NR_setregid,
-    __NR_getgroups,
-    __NR_setgroups,
-    __NR_setresuid,
-    __NR_getresuid,
-    __NR_setresgid,
-    __NR_getresgid,
-    __NR_getpgid,
-    __NR_setfsuid,
-    __NR_setfsgid,
-    __NR_getsid,
-    __NR_capget,
-    __NR_capset,
-    __NR_rt_sigpending,
-    __NR_rt_sigtimedwait,
-    __NR_rt_sigqueueinfo,
-    __NR_rt_sigsuspend,
-    __NR_sigaltstack,
-    __NR_personality,
-    __NR_getpriority,
-    __NR_setpriority,
-    __NR_sched_setparam,
-    __NR_sched_getparam,
-    __NR_sched_setscheduler,
-    __NR_sched_getscheduler,
-    __NR_sched_get_priority_max,
-    __NR_sched_get_priority_min,
-    __NR_sched_rr_get_interval,
-    __NR_mlock,
-    __NR_munlock,
-    __NR_mlockall,
-    __NR_munlockall,
-    __NR_prctl,
-    __NR_arch_prctl,
-    __NR_setrlimit,
-    __NR_sync,
-    __NR_gettid,
-    __NR_readahead,
-    __NR_fsetxattr,
-    __NR_fgetxattr,
-    __NR_flistxattr,
-    __NR_fremovexattr,
-    __NR_tkill,
-    __NR_time,
-    __NR_futex,
-    __NR_sched_setaffinity,
-    __NR_sched_getaffinity,
-    __NR_epoll_create,
-    __NR_set_tid_address,
-    __NR_restart_syscall,
-    __NR_fadvise64,
-    __NR_timer_create,
-    __NR_timer_settime,
-    __NR_timer_gettime,
-    __NR_timer_getoverrun,
-    __NR_timer_delete,
-    __NR_clock_settime,
-    __NR_clock_gettime,
-    __NR_clock_getres,
-    __NR_clock_nanosleep,
-    __NR_exit_group,
-    __NR_epoll_wait,
-    __NR_epoll_ctl,
-    __NR_tgkill,
-    __NR_waitid,
-    __NR_pselect6,
-    __NR_ppoll,
-    __NR_set_robust_list,
-    __NR_get_robust_list,
-    __NR_splice,
-    __NR_tee,
-    __NR_sync_file_range,
-    __NR_vmsplice,
-    __NR_epoll_pwait,
-    __NR_signalfd,
-    __NR_timerfd_create,
-    __NR_eventfd,
-    __NR_fallocate,
-    __NR_timerfd_settime,
-    __NR_timerfd_gettime,
-    __NR_signalfd4,
-    __NR_eventfd2,
-    __NR_epoll_create1,
-    __NR_dup3,
-    __NR_pipe2,
-    __NR_preadv,
-    __NR_pwritev,
-    __NR_prlimit64,
-    __NR_syncfs,
-    __NR_getcpu,
-    __NR_getrandom,
-    __NR_memfd_create,
-    __NR_membarrier,
-    __NR_mlock2,
-    __NR_copy_file_range,
-    __NR_preadv2,
-    __NR_pwritev2,
-    __NR_pkey_mprotect,
-    __NR_pkey_alloc,
-    __NR_pkey_free,
-    __NR_rseq,
-    __NR_pidfd_send_signal,
-    __NR_pidfd_open,
-    __NR_clone3,
-    __NR_close_range,
-    __NR_epoll_pwait2,
-    __NR_futex_waitv,
-};
-
-/* What a call looks at, besides the names on its way. */
-enum look {
-    LOOK_NAME,    /* nothing */
-    LOOK_STATUS,  /* the status of what the path leads to */
-    LOOK_CONTENT, /* of a file, all of it; of a directory, its attributes */
-    LOOK_LIST,    /* the names in a directory */
-    LOOK_EXECUTE, /* what is needed to run it, too */
-};
-
-#define NO_ARGUMENT (-1)
-
-/* Arguments: a directory's descriptor, and a path; no path: what the descriptor is. */
-static const struct {
-    short number;
-    signed char directory, path;
-    unsigned char look;
-} looking[] = {
-    {__NR_open, NO_ARGUMENT, 0, LOOK_CONTENT},
-    {__NR_openat, 0, 1, LOOK_CONTENT},
-    {__NR_openat2, 0, 1, LOOK_CONTENT},
-    {__NR_creat, NO_ARGUMENT, 0, LOOK_CONTENT},
-    {__NR_execve, NO_ARGUMENT, 0, LOOK_EXECUTE},
-    {__NR_execveat, 0, 1, LOOK_EXECUTE},
-    {__NR_stat, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_lstat, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_fstat, 0, NO_ARGUMENT, LOOK_STATUS},
-    {__NR_newfstatat, 0, 1, LOOK_STATUS},
-    {__NR_statx, 0, 1, LOOK_STATUS},
-    {__NR_access, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_faccessat, 0, 1, LOOK_STATUS},
-    {__NR_faccessat2, 0, 1, LOOK_STATUS},
-    {__NR_readlink, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_readlinkat, 0, 1, LOOK_STATUS},
-    {__NR_getxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_lgetxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_listxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_llistxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_chdir, NO_ARGUMENT, 0, LOOK_CONTENT},
-    {__NR_getdents, 0, NO_ARGUMENT, LOOK_LIST},
-    {__NR_getdents64, 0, NO_ARGUMENT, LOOK_LIST},
-    {__NR_truncate, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_mkdir, NO_ARGUMENT, 0, LOOK_NAME},
-    {__NR_mkdirat, 0, 1, LOOK_NAME},
-    {__NR_unlink, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_unlinkat, 0, 1, LOOK_STATUS},
-    {__NR_rmdir, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_rename, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_rename, NO_ARGUMENT, 1, LOOK_STATUS},
-    {__NR_renameat, 0, 1, LOOK_STATUS},
-    {__NR_renameat, 2, 3, LOOK_STATUS},
-    {__NR_renameat2, 0, 1, LOOK_STATUS},
-    {__NR_renameat2, 2, 3, LOOK_STATUS},
-    {__NR_link, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_link, NO_ARGUMENT, 1, LOOK_STATUS},
-    {__NR_linkat, 0, 1, LOOK_STATUS},
-    {__NR_linkat, 2, 3, LOOK_STATUS},
-    {__NR_symlink, NO_ARGUMENT, 1, LOOK_NAME},
-    {__NR_symlinkat, 1, 2, LOOK_NAME},
-    {__NR_mknod, NO_ARGUMENT, 0, LOOK_NAME},
-    {__NR_mknodat, 0, 1, LOOK_NAME},
-    {__NR_chmod, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_fchmodat, 0, 1, LOOK_STATUS},
-    {__NR_chown, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_lchown, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_fchownat, 0, 1, LOOK_STATUS},
-    {__NR_setxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_lsetxattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_removexattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_lremovexattr, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_utime, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_utimes, NO_ARGUMENT, 0, LOOK_STATUS},
-    {__NR_futimesat, 0, 1, LOOK_STATUS},
-    {__NR_utimensat, 0, 1, LOOK_STATUS},
-};
-
-/* ---- The filter ---- */
-
-enum { HARMLESS = sizeof(harmless) / sizeof(harmless[0]), PROGRAM_SIZE = HARMLESS * 2 + 8 };
-
-int cm_watch_install(void)
-{
-    struct sock_filter code[PROGRAM_SIZE];
-    unsigned short size = 0;
-    code[size++] =
-        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-    code[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-    code[size++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-    code[size++] =
-        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    for (size_t i = 0; i < HARMLESS; i++) {
-        code[size++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, harmless[i], 0, 1);
-        code[size++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    }
-    code[size++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-    struct sock_fprog filter = {size, code};
-    unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
-                     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-    int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-    if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-        listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-    return listener;
-}
+#include "watch_calls.h"
 
 /* ---- Nodes ---- */
 
+enum { ELSEWHERE = 16 };
+
+struct elsewhere {
+    char path[120];
+    size_t length;
+};
+
 struct cm_watch {
     const struct cm_scratch *scratch;
+    int listener; /* or -1 */
+    enum cm_watch_kind kind;
+    pid_t server; /* what starts the runs, which is not part of them */
+
+    /* Of a run: */
     const struct cm_state *state;
-    int listener;
     dev_t device; /* of the directory under test */
     const struct cm_place *places;
     size_t place_count;
+    struct cm_watch_seen seen;
+    bool several;     /* there are, or were, other tasks */
+    bool shared;      /* with the same descriptors, or the same memory */
+    uint32_t *opened; /* files of which only what is read is looked at */
+    size_t opened_count, opened_capacity;
+    struct elsewhere elsewhere[ELSEWHERE];
+    size_t elsewhere_count;
 };
 
 static int compare_places(const void *a, const void *b)
@@ -341,30 +71,47 @@ static uint32_t node_of(const struct cm_watch *watch, const struct stat *status)
 
 /* ---- Looking ---- */
 
-static void look_at(const struct cm_watch *watch, const struct stat *status, enum look look)
+static void look_at_content(struct cm_watch *watch, uint32_t node)
+{
+    if (watch->kind < CM_WATCH_READS || watch->shared) {
+        cm_looks_at_data(watch->state, node, 0, UINT64_MAX);
+        return;
+    }
+    watch->opened = cm_reserve(watch->opened, watch->opened_count, &watch->opened_capacity,
+                               sizeof(*watch->opened));
+    watch->opened[watch->opened_count++] = node;
+}
+
+/* The blocks of a file follow from its size: it has no holes (layout.h). */
+static void look_at(struct cm_watch *watch, const struct stat *status, enum cm_look look)
 {
     const struct cm_state *state = watch->state;
     uint32_t node = node_of(watch, status);
-    /* The kernel looks for its interpreter (execve(2)), perhaps there, too. */
-    if (look == LOOK_EXECUTE && status->st_dev == watch->device && !S_ISDIR(status->st_mode))
-        cm_looks_at_everything(state);
-    if (node == FF_NO_NODE || look == LOOK_NAME)
+    bool is_directory = S_ISDIR(status->st_mode);
+    if (status->st_dev == watch->device) {
+        watch->seen.scratch = true;
+        /* The kernel looks for its interpreter (execve(2)), perhaps there, too. */
+        if (look == CM_LOOK_FILE_SYSTEM || (look == CM_LOOK_EXECUTE && !is_directory))
+            cm_looks_at_everything(state);
+    }
+    if (node == FF_NO_NODE || look == CM_LOOK_NAME)
         return;
     cm_looks_at_attributes(state, node);
     /* The status of a directory tells how many names it has. */
-    if (S_ISDIR(status->st_mode) && look != LOOK_CONTENT)
+    if (is_directory && look != CM_LOOK_OPEN)
         cm_looks_at_names(state, node);
-    if (S_ISDIR(status->st_mode))
+    if (is_directory)
         return;
     cm_looks_at_size(state, node);
-    cm_looks_at_links(state, node);
-    /* st_blocks, too, tells of what was written. */
-    cm_looks_at_data(state, node, 0, (uint64_t)status->st_size);
+    if (look == CM_LOOK_OPEN)
+        look_at_content(watch, node);
+    else
+        cm_looks_at_links(state, node);
 }
 
 /* A path on its way: where it is, without links, and what is left of it. */
 struct way {
-    const struct cm_watch *watch;
+    struct cm_watch *watch;
     pid_t process;
     char here[PATH_MAX];
     char rest[2 * PATH_MAX];
@@ -391,11 +138,12 @@ static void go_up(struct way *way)
         *slash = '\0';
 }
 
-/* What looking a name up in a directory tells. False: the directory cannot be seen. */
-static bool look_up(const struct way *way, const char *name)
+/* What looking a name up in a directory tells, and whether that is none of the scratch's.
+ * False: the directory cannot be seen. */
+static bool look_up(const struct way *way, const char *name, bool *elsewhere)
 {
     struct stat status;
-    const struct cm_watch *watch = way->watch;
+    struct cm_watch *watch = way->watch;
     const char *output = cm_scratch_stdout(watch->scratch);
     size_t length = strlen(way->here);
     if (strncmp(output, way->here, length) == 0 && output[length] == '/' &&
@@ -404,6 +152,8 @@ static bool look_up(const struct way *way, const char *name)
     if (stat(way->here[0] == '\0' ? "/" : way->here, &status) != 0)
         return errno == ENOENT;
     uint32_t node = node_of(watch, &status);
+    *elsewhere = status.st_dev != watch->device;
+    watch->seen.scratch = watch->seen.scratch || !*elsewhere;
     if (node != FF_NO_NODE) {
         cm_looks_at_attributes(watch->state, node);
         cm_looks_at_name(watch->state, node, name);
@@ -443,43 +193,95 @@ static bool interpreter_is_outside(const char *path)
     return strncmp(line, "#!", 2) != 0 || line[2 + strspn(line + 2, " \t")] == '/';
 }
 
+/*
+ * Directories elsewhere, by paths without links: what is looked up in them tells nothing
+ * of the state. They are only believed in the same run, and until it changes anything.
+ */
+static bool is_elsewhere(const struct cm_watch *watch, const char *path, size_t length)
+{
+    for (size_t i = 0; i < watch->elsewhere_count && !watch->seen.change; i++)
+        if (watch->elsewhere[i].length == length &&
+            memcmp(watch->elsewhere[i].path, path, length) == 0)
+            return true;
+    return false;
+}
+
+static void elsewhere_add(struct cm_watch *watch, const char *path)
+{
+    size_t length = strlen(path);
+    if (watch->elsewhere_count == ELSEWHERE || length >= sizeof(watch->elsewhere[0].path) ||
+        strncmp(path, "/proc", 5) == 0 || is_elsewhere(watch, path, length))
+        return;
+    struct elsewhere *known = &watch->elsewhere[watch->elsewhere_count++];
+    memcpy(known->path, path, length);
+    known->length = length;
+}
+
+/* Goes to the directory of a path at once, if it is known to be elsewhere. */
+static bool elsewhere_enter(struct way *way)
+{
+    const char *slash = strrchr(way->rest, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - way->rest);
+    if (length == 0 || !is_elsewhere(way->watch, way->rest, length))
+        return false;
+    memcpy(way->here, way->rest, length);
+    way->here[length] = '\0';
+    memmove(way->rest, slash, strlen(slash) + 1);
+    return true;
+}
+
+static bool is_at_end(const struct way *way)
+{
+    return way->rest[strspn(way->rest, "/")] == '\0';
+}
+
+/* Of the process that looks: /proc/self is another one here. False: it is not known. */
+static bool name_translate(const struct way *way, char name[NAME_MAX + 1])
+{
+    if (strcmp(way->here, "/proc") == 0 && strcmp(name, "self") == 0)
+        snprintf(name, NAME_MAX + 1, "%d", (int)way->process);
+    return strcmp(way->here, "/proc") != 0 || strcmp(name, "thread-self") != 0;
+}
+
 /* False: it is not known where this leads. */
-static bool walk(struct way *way, enum look look)
+static bool walk(struct way *way, enum cm_look look)
 {
     char name[NAME_MAX + 1], path[PATH_MAX + NAME_MAX + 2];
     struct stat status;
+    bool elsewhere = way->here[0] == '\0' && elsewhere_enter(way);
+    bool looked = false;
     while (component_take(way, name)) {
+        looked = false;
         if (strcmp(name, ".") == 0)
             continue;
         if (strcmp(name, "..") == 0) {
             go_up(way);
             continue;
         }
-        /* /proc/self is another one here. */
-        if (strcmp(way->here, "/proc") == 0 && strcmp(name, "self") == 0)
-            snprintf(name, sizeof(name), "%d", (int)way->process);
-        if (strcmp(way->here, "/proc") == 0 && strcmp(name, "thread-self") == 0)
+        if (!name_translate(way, name) || (!elsewhere && !look_up(way, name, &elsewhere)))
             return false;
-        if (!look_up(way, name))
-            return false;
+        if (elsewhere && is_at_end(way))
+            elsewhere_add(way->watch, way->here);
+        elsewhere = false;
         snprintf(path, sizeof(path), "%s/%s", way->here, name);
         if (lstat(path, &status) != 0)
             return errno == ENOENT || errno == ENOTDIR;
-        bool is_last = way->rest[strspn(way->rest, "/")] == '\0';
-        look_at(way->watch, &status, is_last ? look : LOOK_NAME);
-        if (is_last && look == LOOK_EXECUTE && !interpreter_is_outside(path))
+        look_at(way->watch, &status, is_at_end(way) ? look : CM_LOOK_NAME);
+        if (is_at_end(way) && look == CM_LOOK_EXECUTE && !interpreter_is_outside(path))
             return false;
         if (S_ISLNK(status.st_mode)) {
             if (!follow(way, path))
                 return false;
         } else if (snprintf(way->here, sizeof(way->here), "%s", path) >= (int)sizeof(way->here)) {
             return false;
+        } else {
+            looked = is_at_end(way);
         }
     }
-    if (way->rest[strspn(way->rest, "/")] != '\0')
+    if (!is_at_end(way))
         return false;
     /* "." and "..", or the root */
-    if (stat(way->here[0] == '\0' ? "/" : way->here, &status) == 0)
+    if (!looked && stat(way->here[0] == '\0' ? "/" : way->here, &status) == 0)
         look_at(way->watch, &status, look);
     return true;
 }
@@ -493,7 +295,7 @@ static void descriptor_path(pid_t process, int fd, char path[64])
         snprintf(path, 64, "/proc/%d/fd/%d", (int)process, fd);
 }
 
-static bool look_at_descriptor(const struct cm_watch *watch, pid_t process, int fd, enum look look)
+static bool look_at_descriptor(struct cm_watch *watch, pid_t process, int fd, enum cm_look look)
 {
     char path[64];
     struct stat status;
@@ -504,8 +306,8 @@ static bool look_at_descriptor(const struct cm_watch *watch, pid_t process, int 
     return true;
 }
 
-static bool look_at_path(const struct cm_watch *watch, pid_t process, int directory, uint64_t text,
-                         enum look look)
+static bool look_at_path(struct cm_watch *watch, pid_t process, int directory, uint64_t text,
+                         enum cm_look look)
 {
     char link[64];
     struct way way = {.watch = watch, .process = process};
@@ -541,25 +343,134 @@ static bool look_at_path(const struct cm_watch *watch, pid_t process, int direct
     return walk(&way, look);
 }
 
+/* ---- Reading ---- */
+
+/* The position of a descriptor; nobody moves it meanwhile if there is one task only. */
+static bool position_read(pid_t process, int fd, uint64_t *position)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)process, fd);
+    int info = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+    if (info >= 0)
+        close(info);
+    text[size < 0 ? 0 : size] = '\0';
+    return sscanf(text, "pos: %" SCNu64, position) == 1;
+}
+
+/* How much it reads at most is not looked for if that is an array. */
+static bool look_at_reading(struct cm_watch *watch, const struct seccomp_notif *call,
+                            const struct cm_reading *reading)
+{
+    char path[64];
+    struct stat status;
+    const __u64 *arguments = call->data.args;
+    int fd = (int)arguments[reading->descriptor];
+    uint64_t offset = arguments[3], size = reading->vector ? UINT64_MAX : arguments[2];
+    descriptor_path((pid_t)call->pid, fd, path);
+    if (fd < 0 || stat(path, &status) != 0)
+        return fd < 0 || errno == ENOENT; /* there is no such descriptor */
+    uint32_t node = node_of(watch, &status);
+    if (node == FF_NO_NODE || !S_ISREG(status.st_mode))
+        return true;
+    /* preadv2() with an offset of -1 is as readv(). */
+    bool here = reading->read == CM_READ_HERE || offset == UINT64_MAX;
+    if (reading->read == CM_READ_ALL || watch->shared || (here && watch->several) ||
+        (here && !position_read((pid_t)call->pid, fd, &offset))) {
+        offset = 0;
+        size = UINT64_MAX;
+    }
+    cm_looks_at_size(watch->state, node);
+    cm_looks_at_data(watch->state, node, offset, size);
+    return true;
+}
+
+/* From now on positions may be moved by others, or descriptors mean something else. */
+static void note_task(struct cm_watch *watch, const struct seccomp_notif *call)
+{
+    uint64_t flags = call->data.args[0];
+    struct iovec to = {&flags, sizeof(flags)};
+    struct iovec from = {
+        (void *)(uintptr_t)call->data.args[0], /* NOLINT(performance-no-int-to-ptr) */
+        sizeof(flags)};
+    if (call->data.nr == __NR_fork || call->data.nr == __NR_vfork)
+        flags = 0;
+    else if (call->data.nr == __NR_clone3 &&
+             process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) != sizeof(flags))
+        flags = CLONE_FILES;
+    watch->several = true;
+    if ((flags & CLONE_FILES) == 0 && ((flags & CLONE_VM) == 0 || (flags & CLONE_VFORK) != 0))
+        return;
+    watch->shared = true;
+    for (size_t i = 0; i < watch->opened_count; i++)
+        cm_looks_at_data(watch->state, watch->opened[i], 0, UINT64_MAX);
+    watch->opened_count = 0;
+}
+
+/* ---- Calls ---- */
+
+static bool is_among(const short *numbers, size_t count, int number)
+{
+    size_t i = 0;
+    while (i < count && numbers[i] != number)
+        i++;
+    return i < count;
+}
+
+/* Also of what the call may lead to: writing to a file that it opens. */
+static bool may_change(const struct cm_looking *looking, const __u64 *arguments)
+{
+    if (looking->number == __NR_open)
+        return (arguments[1] & CM_OPEN_CHANGES) != 0;
+    if (looking->number == __NR_openat)
+        return (arguments[2] & CM_OPEN_CHANGES) != 0;
+    return looking->changes;
+}
+
 /* False: what it looks at is not known. */
-static bool call_take_down(const struct cm_watch *watch, const struct seccomp_notif *call)
+static bool look(struct cm_watch *watch, const struct seccomp_notif *call,
+                 const struct cm_looking *looking)
+{
+    pid_t process = (pid_t)call->pid;
+    const __u64 *arguments = call->data.args;
+    int directory = looking->directory < 0 ? AT_FDCWD : (int)arguments[looking->directory];
+    enum cm_look what = (enum cm_look)looking->look;
+    return looking->path < 0
+               ? look_at_descriptor(watch, process, directory, what)
+               : look_at_path(watch, process, directory, arguments[looking->path], what);
+}
+
+static bool needs_listener(const struct seccomp_notif *call)
+{
+    return call->data.arch == AUDIT_ARCH_X86_64 && call->data.nr == __NR_seccomp &&
+           call->data.args[0] == SECCOMP_SET_MODE_FILTER &&
+           (call->data.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
+/* False: what it does is not known. */
+static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *call)
 {
     bool known = false;
-    pid_t process = (pid_t)call->pid;
-    const unsigned long long *arguments = (const unsigned long long *)call->data.args;
+    int number = call->data.nr;
     if (call->data.arch != AUDIT_ARCH_X86_64)
         return false;
-    for (size_t i = 0; i < sizeof(looking) / sizeof(looking[0]); i++) {
-        if (looking[i].number != call->data.nr)
+    for (size_t i = 0; i < cm_looking_count; i++) {
+        if (cm_looking[i].number != number)
             continue;
         known = true;
-        int directory = looking[i].directory < 0 ? AT_FDCWD : (int)arguments[looking[i].directory];
-        enum look look = (enum look)looking[i].look;
-        if (!(looking[i].path < 0
-                  ? look_at_descriptor(watch, process, directory, look)
-                  : look_at_path(watch, process, directory, arguments[looking[i].path], look)))
+        watch->seen.change = watch->seen.change || may_change(&cm_looking[i], call->data.args);
+        if (watch->kind >= CM_WATCH_LOOKS && !look(watch, call, &cm_looking[i]))
             return false;
     }
+    for (size_t i = 0; i < cm_reading_count && !known; i++)
+        if (cm_reading[i].number == number)
+            return look_at_reading(watch, call, &cm_reading[i]);
+    if (is_among(cm_starting, cm_starting_count, number)) {
+        note_task(watch, call);
+        return true;
+    }
+    if (is_among(cm_changing, cm_changing_count, number))
+        watch->seen.change = known = true;
     return known;
 }
 
@@ -575,30 +486,30 @@ struct cm_watch *cm_watch_new(const struct cm_scratch *scratch)
 
 void cm_watch_free(struct cm_watch *watch)
 {
+    if (watch != NULL)
+        free(watch->opened);
     free(watch);
 }
 
 void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
                     const struct cm_layout *layout)
 {
-    struct stat status;
-    const char *directory = cm_scratch_directory(watch->scratch);
     watch->state = state;
+    watch->seen = (struct cm_watch_seen){0};
+    watch->several = watch->shared = false;
+    watch->opened_count = 0;
+    watch->elsewhere_count = 0;
+    watch->device = cm_layout_device(layout);
     watch->places = cm_layout_places(layout, &watch->place_count);
     if (watch->place_count == 0)
         cm_looks_at_everything(state);
-    if (stat(directory, &status) == 0)
-        watch->device = status.st_dev;
 }
 
-int cm_watch_attach(struct cm_watch *watch, pid_t pid, int number)
+void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
 {
-    int pidfd = pidfd_open(pid, 0);
-    if (pidfd < 0)
-        return -1;
-    watch->listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
-    close(pidfd);
-    return watch->listener;
+    watch->listener = listener;
+    watch->kind = kind;
+    watch->server = server;
 }
 
 int cm_watch_descriptor(const struct cm_watch *watch)
@@ -613,17 +524,18 @@ void cm_watch_answer(struct cm_watch *watch)
     /* It fails if the process was killed meanwhile. */
     if (ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
         return;
-    if (!call_take_down(watch, &call))
+    watch->seen.listener = watch->seen.listener || needs_listener(&call);
+    if ((pid_t)call.pid != watch->server && !call_take_down(watch, &call)) {
+        watch->seen.scratch = watch->seen.change = true;
         cm_looks_at_everything(watch->state);
+    }
     struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
     ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-void cm_watch_end(struct cm_watch *watch)
+const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch)
 {
-    if (watch->listener >= 0)
-        close(watch->listener);
-    watch->listener = -1;
+    return &watch->seen;
 }
 
 bool cm_watch_is_possible(void)
@@ -631,7 +543,7 @@ bool cm_watch_is_possible(void)
     int status;
     pid_t pid = fork();
     if (pid == 0)
-        _exit(cm_watch_install() >= 0 ? 0 : 1);
+        _exit(cm_watch_filter_install(CM_WATCH_READS) >= 0 ? 0 : 1);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -663,17 +575,12 @@ void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
     (void)layout;
 }
 
-int cm_watch_install(void)
-{
-    return -1;
-}
-
-int cm_watch_attach(struct cm_watch *watch, pid_t pid, int number)
+void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
 {
     (void)watch;
-    (void)pid;
-    (void)number;
-    return -1;
+    (void)listener;
+    (void)kind;
+    (void)server;
 }
 
 int cm_watch_descriptor(const struct cm_watch *watch)
@@ -687,9 +594,10 @@ void cm_watch_answer(struct cm_watch *watch)
     (void)watch;
 }
 
-void cm_watch_end(struct cm_watch *watch)
+const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch)
 {
     (void)watch;
+    return NULL;
 }
 
 #endif

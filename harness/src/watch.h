@@ -1,19 +1,22 @@
 /*
- * What a command looks at in the directory under test: seccomp user notification
- * (seccomp_unotify(2)) stops it, and all that it starts, at each system call that
- * takes a path, or tells of a directory, and goes on when that is taken down. A file
- * that was opened counts as looked at whole, so that what is read of it later need not
- * be seen. A call that is not known to be harmless counts as having looked at
- * everything. Paths are those that the call will use, unless another thread of the
- * command changes them meanwhile.
+ * What a command looks at in the directory under test, and whether it may have changed
+ * something there: seccomp user notification (seccomp_unotify(2)) stops it, and all that
+ * it starts, at each system call that matters, and goes on when that is taken down. A
+ * call that is not known to be harmless counts as having looked at everything, and as a
+ * change. Paths are those that the call will use, unless another thread of the command
+ * changes them meanwhile; whether an open may lead to a change is in its registers,
+ * which nobody else can change.
+ *
+ * A file that was opened counts as looked at whole, or, if reads are watched too, as far
+ * as it was read. Where that cannot be known, because another task may have moved the
+ * position of the descriptor or changed what it means, it is the whole file.
  *
  *     watch = cm_watch_new(scratch);
  *     for each run:
  *         cm_watch_begin(watch, state, layout);
- *         child:  number = cm_watch_install();
- *         parent: cm_watch_attach(watch, pid, number);
- *                 cm_watch_answer(watch)      whenever the descriptor is readable
- *                 cm_watch_end(watch);
+ *         cm_watch_listen(watch, listener, kind, server);
+ *         cm_watch_answer(watch)      whenever the listener is readable
+ *         cm_watch_seen(watch)
  */
 #ifndef CRASHMATRIX_WATCH_H
 #define CRASHMATRIX_WATCH_H
@@ -23,6 +26,7 @@
 #include "crashmatrix/crashmatrix.h"
 #include "layout.h"
 #include "scratch.h"
+#include "watch_filter.h"
 
 struct cm_watch;
 
@@ -36,18 +40,22 @@ void cm_watch_free(struct cm_watch *watch);
 void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
                     const struct cm_layout *layout);
 
-/* In the process that is to be watched: its descriptor of the listener, or -1. Of what
- * it does from then on nothing goes on without an answer. */
-int cm_watch_install(void);
+/* listener: of a filter of that kind; it stays the caller's. server: a process under it
+ * that is none of those to be watched. */
+void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server);
 
-/* Returns the descriptor to be polled, or -1 with errno set. */
-int cm_watch_attach(struct cm_watch *watch, pid_t pid, int number);
-
-int cm_watch_descriptor(const struct cm_watch *watch); /* the same */
+/* The listener, to be polled. */
+int cm_watch_descriptor(const struct cm_watch *watch);
 
 /* Takes down one call, and lets it go on. */
 void cm_watch_answer(struct cm_watch *watch);
 
-void cm_watch_end(struct cm_watch *watch);
+/* Of the run so far. */
+struct cm_watch_seen {
+    bool change;   /* something in the scratch directory may have been changed */
+    bool scratch;  /* something in it was looked at, unless only changes are watched */
+    bool listener; /* it wants to have such notifications itself, which it cannot have */
+};
+const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch);
 
 #endif

@@ -314,6 +314,9 @@ static struct ff_tree *tree_sample(void)
     return tree;
 }
 
+/* Of the library that lets a program be forked; NULL: it is executed. */
+static const char *library;
+
 static struct cm_outcome check_run(struct cm_scratch *scratch, const char *text,
                                    unsigned timeout_ms)
 {
@@ -323,7 +326,7 @@ static struct cm_outcome check_run(struct cm_scratch *scratch, const char *text,
         .tree = tree_sample(), .output = "committed 1\n", .output_size = 12, .model = "posix"};
     struct cm_outcome outcome = {.status = CM_BROKEN};
     CHECK(cm_command_parse(text, &command, &error) == 0);
-    struct cm_check *check = cm_external_check_new(&command, scratch, timeout_ms);
+    struct cm_check *check = cm_external_check_new(&command, scratch, library, timeout_ms);
     if (check->prepare(check->context, &error) == 0)
         check->run(check->context, &state, &outcome);
     else
