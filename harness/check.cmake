@@ -56,6 +56,17 @@ if(BUILD_TESTING)
   foreach(name test_command test_layout test_memfs test_pool test_scratch)
     crashmatrix_unit_test(${name} crashmatrix_check)
   endforeach()
+  # A program that is forked is built without sanitizers: the library is preloaded.
+  foreach(name started started-static)
+    add_executable(${name} tests/started.c)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE crashmatrix_flags)
+  endforeach()
+  target_link_options(started-static PRIVATE -static)
+  target_compile_definitions(test_command PRIVATE
+    START_LIBRARY="$<TARGET_FILE:crashmatrix-start>" STARTED="$<TARGET_FILE:started>"
+    STATIC_PROGRAM="$<TARGET_FILE:started-static>")
+  add_dependencies(test_command crashmatrix-start started started-static)
   add_test(NAME test_manifest_target
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/test_manifest_target.sh $<TARGET_FILE:manifest-target>)
 endif()

@@ -303,7 +303,7 @@ static int object_finish(struct step *step, int at, const struct ff_entry *entry
     bool written = content_differs(laid, node);
     int below, result = 0;
     step->done[id] = true;
-    if (S_ISDIR(node->mode)) {
+    if (S_ISDIR(node->mode) && node->entry_count > 0) {
         if (directory_enter(step, at, entry->name, id, &below) != 0)
             return -1;
         result = names_give(step, id, below);

@@ -327,7 +327,7 @@ static bool look_at_path(struct cm_watch *watch, pid_t process, int directory, u
     }
     if (memchr(way.rest, '\0', have) == NULL)
         return true; /* ENAMETOOLONG */
-    if (way.rest[0] == '\0')
+    if (way.rest[0] == '\0' || strcmp(way.rest, ".") == 0)
         return look_at_descriptor(watch, process, directory, look);
     if (way.rest[0] == '/')
         return walk(&way, look);

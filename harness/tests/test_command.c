@@ -11,6 +11,7 @@
 #include "process.h"
 #include "surroundings.h"
 #include "text.h"
+#include "watch.h"
 
 /* ---- Parsing ---- */
 
@@ -398,8 +399,12 @@ static void verdicts(void)
     cm_scratch_close(scratch);
 }
 
+/* Of commands that are executed for each run, and of those that are forked. */
 static void verdicts_test(void)
 {
+    library = NULL;
+    surroundings_run_all(verdicts);
+    library = START_LIBRARY;
     surroundings_run_all(verdicts);
 }
 
@@ -442,7 +447,90 @@ static void hostility(void)
 
 static void hostility_test(void)
 {
+    library = NULL;
     surroundings_run_all(hostility);
+    library = START_LIBRARY;
+    surroundings_run_all(hostility);
+}
+
+/* ---- Forking a program at its main() ---- */
+
+/* The reason if it was forked: that is found out by comparing it with one that was not. */
+#define FORKED                                                                                     \
+    "it says \"forked\" when it is forked at its main(), and \"executed\" when it is executed; "   \
+    "--spawn executes it for each run"
+
+static void forking(void)
+{
+    static const char *const unsuitable[] = {
+        "open",
+        "map",
+        "thread",
+        "child",
+        "timer",
+        "kernel-timer",
+        "print",
+        "look",
+        "look-at-home",
+        "write",
+        "something-unknown",
+        "close-everything",
+        "exit",
+        "change-directory",
+    };
+    struct cm_scratch *scratch = scratch_entered();
+    library = START_LIBRARY;
+    setenv("STARTED", "nothing", 1);
+    if (cm_watch_is_possible())
+        outcome_check(scratch, STARTED, CM_BROKEN, FORKED);
+    for (size_t i = 0; i < sizeof(unsuitable) / sizeof(unsuitable[0]); i++) {
+        setenv("STARTED", unsuitable[i], 1);
+        outcome_check(scratch, STARTED, CM_ACCEPTED, "executed");
+    }
+    setenv("STARTED", "hang", 1);
+    struct cm_outcome hung = check_run(scratch, STARTED, 300);
+    CHECK(hung.status == CM_ACCEPTED && strcmp(hung.text, "executed") == 0);
+    setenv("STARTED", "nothing", 1);
+    /* What the user preloads is heeded. */
+    setenv("LD_PRELOAD", START_LIBRARY, 1);
+    outcome_check(scratch, STARTED, CM_ACCEPTED, "executed");
+    unsetenv("LD_PRELOAD");
+    library = "/nonexistent/library.so";
+    outcome_check(scratch, STARTED, CM_ACCEPTED, "executed");
+    library = NULL;
+    outcome_check(scratch, STARTED, CM_ACCEPTED, "executed");
+    outcome_check(scratch, STATIC_PROGRAM, CM_ACCEPTED, "executed");
+    library = START_LIBRARY;
+    outcome_check(scratch, STATIC_PROGRAM, CM_ACCEPTED, "executed");
+    cm_scratch_close(scratch);
+}
+
+static void forking_test(void)
+{
+    /* Without namespaces the scratch may be on the file system of the program. */
+    surroundings_run(AS_CALLER, forking);
+    surroundings_run(UNPRIVILEGED, forking);
+}
+
+/* Descriptors, environment, signals, limits, ... are as in a new process; that they are
+ * is compared in the first run. */
+static void surroundings_of_forked(void)
+{
+    struct cm_scratch *scratch = scratch_entered();
+    unsetenv("STARTED");
+    library = NULL;
+    struct cm_outcome executed = check_run(scratch, STARTED " itself", 60000);
+    library = START_LIBRARY;
+    struct cm_outcome forked = check_run(scratch, STARTED " itself", 60000);
+    CHECK(executed.status == CM_ACCEPTED && strcmp(executed.text, "ok") != 0);
+    CHECK(forked.status == CM_ACCEPTED);
+    CHECK(strcmp(executed.text, forked.text) == 0);
+    cm_scratch_close(scratch);
+}
+
+static void surroundings_of_forked_test(void)
+{
+    surroundings_run_all(surroundings_of_forked);
 }
 
 static const struct unit_test tests[] = {
@@ -458,6 +546,8 @@ static const struct unit_test tests[] = {
     {"a confined process takes its command with it", confinement_test},
     {"an external check's verdict is read", verdicts_test},
     {"a hostile check harms no other", hostility_test},
+    {"only what is as good as new is forked", forking_test},
+    {"what is forked finds itself as if it was executed", surroundings_of_forked_test},
 };
 
 UNIT_MAIN("command", tests)
