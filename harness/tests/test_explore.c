@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "print.h"
 #include "sample.h"
 #include "state.h"
 
@@ -167,31 +168,6 @@ static void check_varied(void *context, struct cm_state *state, struct cm_outcom
     outcome->status = a->data[0] == '2' && b->data[0] == 'h' ? CM_VIOLATED : CM_ACCEPTED;
     snprintf(outcome->text, sizeof(outcome->text), "%c%c%zu", a->data[0], b->data[0],
              state->output_size);
-}
-
-/* Everything but times, as text. */
-static char *print_exploration(const struct cm_exploration *result)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    fprintf(stream, "%s %d %s %s %llu %llu\n", result->model, result->exhaustive, result->legal,
-            result->covered, (unsigned long long)result->distinct,
-            (unsigned long long)result->runs);
-    for (size_t i = 0; i < result->violation_count; i++)
-        fprintf(stream, "%s %s %d %llu %u..%u\n", result->violations[i].id,
-                result->violations[i].reason, (int)result->violations[i].status,
-                (unsigned long long)result->violations[i].states,
-                result->violations[i].first_boundary, result->violations[i].last_boundary);
-    for (size_t b = 0; b < result->cell_count; b++) {
-        fprintf(stream, "%zu: %llu", b, (unsigned long long)result->cells[b].violations);
-        for (size_t i = 0; i < result->cells[b].label_count; i++)
-            fprintf(stream, " %s=%llu", result->cells[b].labels[i].name,
-                    (unsigned long long)result->cells[b].labels[i].states);
-        fputc('\n', stream);
-    }
-    fclose(stream);
-    return text;
 }
 
 static void jobs_do_not_matter(void)
