@@ -11,7 +11,7 @@
 /* Runs of one unit, and jobs that it is given, where a run starts no process. */
 enum { UNIT_RUNS = 2048, UNIT_RUNS_AT_FIRST = 16, UNIT_JOBS = 64 };
 
-/* Jobs that are chosen at a time when there is a budget. */
+/* Jobs that are chosen at a time when there is a budget, at most. */
 enum { BATCH = 64 };
 
 /* Jobs that are with a worker. */
@@ -468,12 +468,23 @@ static int run_all(struct cm_campaign *campaign)
     return 0;
 }
 
+/* In order of deviations a batch ends where they get more: its runs may leave jobs with less. */
+static bool wants_next(const struct cm_campaign *campaign, uint64_t count)
+{
+    const struct cm_ledger *ledger = campaign->ledger;
+    const struct cm_records *chosen = &campaign->chosen;
+    if (chosen->count >= count || ledger->jobs.count == 0)
+        return false;
+    return chosen->count == 0 || ledger->order == CM_SAMPLE ||
+           cm_ledger_next_rank(ledger) == ((const struct cm_job *)cm_record(chosen, 0))->rank;
+}
+
 /* One batch: chosen, run, and only then put into the ledger. */
 static int run_batch(struct cm_campaign *campaign, uint64_t count)
 {
     campaign->into = &campaign->batch;
     campaign->chosen.count = 0;
-    while (campaign->chosen.count < count && campaign->ledger->jobs.count > 0) {
+    while (wants_next(campaign, count)) {
         cm_ledger_take(campaign->ledger, campaign->job);
         cm_records_add(&campaign->chosen, campaign->job);
         if (campaign->plan.eager)

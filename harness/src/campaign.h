@@ -6,7 +6,7 @@
  * themselves. Else (*eager*) this process branches on everything, and each state with other
  * files, or with another output, is checked once, wherever it comes from.
  *
- * With a budget, jobs are taken in batches of a fixed size, by the number of deviations and
+ * With a budget, jobs are taken in batches, by the number of deviations and
  * in the last quarter of the budget by the seed, and a batch is done before the next one is
  * chosen. So which runs are made depends neither on the workers nor on time.
  */

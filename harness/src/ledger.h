@@ -47,6 +47,12 @@ void cm_ledger_add_job(struct cm_ledger *ledger, const struct cm_job *job);
 /* Takes the next one, into memory for one. There must be one. */
 void cm_ledger_take(struct cm_ledger *ledger, struct cm_job *job);
 
+/* Its rank, in an order of ranks. */
+static inline uint64_t cm_ledger_next_rank(const struct cm_ledger *ledger)
+{
+    return ((const struct cm_job *)cm_record(&ledger->jobs, 0))->rank;
+}
+
 /* The outcome's number in the ledger. */
 uint32_t cm_ledger_outcome(struct cm_ledger *ledger, const struct cm_outcome *outcome);
 
