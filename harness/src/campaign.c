@@ -105,6 +105,7 @@ static bool take_leaf(struct cm_campaign *campaign, const struct cm_leaf *leaf,
         cm_tally_decide(campaign->tally, leaf->tag, cm_ledger_outcome(campaign->ledger, outcome));
         return false;
     }
+    cm_ledger_agree(campaign->into, leaf, outcome);
     if (!is_mine(campaign, leaf->owner)) {
         campaign->into->foreign++;
         return false;

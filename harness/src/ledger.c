@@ -155,6 +155,14 @@ uint32_t cm_ledger_outcome(struct cm_ledger *ledger, const struct cm_outcome *ou
 
 /* ---- Leaves ---- */
 
+void cm_ledger_agree(struct cm_ledger *ledger, const struct cm_leaf *leaf,
+                     const struct cm_outcome *outcome)
+{
+    if (leaf->shared != 0)
+        ledger->agreement +=
+            cm_hash_sets(ledger->poset, leaf->sets, leaf->last_output, cm_outcome_hash(outcome));
+}
+
 void cm_ledger_add_leaf(struct cm_ledger *ledger, const struct cm_leaf *leaf)
 {
     cm_records_add(&ledger->leaves, leaf);
@@ -177,10 +185,11 @@ void cm_ledger_absorb(struct cm_ledger *ledger, struct cm_ledger *other)
     for (size_t i = 0; i < other->jobs.count; i++)
         cm_ledger_add_job(ledger, cm_record(&other->jobs, i));
     ledger->foreign += other->foreign;
+    ledger->agreement += other->agreement;
     ledger->countable = ledger->countable && other->countable;
     mpz_add(ledger->covered, ledger->covered, other->covered);
     other->leaves.count = other->jobs.count = 0;
-    other->foreign = 0;
+    other->foreign = other->agreement = 0;
     mpz_set_ui(other->covered, 0);
 }
 

@@ -27,9 +27,10 @@ struct cm_ledger {
     size_t outcome_count, outcome_capacity;
     uint32_t *outcome_table; /* of indices into outcomes, plus 1 */
     size_t outcome_table_size;
-    uint64_t foreign; /* runs of shared jobs whose leaves belong to other shards */
-    mpz_t covered;    /* ideals in the leaves that count */
-    bool countable;   /* else they are too many to count */
+    uint64_t foreign;   /* runs of shared jobs whose leaves belong to other shards */
+    uint64_t agreement; /* a sum of hashes of all that shared jobs gave, which shards agree on */
+    mpz_t covered;      /* ideals in the leaves that count */
+    bool countable;     /* else they are too many to count */
     enum cm_order order;
     uint64_t seed;
 };
@@ -55,6 +56,10 @@ static inline uint64_t cm_ledger_next_rank(const struct cm_ledger *ledger)
 
 /* The outcome's number in the ledger. */
 uint32_t cm_ledger_outcome(struct cm_ledger *ledger, const struct cm_outcome *outcome);
+
+/* Adds a run to what the shards agree on, if it was of a shared job. */
+void cm_ledger_agree(struct cm_ledger *ledger, const struct cm_leaf *leaf,
+                     const struct cm_outcome *outcome);
 
 /* Adds a leaf whose outcome is a number of the ledger's, without counting its ideals, ... */
 void cm_ledger_add_leaf(struct cm_ledger *ledger, const struct cm_leaf *leaf);

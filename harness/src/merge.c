@@ -7,6 +7,12 @@
 #include "exploring.h"
 #include "fail.h"
 
+/* Of the first shard that is complete. */
+struct agreement {
+    const char *path;
+    uint64_t sum;
+};
+
 /* What the first file says of how the shards were run. */
 static int take_traits(struct cm_exploring *all, const struct cm_traits *found)
 {
@@ -18,6 +24,27 @@ static int take_traits(struct cm_exploring *all, const struct cm_traits *found)
     all->options.timeout_ms = (unsigned)strtoul(timeout, NULL, 10);
     all->options.seed = strtoull(seed, NULL, 10);
     cm_exploring_set_traits(all);
+    return 0;
+}
+
+/*
+ * What every shard has run must have come out the same everywhere: else they have parted the
+ * states in different ways.
+ */
+static int check_agreement(struct cm_exploring *all, const struct cm_progress_file *found,
+                           const char *path, struct agreement *agreed, struct ff_error *error)
+{
+    uint64_t sum = all->ledger.agreement;
+    all->ledger.agreement = 0;
+    if (found->ending != CM_COMPLETE)
+        return 0;
+    if (agreed->path != NULL && agreed->sum != sum)
+        return cm_fail(error,
+                       "%.150s and %.150s do not agree on states that every shard has checked: "
+                       "the check is not a function of the state, or differs between machines",
+                       agreed->path, path);
+    agreed->path = agreed->path != NULL ? agreed->path : path;
+    agreed->sum = sum;
     return 0;
 }
 
@@ -36,7 +63,8 @@ static void take_ending(struct cm_exploring *all, const struct cm_progress_file 
     all->ledger.foreign = 0;
 }
 
-static int take(struct cm_exploring *all, const char *path, struct ff_error *error)
+static int take(struct cm_exploring *all, const char *path, struct agreement *agreed,
+                struct ff_error *error)
 {
     struct cm_progress_file found;
     int status = cm_progress_open(path, &found, error);
@@ -44,7 +72,8 @@ static int take(struct cm_exploring *all, const char *path, struct ff_error *err
         status = cm_fail(error, "%.200s: made by another version of crashmatrix", path);
     if (status == 0 &&
         (cm_traits_compare(&all->progress.traits, &found.traits, "shard", path, error) != 0 ||
-         cm_progress_load(&found, &all->ledger, error) != 0))
+         cm_progress_load(&found, &all->ledger, error) != 0 ||
+         check_agreement(all, &found, path, agreed, error) != 0))
         status = -1;
     if (status == 0)
         take_ending(all, &found);
@@ -77,12 +106,13 @@ struct cm_exploration *cm_merge(const struct ff_trace *trace, const struct cm_mo
     struct cm_exploring all;
     if (cm_exploring_begin(&all, trace, model, options, error) != 0)
         return NULL;
+    struct agreement agreed = {0};
     int status = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
         if (paths[i] == NULL)
             all.waiting = true;
         else
-            status = take(&all, paths[i], error);
+            status = take(&all, paths[i], &agreed, error);
     }
     struct cm_exploration *result = status == 0 ? conclude(&all, error) : NULL;
     cm_exploring_end(&all);

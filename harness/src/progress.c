@@ -129,6 +129,7 @@ static void put_all(struct writer *writer, const struct cm_progress_file *progre
 {
     put_head(writer, progress);
     put_number(writer, ledger->foreign, 8);
+    put_number(writer, ledger->agreement, 8);
     put_number(writer, progress->audit_runs, 8);
     put_number(writer, progress->audit_mismatches, 8);
     put_string(writer, progress->audit_text != NULL ? progress->audit_text : "");
@@ -390,6 +391,7 @@ int cm_progress_load(struct cm_progress_file *progress, struct cm_ledger *ledger
 {
     struct reader reader = {progress->bytes, progress->size, progress->body, false};
     ledger->foreign += get_number(&reader, 8);
+    ledger->agreement += get_number(&reader, 8);
     progress->audit_runs = get_number(&reader, 8);
     progress->audit_mismatches = get_number(&reader, 8);
     free(progress->audit_text);

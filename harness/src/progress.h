@@ -25,6 +25,7 @@
  *     trait_count times:
  *         string key, string value
  *     u64     foreign: runs of shared jobs whose leaves belong to other shards
+ *     u64     agreement: a sum of hashes of what the runs of shared jobs gave
  *     u64     audit_runs
  *     u64     audit_mismatches
  *     string  audit_text

@@ -200,7 +200,8 @@ static void distribute(struct cm_splitter *splitter, const struct cm_job *job, s
     children->count = kept;
     leaf->spread = (uint32_t)spread;
     leaf->owner = job->owner;
-    if (job->owner == CM_SHARED)
+    leaf->shared = job->owner == CM_SHARED;
+    if (leaf->shared != 0)
         leaf->owner = (uint32_t)(cm_hash_sets(poset, leaf->sets, leaf->last_output, 0) % count);
 }
 

@@ -49,7 +49,7 @@ struct cm_leaf {
     uint32_t counts;
     uint32_t tag;
     uint32_t outcome; /* whoever keeps it knows where */
-    uint32_t reserved;
+    uint32_t shared;  /* 1: of a shared job, so that every shard has found it */
     cm_word sets[];
 };
 

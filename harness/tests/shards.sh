@@ -141,6 +141,15 @@ head -c 100 one/r/progress/posix-create.cmx >cut.cmx
 mv cut.cmx one/r/progress/posix-create.cmx
 expect 2 'is not a whole progress file' "$crashmatrix" merge one/r two/r
 
+echo "a check that says other things elsewhere"
+rm -rf here there
+printf '#!/bin/sh\ncat db/MANIFEST-CURRENT >/dev/null\necho "label: one"\n' >changing
+chmod +x changing
+explore here --model posix --check "$work/changing" --shard 1/2
+sed -i 's/one/two/' changing
+explore there --model posix --check "$work/changing" --shard 2/2
+expect 2 'do not agree on states that every shard' "$crashmatrix" merge here/r there/r
+
 echo "a run of one's own, with its own model file"
 sed 's/"name": "posix-create"/"name": "mine"/' "$here/../models/posix-create.json" >mine.json
 for index in 1 2; do
