@@ -290,7 +290,7 @@ static void effects(void)
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "d"), FF_NO_NODE);
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "named"), 4);
     CU_ASSERT_EQUAL(tree->nodes[2].xattrs_size, 0);
-    struct ff_node *file = ff_tree_node(tree, 2);
+    const struct ff_node *file = ff_tree_node(tree, 2);
     CU_ASSERT_EQUAL_FATAL(file->size, 3);
     CU_ASSERT_EQUAL(memcmp(file->data, "\0\0x", 3), 0);
     CU_ASSERT_EQUAL(file->mode, S_IFREG | 0444);

@@ -28,8 +28,8 @@ struct exploration {
     struct cm_explorer *explorer;
     struct cm_counter *counter;
     struct cm_tally *tally;
-    struct ff_tree *tree; /* the state at hand */
-    bool exhausted;       /* no cylinder is left */
+    struct cm_stepper *stepper; /* to the state at hand */
+    bool exhausted;             /* no cylinder is left */
     bool countable;
     mpz_t covered;
     char *legal; /* states there are, decimal; NULL when too hard to count */
@@ -80,11 +80,10 @@ static void run_case(void *context, const void *payload, struct cm_outcome *outc
     uint32_t outputs = 0;
     memcpy(&outputs, (const unsigned char *)payload + poset->words * sizeof(cm_word),
            sizeof(outputs));
-    cm_state_rebuild(poset, payload, exploration->tree);
     size_t size = exploration->output_sizes[outputs];
     char *output = cm_duplicate(exploration->output, size);
     struct cm_state state = {
-        .tree = exploration->tree,
+        .tree = cm_stepper_step(exploration->stepper, payload),
         .output = output,
         .output_size = size,
         .model = exploration->model,
@@ -112,8 +111,8 @@ static void visit_cylinder(struct exploration *exploration)
     cm_read_everything(poset, exploration->explorer);
     struct cm_cylinder cylinder = cm_explorer_cylinder(exploration->explorer);
     /* All ideals of the cylinder have the files of its smallest. */
-    cm_state_rebuild(poset, cylinder.included, exploration->tree);
-    cm_tally_add(exploration->tally, cylinder, ff_tree_hash(exploration->tree), 0, UINT32_MAX);
+    struct ff_tree *tree = cm_stepper_step(exploration->stepper, cylinder.included);
+    cm_tally_add(exploration->tally, cylinder, ff_tree_hash(tree), 0, UINT32_MAX);
     if (exploration->countable)
         exploration->countable =
             cm_counter_add(exploration->counter, cylinder, exploration->covered);
@@ -457,7 +456,7 @@ static void release(struct exploration *exploration)
     cm_explorer_free(exploration->explorer);
     cm_counter_free(exploration->counter);
     cm_tally_free(exploration->tally);
-    ff_tree_free(exploration->tree);
+    cm_stepper_free(exploration->stepper);
     mpz_clear(exploration->covered);
     free(exploration->legal);
     free(exploration->payload);
@@ -483,7 +482,7 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
         .explorer = cm_explorer_new(poset),
         .counter = cm_counter_new(poset),
         .tally = cm_tally_new(poset),
-        .tree = ff_tree_new(),
+        .stepper = cm_stepper_new(poset),
         .countable = true,
         .payload = cm_allocate(payload_size(poset), 1),
     };

@@ -17,7 +17,7 @@
 /* ---- Handles and nodes ---- */
 
 /* The node of a handle, or NULL. */
-static struct ff_node *handle_node(const struct cm_memfs *memfs, int handle)
+static const struct ff_node *handle_node(const struct cm_memfs *memfs, int handle)
 {
     if (handle < 0 || handle >= CM_MEMFS_HANDLES || memfs->handles[handle].node == FF_NO_NODE)
         return NULL;
@@ -304,7 +304,7 @@ static int64_t memfs_write(void *context, int file, const void *buffer, size_t s
                            uint64_t offset)
 {
     const struct cm_memfs *memfs = context;
-    struct ff_node *node = handle_node(memfs, file);
+    const struct ff_node *node = handle_node(memfs, file);
     if (offset > INT64_MAX)
         return -EINVAL;
     if (node == NULL || !memfs->handles[file].writable)
@@ -314,7 +314,8 @@ static int64_t memfs_write(void *context, int file, const void *buffer, size_t s
     if (size > CM_MEMFS_LIMIT || offset > CM_MEMFS_LIMIT - size)
         return -EFBIG;
     if (size > 0)
-        ff_node_write(node, buffer, size, (size_t)offset);
+        ff_node_write(ff_tree_edit(memfs->tree, memfs->handles[file].node), buffer, size,
+                      (size_t)offset);
     return (int64_t)size;
 }
 

@@ -37,8 +37,8 @@ struct pair {
 static struct ff_tree *own_tree(void)
 {
     struct ff_tree *tree = ff_tree_new();
-    ff_tree_node(tree, FF_ROOT_NODE)->uid = geteuid();
-    ff_tree_node(tree, FF_ROOT_NODE)->gid = getegid();
+    ff_tree_edit(tree, FF_ROOT_NODE)->uid = geteuid();
+    ff_tree_edit(tree, FF_ROOT_NODE)->gid = getegid();
     return tree;
 }
 
@@ -436,7 +436,7 @@ enum damage { LOST, HALVED, FLIPPED, DAMAGE_COUNT };
 static bool damage_do(struct ff_tree *tree, uint32_t directory, const char *name,
                       enum damage damage)
 {
-    struct ff_node *node = ff_tree_node(tree, ff_tree_lookup(tree, directory, name));
+    struct ff_node *node = ff_tree_edit(tree, ff_tree_lookup(tree, directory, name));
     if (damage == LOST)
         ff_tree_set_name(tree, directory, name, FF_NO_NODE);
     else if (damage == HALVED)
