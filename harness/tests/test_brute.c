@@ -149,18 +149,19 @@ static void engine_states(const struct cm_poset *poset, struct set *all, size_t 
 {
     struct cm_explorer *explorer = cm_explorer_new(poset);
     struct cm_tally *tally = cm_tally_new(poset);
+    struct cm_stepper *stepper = cm_stepper_new(poset);
     do {
         cm_explorer_restart(explorer);
         cm_read_everything(poset, explorer);
         struct cm_cylinder cylinder = cm_explorer_cylinder(explorer);
-        struct ff_tree *tree = cm_state_build(poset, cylinder.included);
+        const struct ff_tree *tree = cm_stepper_step(stepper, cylinder.included);
         char *lines[64];
         size_t count = 0;
         print_tree(tree, FF_ROOT_NODE, "", lines, &count);
         set_add(all, join_lines(lines, count));
         cm_tally_add(tally, cylinder, ff_tree_hash(tree), 0, UINT32_MAX);
-        ff_tree_free(tree);
     } while (cm_explorer_advance(explorer));
+    cm_stepper_free(stepper);
     set_sort(all);
     struct cm_outcome accepted = {.status = CM_ACCEPTED, .text = "ok"};
     for (size_t i = 0; i < cm_tally_count(tally); i++)
