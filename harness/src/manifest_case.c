@@ -62,10 +62,12 @@ size_t cm_manifest_content(const struct cm_manifest_case *wanted, uint64_t versi
     /* xorshift64: no granule is like another one, or all zeros. */
     uint64_t x = version * 1000003 + (uint64_t)index * 7919 + 1;
     for (size_t i = 0; i < size; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        data[i] = (unsigned char)(x >> 24);
+        if (i % 8 == 0) {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+        }
+        data[i] = (unsigned char)(x >> i % 8 * 8);
     }
     return size;
 }

@@ -7,7 +7,8 @@
 struct cm_observer {
     const struct cm_poset *poset;
     struct cm_observations *observations;
-    cm_word *seen; /* by location */
+    uint32_t *seen; /* by location: the last list that it is on */
+    uint32_t list;
 };
 
 size_t cm_observations_size(const struct cm_poset *poset)
@@ -19,7 +20,7 @@ struct cm_observer *cm_observer_new(const struct cm_poset *poset)
 {
     struct cm_observer *observer = cm_allocate(1, sizeof(*observer));
     observer->poset = poset;
-    observer->seen = cm_allocate(cm_words(poset->location_count + 1), sizeof(cm_word));
+    observer->seen = cm_allocate(poset->location_count + 1, sizeof(*observer->seen));
     return observer;
 }
 
@@ -35,14 +36,17 @@ void cm_observer_begin(struct cm_observer *observer, struct cm_observations *obs
     observer->observations = observations;
     observations->everything = false;
     observations->count = 0;
-    memset(observer->seen, 0, cm_words(observer->poset->location_count + 1) * sizeof(cm_word));
+    if (++observer->list == 0) { /* numbers are used again */
+        memset(observer->seen, 0, (observer->poset->location_count + 1) * sizeof(*observer->seen));
+        observer->list = 1;
+    }
 }
 
 void cm_observer_note(struct cm_observer *observer, uint32_t location)
 {
-    if (cm_has(observer->seen, location))
+    if (observer->seen[location] == observer->list)
         return;
-    cm_add(observer->seen, location);
+    observer->seen[location] = observer->list;
     observer->observations->locations[observer->observations->count++] = location;
 }
 

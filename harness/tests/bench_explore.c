@@ -108,20 +108,32 @@ static void stack_push(struct stack *stack, const cm_word *sets, size_t words)
     cm_copy(stack->sets + 2 * words * stack->count++, sets, 2 * words);
 }
 
-/* Leaves at sets the branch that the run took, and pushes the others. */
+/* Whether all ideals of the cylinder have the same there. */
+static bool is_decided(const struct cm_poset *poset, uint32_t location, const cm_word *sets)
+{
+    const struct cm_location *at = &poset->locations[location];
+    for (size_t i = at->value_count; i-- > 0;) {
+        uint32_t operation = poset->values[at->values[i]].operation;
+        if (!cm_has(sets + poset->words, operation))
+            return cm_has(sets, operation);
+    }
+    return true;
+}
+
+/* Leaves at sets the branch that the run took, and pushes the others; scratch: 5 sets. */
 static void split(const struct cm_poset *poset, struct stack *stack, uint32_t location,
-                  cm_word *sets)
+                  cm_word *sets, cm_word *scratch)
 {
     size_t words = poset->words;
-    cm_word *parent = cm_allocate(5 * words, sizeof(*parent));
-    cm_word *pending = parent + 2 * words, *branch = pending + words;
-    cm_copy(parent, sets, 2 * words);
-    struct cm_cylinder cylinder = {parent, parent + words};
+    cm_word *pending = scratch + 2 * words, *branch = pending + words;
+    if (is_decided(poset, location, sets))
+        return;
+    cm_copy(scratch, sets, 2 * words);
+    struct cm_cylinder cylinder = {scratch, scratch + words};
     struct cm_branches branches = cm_branches_begin(poset, location, cylinder, pending);
     cm_branches_next(poset, &branches, cylinder, pending, sets, sets + words);
     while (cm_branches_next(poset, &branches, cylinder, pending, branch, branch + words))
         stack_push(stack, branch, words);
-    free(parent);
 }
 
 static uint64_t work(const struct ff_trace *trace, const struct cm_model *model,
@@ -135,8 +147,8 @@ static uint64_t work(const struct ff_trace *trace, const struct cm_model *model,
     struct cm_stepper *stepper = cm_stepper_new(poset);
     struct cm_observer *observer = cm_observer_new(poset);
     struct cm_observations *seen = cm_allocate(cm_observations_size(poset), 1);
-    cm_word *sets = cm_allocate(4 * words, sizeof(*sets)), *ideal = sets + 2 * words;
-    cm_word *everything = ideal + words;
+    cm_word *sets = cm_allocate(9 * words, sizeof(*sets)), *ideal = sets + 2 * words;
+    cm_word *everything = ideal + words, *scratch = everything + words;
     struct stack stack = {0};
     uint64_t runs = 0;
     size_t output_size;
@@ -155,7 +167,7 @@ static uint64_t work(const struct ff_trace *trace, const struct cm_model *model,
         check->run(check->context, &state, &outcome);
         for (uint32_t i = 0; i < seen->count; i++)
             if (seen->locations[i] != poset->location_count)
-                split(poset, &stack, seen->locations[i], sets);
+                split(poset, &stack, seen->locations[i], sets, scratch);
     }
     free(output);
     free(stack.sets);
