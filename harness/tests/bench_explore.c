@@ -59,12 +59,9 @@ static struct ff_trace *two_files(void)
 
 static char last_byte(const struct cm_state *state, const char *name)
 {
-    cm_looks_at_name(state, FF_ROOT_NODE, name);
-    uint32_t id = ff_tree_lookup(state->tree, FF_ROOT_NODE, name);
-    const struct ff_node *file = ff_tree_node(state->tree, id);
-    cm_looks_at_size(state, id);
-    cm_looks_at_data(state, id, 0, 8);
-    return (char)file->data[7];
+    char data[8];
+    cm_state_read(state, cm_state_lookup(state, FF_ROOT_NODE, name), data, sizeof(data), 0);
+    return data[7];
 }
 
 static void trivial_run(void *context, struct cm_state *state, struct cm_outcome *outcome)

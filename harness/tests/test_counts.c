@@ -177,17 +177,11 @@ static void distinct_values(void)
  */
 static bool reads_whole(const struct cm_state *state, const char *name, size_t size)
 {
-    cm_looks_at_name(state, FF_ROOT_NODE, name);
-    uint32_t node = ff_tree_lookup(state->tree, FF_ROOT_NODE, name);
-    if (node == FF_NO_NODE)
-        return false;
-    const struct ff_node *file = ff_tree_node(state->tree, node);
-    cm_looks_at_size(state, node);
-    bool whole = file->size == size;
-    for (size_t at = 0; at < file->size; at += UNIT) {
-        cm_looks_at_data(state, node, at, UNIT);
-        whole = whole && file->data[at] == 'x';
-    }
+    uint32_t file = cm_state_lookup(state, FF_ROOT_NODE, name);
+    bool whole = cm_state_size(state, file) == size;
+    char byte;
+    for (uint64_t at = 0; cm_state_read(state, file, &byte, 1, at) == 1; at += UNIT)
+        whole = whole && byte == 'x';
     return whole;
 }
 
