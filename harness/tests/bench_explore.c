@@ -133,13 +133,8 @@ static void split(const struct cm_poset *poset, struct stack *stack, uint32_t lo
         stack_push(stack, branch, words);
 }
 
-static uint64_t work(const struct ff_trace *trace, const struct cm_model *model,
-                     const struct cm_check *check)
+static uint64_t work(const struct cm_poset *poset, const struct cm_check *check)
 {
-    struct ff_error error;
-    struct cm_poset *poset = cm_poset_build(trace, model, 0, &error);
-    if (poset == NULL)
-        fail(error.text);
     size_t words = poset->words;
     struct cm_stepper *stepper = cm_stepper_new(poset);
     struct cm_observer *observer = cm_observer_new(poset);
@@ -172,7 +167,6 @@ static uint64_t work(const struct ff_trace *trace, const struct cm_model *model,
     free(seen);
     cm_observer_free(observer);
     cm_stepper_free(stepper);
-    cm_poset_free(poset);
     return runs;
 }
 
@@ -182,6 +176,10 @@ static double workers(const struct ff_trace *trace, const struct cm_model *model
 {
     int rates[2];
     double sum = 0;
+    struct ff_error error;
+    struct cm_poset *poset = cm_poset_build(trace, model, 0, &error);
+    if (poset == NULL)
+        fail(error.text);
     if (pipe(rates) != 0)
         fail("cannot make a pipe");
     for (unsigned i = 0; i < jobs; i++) {
@@ -190,7 +188,7 @@ static double workers(const struct ff_trace *trace, const struct cm_model *model
         double start = now(CLOCK_PROCESS_CPUTIME_ID), seconds = 0;
         uint64_t runs = 0;
         for (; seconds < 1; seconds = now(CLOCK_PROCESS_CPUTIME_ID) - start)
-            runs += work(trace, model, check);
+            runs += work(poset, check);
         double rate = (double)runs / seconds;
         _exit(write(rates[1], &rate, sizeof(rate)) != sizeof(rate));
     }
@@ -202,6 +200,7 @@ static double workers(const struct ff_trace *trace, const struct cm_model *model
     }
     while (wait(NULL) > 0)
         continue;
+    cm_poset_free(poset);
     return sum;
 }
 
