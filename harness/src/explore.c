@@ -1,54 +1,29 @@
 /*
- * Exploration: branch, build states, run the check on them in workers, tally. The
- * caller's process branches while the workers check. What is branched on is what a
- * check looked at, if it says that (observed.h), or else everything: then each state
- * with other files is checked once.
+ * Exploration under one model: the order is built, a campaign covers its states, an audit
+ * tries its leaves again, and the result is put together.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "count.h"
+#include "campaign.h"
 #include "fail.h"
 #include "identity.h"
-#include "memory.h"
-#include "observed.h"
-#include "pool.h"
+#include "outcome.h"
 #include "state.h"
-#include "tally.h"
 
 struct exploration {
-    const struct cm_poset *poset;
+    struct cm_poset *poset;
     const struct cm_check *check;
-    const struct cm_options *options;
-    struct ff_error *error;
-
-    struct cm_observed *observed; /* NULL: eager */
-    struct cm_explorer *explorer;
-    struct cm_counter *counter;
-    struct cm_tally *tally;
-    struct cm_stepper *stepper; /* to the state at hand */
-    bool exhausted;             /* no cylinder is left */
-    bool countable;
-    mpz_t covered;
-    char *legal; /* states there are, decimal; NULL when too hard to count */
-
-    struct cm_pool *pool;
-    unsigned char *payload;
-    size_t submitted;
-    uint64_t runs;
-    uint64_t violations;
-    uint64_t *timeouts; /* tickets to be run again, alone */
-    size_t timeout_count;
-    size_t timeout_capacity;
-    struct timespec last_progress;
-
-    /* In a worker: */
-    struct cm_observer *observer; /* NULL: eager */
-    char *output;
-    size_t *output_sizes; /* [k]: bytes of the first k outputs */
+    struct cm_options options;
+    bool eager;
     char model[128];
+    char *legal; /* states there are, decimal; NULL when too hard to count */
+    struct cm_counter *counter;
+    struct cm_ledger ledger;
+    struct cm_campaign *campaign;
+    uint64_t audit_runs, audit_mismatches;
+    char *audit_text;
 };
 
 static double seconds_since(const struct timespec *start)
@@ -58,286 +33,142 @@ static double seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* ---- In a worker ---- */
-
-static size_t payload_size(const struct cm_poset *poset)
-{
-    return poset->words * sizeof(cm_word) + sizeof(uint32_t);
-}
-
-static int prepare_worker(void *context, struct ff_error *error)
-{
-    const struct exploration *exploration = context;
-    const struct cm_check *check = exploration->check;
-    return check->prepare != NULL ? check->prepare(check->context, error) : 0;
-}
-
-/* payload: the ideal, then the number of outputs. */
-static void run_case(void *context, const void *payload, struct cm_outcome *outcome, void *result)
-{
-    struct exploration *exploration = context;
-    const struct cm_poset *poset = exploration->poset;
-    uint32_t outputs = 0;
-    memcpy(&outputs, (const unsigned char *)payload + poset->words * sizeof(cm_word),
-           sizeof(outputs));
-    size_t size = exploration->output_sizes[outputs];
-    char *output = cm_duplicate(exploration->output, size);
-    struct cm_state state = {
-        .tree = cm_stepper_step(exploration->stepper, payload),
-        .output = output,
-        .output_size = size,
-        .model = exploration->model,
-        .observer = exploration->observer,
-    };
-    if (exploration->observer != NULL)
-        cm_observer_begin(exploration->observer, result);
-    exploration->check->run(exploration->check->context, &state, outcome);
-    free(output);
-}
-
-/* ---- Branching ---- */
-
 static bool is_stopped(const struct exploration *exploration)
 {
-    const volatile int *stop = exploration->options->stop;
-    return stop != NULL && *stop != 0;
-}
-
-/* Follows one branch to its end and notes where it led. */
-static void visit_cylinder(struct exploration *exploration)
-{
-    const struct cm_poset *poset = exploration->poset;
-    cm_explorer_restart(exploration->explorer);
-    cm_read_everything(poset, exploration->explorer);
-    struct cm_cylinder cylinder = cm_explorer_cylinder(exploration->explorer);
-    /* All ideals of the cylinder have the files of its smallest. */
-    struct ff_tree *tree = cm_stepper_step(exploration->stepper, cylinder.included);
-    cm_tally_add(exploration->tally, cylinder, ff_tree_hash(tree), 0, UINT32_MAX);
-    if (exploration->countable)
-        exploration->countable =
-            cm_counter_add(exploration->counter, cylinder, exploration->covered);
-    exploration->exhausted = !cm_explorer_advance(exploration->explorer);
-}
-
-/* ---- Running ---- */
-
-static void submit(struct exploration *exploration, uint64_t ticket, uint32_t outputs)
-{
-    size_t bytes = exploration->poset->words * sizeof(cm_word);
-    memcpy(exploration->payload + bytes, &outputs, sizeof(outputs));
-    cm_pool_submit(exploration->pool, ticket, exploration->payload);
-}
-
-static void submit_case(struct exploration *exploration, uint64_t ticket)
-{
-    uint32_t outputs = 0;
-    if (exploration->observed != NULL) {
-        cm_observed_case(exploration->observed, ticket, (cm_word *)(void *)exploration->payload,
-                         &outputs);
-    } else {
-        const struct cm_case *chosen = cm_tally_case(exploration->tally, (size_t)ticket);
-        memcpy(exploration->payload, chosen->ideal, exploration->poset->words * sizeof(cm_word));
-        outputs = chosen->output;
-    }
-    submit(exploration, ticket, outputs);
-}
-
-static bool is_waiting(const struct exploration *exploration)
-{
-    if (exploration->observed != NULL)
-        return cm_observed_waiting(exploration->observed) > 0;
-    return exploration->submitted < cm_tally_count(exploration->tally);
-}
-
-static uint64_t next_ticket(struct exploration *exploration)
-{
-    return exploration->observed != NULL ? cm_observed_take(exploration->observed)
-                                         : exploration->submitted++;
-}
-
-static void decide(struct exploration *exploration, uint64_t ticket,
-                   const struct cm_outcome *outcome, const struct cm_observations *observations)
-{
-    if (exploration->observed == NULL) {
-        cm_tally_decide(exploration->tally, (size_t)ticket, outcome);
-        return;
-    }
-    /* Of a run that was ended from outside it is not known what it had looked at. */
-    bool known = outcome->status == CM_ACCEPTED || outcome->status == CM_VIOLATED;
-    cm_observed_decide(exploration->observed, ticket, outcome, known ? observations : NULL);
-}
-
-static int broken(struct exploration *exploration, const struct cm_outcome *outcome)
-{
-    return cm_fail(exploration->error, "the check could not be run: %s", outcome->text);
-}
-
-/* Decimal; NULL when it is too hard to count. */
-static char *covered_text(const struct exploration *exploration)
-{
-    const mpz_t *covered = &exploration->covered;
-    if (exploration->observed != NULL)
-        covered = cm_observed_covered(exploration->observed);
-    return exploration->countable && covered != NULL ? mpz_get_str(NULL, 10, *covered) : NULL;
-}
-
-static void show_progress(struct exploration *exploration)
-{
-    const struct cm_options *options = exploration->options;
-    if (options->progress == NULL || seconds_since(&exploration->last_progress) < 0.1)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &exploration->last_progress);
-    char *covered = covered_text(exploration);
-    struct cm_progress progress = {
-        .runs = exploration->runs,
-        .violations = exploration->violations,
-        .covered = covered,
-        .legal = exploration->legal,
-    };
-    options->progress(options->progress_context, &progress);
-    free(covered);
-}
-
-/* Takes one outcome; -1 when the exploration must fail. */
-static int collect(struct exploration *exploration, bool alone)
-{
-    uint64_t ticket = 0;
-    struct cm_outcome outcome;
-    const void *result = NULL;
-    exploration->error->text[0] = '\0';
-    if (cm_pool_next(exploration->pool, &ticket, &outcome, &result, exploration->error) != 0)
-        return exploration->error->text[0] == '\0' ? 0 : -1;
-    if (outcome.status == CM_BROKEN)
-        return broken(exploration, &outcome);
-    exploration->runs += !alone; /* a repetition is not counted */
-    if (outcome.status == CM_TIMEOUT && !alone) {
-        /* The machine may just have been busy: believed only when alone. */
-        exploration->timeouts =
-            cm_reserve(exploration->timeouts, exploration->timeout_count,
-                       &exploration->timeout_capacity, sizeof(*exploration->timeouts));
-        exploration->timeouts[exploration->timeout_count++] = ticket;
-        return 0;
-    }
-    exploration->violations += outcome.status != CM_ACCEPTED;
-    decide(exploration, ticket, &outcome, result);
-    return 0;
-}
-
-/* When stopped, what is still running is given up. */
-static int run_all(struct exploration *exploration)
-{
-    for (uint64_t step = 0; !is_stopped(exploration); step++) {
-        bool waiting = is_waiting(exploration);
-        if (step % 16 == 0)
-            show_progress(exploration);
-        if (waiting && cm_pool_has_room(exploration->pool))
-            submit_case(exploration, next_ticket(exploration));
-        else if (!waiting && !exploration->exhausted)
-            visit_cylinder(exploration);
-        else if (cm_pool_busy(exploration->pool) == 0)
-            return 0;
-        else if (collect(exploration, false) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int compare_tickets(const void *a, const void *b)
-{
-    const uint64_t *left = a, *right = b;
-    return *left < *right ? -1 : *left > *right;
-}
-
-static int run_timeouts_alone(struct exploration *exploration)
-{
-    if (exploration->timeout_count > 0) /* qsort(NULL, 0, ...) is undefined */
-        qsort(exploration->timeouts, exploration->timeout_count, sizeof(uint64_t), compare_tickets);
-    for (size_t i = 0; i < exploration->timeout_count && !is_stopped(exploration); i++) {
-        submit_case(exploration, exploration->timeouts[i]);
-        while (cm_pool_busy(exploration->pool) > 0 && !is_stopped(exploration))
-            if (collect(exploration, true) != 0)
-                return -1;
-    }
-    exploration->timeout_count = 0;
-    return 0;
-}
-
-/* What was decided alone may have made new jobs. */
-static int run_to_the_end(struct exploration *exploration)
-{
-    do
-        if (run_all(exploration) != 0 || run_timeouts_alone(exploration) != 0)
-            return -1;
-    while (is_waiting(exploration) && !is_stopped(exploration));
-    return 0;
+    return exploration->options.stop != NULL && *exploration->options.stop != 0;
 }
 
 /* ---- The audit ---- */
 
-enum { AUDITED = 64 };
+/*
+ * Random members of random leaves must have the outcome of their leaf. Which leaves follows
+ * from the leaves and the seed alone, so that shards audit the same as one run of all: a
+ * leaf is chosen with a chance of so many in the product of the numbers of branches on its
+ * way. The inverses of these products add up to 1, so that about as many are chosen, and
+ * all of few; of a check that starts processes, no more than one in four.
+ */
+enum { AUDITED = 64, COSTLY_AUDITED = 8, COSTLY_PART = 4 };
 
-static int audit_differs(struct exploration *exploration, const struct cm_outcome *expected,
-                         const struct cm_outcome *outcome, const cm_word *ideal)
+static uint64_t random_next(uint64_t *state)
 {
-    const struct cm_poset *poset = exploration->poset;
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 33;
+}
+
+static bool is_audited(const struct exploration *exploration, const struct cm_leaf *leaf,
+                       uint64_t hash)
+{
+    bool costly = exploration->check->is_costly;
+    uint64_t chosen = costly ? COSTLY_AUDITED : AUDITED, among = leaf->spread;
+    if (costly && among < (uint64_t)COSTLY_PART * COSTLY_AUDITED)
+        among = (uint64_t)COSTLY_PART * COSTLY_AUDITED;
+    return (hash >> 32) % among < chosen;
+}
+
+/* A random member of a leaf, as a job that has no other one as its largest. */
+static void choose_member(const struct cm_poset *poset, const struct cm_leaf *leaf, uint64_t random,
+                          struct cm_job *job)
+{
+    struct cm_interval legal = cm_cylinder_boundaries(poset, cm_cylinder_of(poset, leaf->sets));
+    uint32_t first = poset->outputs[legal.first], last = poset->outputs[legal.end - 1];
+    first = first > leaf->first_output ? first : leaf->first_output;
+    last = last < leaf->last_output ? last : leaf->last_output;
+    job->output = first + (uint32_t)(random_next(&random) % (last - first + 1));
+    cm_word *included = job->sets, *excluded = job->sets + poset->words;
+    cm_copy(job->sets, leaf->sets, 2 * poset->words);
+    cm_restrict_to_output(poset, job->output, job->sets);
+    for (size_t o = 0; o < poset->operation_count; o++)
+        if (random_next(&random) % 2 == 0 && !cm_meet(cm_down(poset, o), excluded, poset->words))
+            cm_unite(included, cm_down(poset, o), poset->words);
+    for (size_t o = 0; o < poset->operation_count; o++)
+        if (!cm_has(included, o))
+            cm_add(excluded, o);
+}
+
+static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job *job,
+                               const struct cm_outcome *expected, const struct cm_outcome *outcome)
+{
     uint32_t boundary = 0;
-    CM_FOR_EACH(o, ideal, poset->operation_count)
+    CM_FOR_EACH(o, job->sets, poset->operation_count)
     {
         if (poset->operations[o].shown.boundary > boundary)
             boundary = poset->operations[o].shown.boundary;
     }
-    char *id = cm_identity_format(poset, ideal, boundary);
-    cm_fail(
-        exploration->error,
-        "the audit failed: the check said \"%.100s\" of one state, and \"%.100s\" of another "
-        "one (%.80s) that is the same in all that it looked at: it does not tell of everything, "
-        "or is not a function of the state; --eager does without that",
-        expected->text, outcome->text, id);
+    char *id = cm_identity_format(poset, job->sets, boundary);
+    char *text = cm_format("the check said \"%s\" of one state, and \"%s\" of another one (%s) "
+                           "that is the same in all that it looked at",
+                           expected->text, outcome->text, id);
     free(id);
-    return -1;
+    return text;
 }
 
-/*
- * Random members of random leaves must have the outcome of their leaf. An outcome that
- * only shows on a busy machine is none: time-outs are left out.
- */
-static int audit(struct exploration *exploration)
+struct audited {
+    const struct cm_leaf *leaf;
+    uint64_t hash;
+};
+
+static int compare_audited(const void *a, const void *b)
 {
-    size_t leaves = cm_observed_leaf_count(exploration->observed);
-    uint64_t audited = exploration->check->is_costly ? 1 + exploration->runs / 16 : AUDITED;
-    uint64_t random = 1;
-    cm_word *ideal = (cm_word *)(void *)exploration->payload;
-    for (size_t i = 0; i < audited && i < AUDITED && leaves > 0 && !is_stopped(exploration); i++) {
-        struct cm_outcome expected, outcome;
-        uint32_t outputs = 0;
-        uint64_t ticket;
-        const void *result;
-        int status;
-        cm_observed_member(exploration->observed, &random, ideal, &outputs, &expected);
-        submit(exploration, i, outputs);
-        do {
-            exploration->error->text[0] = '\0';
-            status =
-                cm_pool_next(exploration->pool, &ticket, &outcome, &result, exploration->error);
-        } while (status != 0 && exploration->error->text[0] == '\0' && !is_stopped(exploration));
-        if (status != 0)
-            return exploration->error->text[0] == '\0' ? 0 : -1;
-        if (outcome.status != CM_TIMEOUT && expected.status != CM_TIMEOUT &&
-            (outcome.status != expected.status || strcmp(outcome.text, expected.text) != 0))
-            return audit_differs(exploration, &expected, &outcome, ideal);
+    const struct audited *left = a, *right = b;
+    return left->hash < right->hash ? -1 : left->hash > right->hash;
+}
+
+static struct audited *choose_audited(const struct exploration *exploration, size_t *count)
+{
+    const struct cm_records *leaves = &exploration->ledger.leaves;
+    struct audited *chosen = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    for (size_t i = 0; i < leaves->count; i++) {
+        const struct cm_leaf *leaf = cm_record(leaves, i);
+        uint64_t hash = cm_hash_sets(exploration->poset, leaf->sets, leaf->last_output,
+                                     exploration->options.seed);
+        if (!is_audited(exploration, leaf, hash))
+            continue;
+        chosen = cm_reserve(chosen, *count, &capacity, sizeof(*chosen));
+        chosen[(*count)++] = (struct audited){leaf, hash};
     }
-    return 0;
+    if (*count > 1)
+        qsort(chosen, *count, sizeof(*chosen), compare_audited);
+    return chosen;
+}
+
+/* An outcome that only shows on a busy machine is none: time-outs are left out. */
+static int audit(struct exploration *exploration, struct ff_error *error)
+{
+    const struct cm_poset *poset = exploration->poset;
+    size_t count = 0;
+    struct audited *chosen = choose_audited(exploration, &count);
+    struct cm_job *job = cm_allocate(1, cm_job_size(poset));
+    int status = 1;
+    for (size_t i = 0; i < count && status > 0; i++) {
+        const struct cm_outcome *expected = cm_leaf_outcome(&exploration->ledger, chosen[i].leaf);
+        struct cm_outcome outcome;
+        choose_member(poset, chosen[i].leaf, chosen[i].hash, job);
+        status = cm_campaign_try(exploration->campaign, job, &outcome, error);
+        if (status <= 0)
+            break;
+        exploration->audit_runs++;
+        if (outcome.status == CM_TIMEOUT || expected->status == CM_TIMEOUT ||
+            cm_same_outcome(&outcome, expected))
+            continue;
+        if (exploration->audit_mismatches++ == 0)
+            exploration->audit_text = describe_mismatch(poset, job, expected, &outcome);
+    }
+    free(job);
+    free(chosen);
+    return status < 0 ? -1 : 0;
 }
 
 /* ---- Results ---- */
 
 /* The certificate: as many states were covered as there are. */
-static int certify(const struct exploration *exploration, const struct cm_exploration *result)
+static int certify(const struct cm_exploration *result, struct ff_error *error)
 {
-    if (!result->exhaustive || result->legal == NULL || result->covered == NULL ||
-        strcmp(result->legal, result->covered) == 0)
+    if (!result->complete || result->shard.count != 1 || result->legal == NULL ||
+        result->covered == NULL || strcmp(result->legal, result->covered) == 0)
         return 0;
-    return cm_fail(exploration->error,
+    return cm_fail(error,
                    "the certificate failed: %s states are legal, but %s were covered; this is a "
                    "defect of crashmatrix",
                    result->legal, result->covered);
@@ -358,9 +189,31 @@ struct owned {
     char model[128];
 };
 
-/* The result takes the poset. */
-static struct cm_exploration *make_result(struct exploration *exploration, struct cm_poset *poset)
+/* The states that the leaves stand for; eager: by what they hold. */
+static void report_states(const struct exploration *exploration, struct cm_exploration *result)
 {
+    const struct cm_ledger *ledger = &exploration->ledger;
+    if (exploration->eager) {
+        cm_tally_report(cm_campaign_tally(exploration->campaign), ledger->outcomes,
+                        ledger->outcome_count, result);
+        return;
+    }
+    struct cm_summary *summary =
+        cm_summary_new(exploration->poset, ledger->outcomes, ledger->outcome_count);
+    for (size_t i = 0; i < ledger->leaves.count; i++) {
+        const struct cm_leaf *leaf = cm_record(&ledger->leaves, i);
+        cm_summary_add_leaf(summary, leaf->outcome, cm_cylinder_of(exploration->poset, leaf->sets),
+                            leaf->first_output, leaf->last_output);
+    }
+    result->distinct = ledger->leaves.count;
+    cm_summary_report(summary, result);
+    cm_summary_free(summary);
+}
+
+/* The result takes the poset and the texts. */
+static struct cm_exploration *make_result(struct exploration *exploration)
+{
+    struct cm_poset *poset = exploration->poset;
     struct cm_exploration *result = cm_allocate(1, sizeof(*result));
     struct owned *owned = cm_allocate(1, sizeof(*owned));
     owned->poset = poset;
@@ -370,19 +223,23 @@ static struct cm_exploration *make_result(struct exploration *exploration, struc
     result->model_digest = cm_model_digest(poset->model);
     result->unit = poset->model->unit;
     result->granule = poset->granule;
-    result->runs = exploration->runs;
+    result->shard = exploration->options.shard;
+    result->runs = cm_campaign_runs(exploration->campaign);
+    result->audit_runs = exploration->audit_runs;
+    result->audit_mismatches = exploration->audit_mismatches;
+    result->audit_text = exploration->audit_text;
+    result->out_of_budget = cm_campaign_is_out_of_budget(exploration->campaign);
     result->stopped = is_stopped(exploration);
-    result->observed = exploration->observed != NULL;
-    result->exhaustive =
-        (result->observed ? !is_waiting(exploration) : exploration->exhausted) && !result->stopped;
-    if (exploration->legal != NULL)
-        result->legal = cm_format("%s", exploration->legal);
-    if (!result->stopped)
-        result->covered = covered_text(exploration);
+    result->observed = !exploration->eager;
+    result->complete =
+        exploration->ledger.jobs.count == 0 && !result->stopped && result->audit_mismatches == 0;
+    result->exhaustive = result->complete && result->shard.count == 1;
+    result->legal = exploration->legal;
+    result->covered = cm_ledger_covered(&exploration->ledger);
     export_operations(result, poset);
-    if (result->observed)
-        cm_observed_tally(exploration->observed, exploration->tally);
-    cm_tally_report(exploration->tally, result);
+    report_states(exploration, result);
+    exploration->poset = NULL;
+    exploration->legal = exploration->audit_text = NULL;
     return result;
 }
 
@@ -401,6 +258,7 @@ void cm_exploration_free(struct cm_exploration *exploration)
         free(exploration->cells[i].labels);
     free(exploration->legal);
     free(exploration->covered);
+    free(exploration->audit_text);
     free(exploration->operations);
     free(exploration->cells);
     free(exploration->violations);
@@ -411,58 +269,47 @@ void cm_exploration_free(struct cm_exploration *exploration)
 
 /* ---- The whole ---- */
 
-static void load_output(struct exploration *exploration)
-{
-    const struct cm_poset *poset = exploration->poset;
-    uint32_t count = poset->outputs[poset->trace->call_count];
-    size_t size = 0;
-    exploration->output = cm_poset_output(poset, count, &size);
-    exploration->output_sizes = cm_allocate(count + 1, sizeof(size_t));
-    size_t *sizes = exploration->output_sizes;
-    for (size_t b = 1; b <= poset->trace->call_count; b++) {
-        if (poset->outputs[b] == poset->outputs[b - 1])
-            continue;
-        const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
-        sizes[poset->outputs[b]] = sizes[poset->outputs[b - 1]] + call->data.size;
-    }
-}
-
-static void count_legal(struct exploration *exploration)
+/* All states; or the job that stands for them is not there, because some are decided. */
+static void begin(struct exploration *exploration)
 {
     cm_word *nothing = cm_allocate(exploration->poset->words, sizeof(cm_word));
     struct cm_cylinder all = {nothing, nothing};
+    struct cm_job *job = cm_job_new(exploration->poset, all, CM_ANY_OUTPUT);
     mpz_t legal;
     mpz_init(legal);
+    exploration->counter = cm_counter_new(exploration->poset);
+    cm_ledger_begin(&exploration->ledger, exploration->poset, exploration->counter);
     if (cm_counter_add(exploration->counter, all, legal))
         exploration->legal = mpz_get_str(NULL, 10, legal);
     else
-        exploration->countable = false;
+        exploration->ledger.countable = false;
+    cm_ledger_add_job(&exploration->ledger, job);
     mpz_clear(legal);
+    free(job);
     free(nothing);
 }
 
-static unsigned choose_jobs(const struct cm_options *options)
+static struct cm_exploration *explore(struct exploration *exploration, struct ff_error *error)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (options->jobs > 0)
-        return options->jobs;
-    return processors > 0 ? (unsigned)processors : 1;
-}
-
-static void release(struct exploration *exploration)
-{
-    cm_observed_free(exploration->observed);
-    cm_observer_free(exploration->observer);
-    cm_explorer_free(exploration->explorer);
-    cm_counter_free(exploration->counter);
-    cm_tally_free(exploration->tally);
-    cm_stepper_free(exploration->stepper);
-    mpz_clear(exploration->covered);
-    free(exploration->legal);
-    free(exploration->payload);
-    free(exploration->timeouts);
-    free(exploration->output);
-    free(exploration->output_sizes);
+    const struct cm_campaign_plan plan = {
+        .poset = exploration->poset,
+        .check = exploration->check,
+        .options = &exploration->options,
+        .model = exploration->model,
+        .legal = exploration->legal,
+        .ledger = &exploration->ledger,
+        .eager = exploration->eager,
+    };
+    exploration->campaign = cm_campaign_start(&plan, error);
+    if (exploration->campaign == NULL || cm_campaign_run(exploration->campaign, error) != 0)
+        return NULL;
+    if (!exploration->eager && !is_stopped(exploration) && audit(exploration, error) != 0)
+        return NULL;
+    struct cm_exploration *result = make_result(exploration);
+    if (certify(result, error) == 0)
+        return result;
+    cm_exploration_free(result);
+    return NULL;
 }
 
 struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_model *model,
@@ -471,56 +318,25 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
 {
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    struct cm_poset *poset = cm_poset_build(trace, model, options->granule, error);
-    if (poset == NULL)
-        return NULL;
     struct exploration exploration = {
-        .poset = poset,
+        .poset = cm_poset_build(trace, model, options->granule, error),
         .check = check,
-        .options = options,
-        .error = error,
-        .explorer = cm_explorer_new(poset),
-        .counter = cm_counter_new(poset),
-        .tally = cm_tally_new(poset),
-        .stepper = cm_stepper_new(poset),
-        .countable = true,
-        .payload = cm_allocate(payload_size(poset), 1),
+        .options = *options,
+        .eager = options->eager || !check->observes,
     };
-    mpz_init(exploration.covered);
-    cm_poset_model_name(poset, exploration.model, sizeof(exploration.model));
-    if (check->observes && !options->eager) {
-        exploration.observed = cm_observed_new(poset, exploration.counter);
-        exploration.observer = cm_observer_new(poset);
-        exploration.exhausted = true; /* nothing is branched on beforehand */
-    }
-    load_output(&exploration);
-    count_legal(&exploration);
-    struct cm_pool_task task = {
-        .context = &exploration,
-        .payload_size = payload_size(poset),
-        .result_size = exploration.observed != NULL ? cm_observations_size(poset) : 0,
-        .timeout_ms = options->timeout_ms,
-        .grace_ms = check->grace_ms,
-        .prepare = prepare_worker,
-        .run = run_case,
-    };
-    struct cm_exploration *result = NULL;
-    exploration.pool = cm_pool_start(&task, choose_jobs(options), error);
-    if (exploration.pool != NULL) {
-        bool done = run_to_the_end(&exploration) == 0 &&
-                    (exploration.observed == NULL || audit(&exploration) == 0);
-        cm_pool_stop(exploration.pool);
-        if (done) {
-            result = make_result(&exploration, poset);
-            poset = NULL;
-        }
-        if (done && certify(&exploration, result) != 0) {
-            cm_exploration_free(result);
-            result = NULL;
-        }
-    }
-    release(&exploration);
-    cm_poset_free(poset);
+    if (exploration.poset == NULL)
+        return NULL;
+    if (options->shard.count == 0)
+        exploration.options.shard.count = 1;
+    cm_poset_model_name(exploration.poset, exploration.model, sizeof(exploration.model));
+    begin(&exploration);
+    struct cm_exploration *result = explore(&exploration, error);
+    cm_campaign_end(exploration.campaign);
+    cm_ledger_end(&exploration.ledger);
+    cm_counter_free(exploration.counter);
+    cm_poset_free(exploration.poset);
+    free(exploration.legal);
+    free(exploration.audit_text);
     if (result != NULL)
         result->seconds = seconds_since(&start);
     return result;

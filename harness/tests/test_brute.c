@@ -165,9 +165,9 @@ static void engine_states(const struct cm_poset *poset, struct set *all, size_t 
     set_sort(all);
     struct cm_outcome accepted = {.status = CM_ACCEPTED, .text = "ok"};
     for (size_t i = 0; i < cm_tally_count(tally); i++)
-        cm_tally_decide(tally, i, &accepted);
+        cm_tally_decide(tally, i, 0);
     struct cm_exploration result = {0};
-    cm_tally_report(tally, &result);
+    cm_tally_report(tally, &accepted, 1, &result);
     for (size_t b = 0; b < result.cell_count; b++) {
         per_boundary[b] = result.cells[b].label_count > 0 ? result.cells[b].labels[0].states : 0;
         free(result.cells[b].labels);

@@ -136,11 +136,22 @@ struct cm_progress {
     const char *legal;   /* of how many, or NULL when that is too hard to count */
 };
 
+/* Part index (from 0) of count parts, of which nobody needs to know the others. */
+struct cm_shard {
+    uint32_t index, count;
+};
+
 struct cm_options {
-    unsigned jobs;       /* worker processes; 0 means one for each processor */
-    unsigned timeout_ms; /* for one run of the check; 0 means none */
-    uint32_t granule;    /* bytes; overrides the model's tear granule; 0 keeps it */
-    bool eager;          /* a run for every state, also if the check says what it looks at */
+    unsigned jobs;         /* worker processes; 0 means one for each processor */
+    unsigned timeout_ms;   /* for one run of the check; 0 means none */
+    uint32_t granule;      /* bytes; overrides the model's tear granule; 0 keeps it */
+    bool eager;            /* a run for every state, also if the check says what it looks at */
+    struct cm_shard shard; /* the states to cover; count 0 means all */
+    /* To cover less than everything: first what deviates the least from all or from nothing
+     * unsynced having persisted; in the last quarter of the budget what the seed says. */
+    uint64_t budget_runs; /* of the check, also those of runs that are resumed; 0: no limit */
+    uint64_t budget_ms;   /* of this call; 0: no limit */
+    uint64_t seed;        /* also of the audit */
     /* Called about ten times a second in the caller's process; may be NULL. */
     void (*progress)(void *context, const struct cm_progress *progress);
     void *progress_context;
@@ -191,13 +202,19 @@ struct cm_exploration {
     const char *model;      /* name */
     uint64_t model_digest;  /* XXH3-64 of the model's meaning */
     uint32_t unit, granule; /* bytes, as used */
-    bool exhaustive;        /* every legal state was covered, and the certificate holds */
+    bool exhaustive;        /* every legal state was covered, and certificate and audit hold */
+    bool complete;          /* the same for the states of the shard */
     bool stopped;           /* ended early by options->stop */
-    char *legal;            /* number of legal states (ideals), decimal; NULL when too hard */
-    char *covered;          /* number of those that were covered, decimal; NULL likewise */
-    bool observed;          /* what the check looked at decided what was branched on */
-    uint64_t distinct;      /* distinct trees; if observed: such that the check can tell apart */
-    uint64_t runs;          /* runs of the check */
+    bool out_of_budget;     /* ended early by a budget */
+    struct cm_shard shard;
+    char *legal;               /* number of legal states (ideals), decimal; NULL when too hard */
+    char *covered;             /* number of those that were covered, decimal; NULL likewise */
+    bool observed;             /* what the check looked at decided what was branched on */
+    uint64_t distinct;         /* distinct trees; if observed: such that the check can tell apart */
+    uint64_t runs;             /* runs of the check */
+    uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
+    uint64_t audit_mismatches; /* those that had another outcome */
+    char *audit_text;          /* of one of these; NULL if there is none */
     struct cm_operation *operations;
     size_t operation_count;
     /* Cells for boundaries 0 .. trace->call_count. */
@@ -206,7 +223,7 @@ struct cm_exploration {
     /* boundary_calls[b]: index of the call whose end (or, for output, beginning)
      * is boundary b >= 1. */
     uint32_t *boundary_calls;
-    struct cm_violation *violations; /* in the order in which they were found */
+    struct cm_violation *violations; /* the one that lost the least first */
     size_t violation_count;
     double seconds;
     void *owned; /* what the strings above point into */
