@@ -7,15 +7,21 @@
 struct cm_interval cm_cylinder_boundaries(const struct cm_poset *poset, struct cm_cylinder cylinder)
 {
     struct cm_interval legal = {0, (uint32_t)poset->trace->call_count + 1};
-    CM_FOR_EACH(o, cylinder.included, poset->operation_count)
-    {
-        if (poset->operations[o].shown.boundary > legal.first)
-            legal.first = poset->operations[o].shown.boundary;
+    for (size_t w = poset->words; w-- > 0;) {
+        cm_word rest = poset->latest[w] > legal.first ? cylinder.included[w] : 0;
+        for (; rest != 0; rest &= rest - 1) {
+            size_t o = w * 64 + (size_t)__builtin_ctzll(rest);
+            if (poset->operations[o].shown.boundary > legal.first)
+                legal.first = poset->operations[o].shown.boundary;
+        }
     }
-    CM_FOR_EACH(o, cylinder.excluded, poset->operation_count)
-    {
-        if (poset->operations[o].shown.durable < legal.end)
-            legal.end = poset->operations[o].shown.durable;
+    for (size_t w = 0; w < poset->words; w++) {
+        cm_word rest = poset->soonest[w] < legal.end ? cylinder.excluded[w] : 0;
+        for (; rest != 0; rest &= rest - 1) {
+            size_t o = w * 64 + (size_t)__builtin_ctzll(rest);
+            if (poset->operations[o].shown.durable < legal.end)
+                legal.end = poset->operations[o].shown.durable;
+        }
     }
     return legal;
 }

@@ -106,6 +106,9 @@ struct cm_poset {
     size_t words;  /* of a set of operations */
     cm_word *down; /* down + o*words: o and all that precedes it */
     cm_word *up;   /* up + o*words: o and all that it precedes */
+    /* By word of such a set, over the operations that it stands for: */
+    uint32_t *latest;  /* the latest boundary */
+    uint32_t *soonest; /* the first by which one is durable */
 
     struct cm_value *values;
     size_t value_count;
