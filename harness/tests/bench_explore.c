@@ -19,11 +19,9 @@
 #include <unistd.h>
 
 #include "builtin.h"
-#include "cylinder.h"
 #include "memory.h"
-#include "observer.h"
 #include "sample.h"
-#include "state.h"
+#include "worker.h"
 
 enum { OVERWRITES = 255 };
 
@@ -92,81 +90,29 @@ static uint64_t explore(const struct ff_trace *trace, const struct cm_model *mod
 
 /* ---- What a worker does ---- */
 
-/* Cylinders that are not decided yet, each as two sets. */
-struct stack {
-    cm_word *sets;
-    size_t count, capacity;
-};
-
-static void stack_push(struct stack *stack, const cm_word *sets, size_t words)
-{
-    stack->sets =
-        cm_reserve(stack->sets, stack->count, &stack->capacity, 2 * words * sizeof(cm_word));
-    cm_copy(stack->sets + 2 * words * stack->count++, sets, 2 * words);
-}
-
-/* Whether all ideals of the cylinder have the same there. */
-static bool is_decided(const struct cm_poset *poset, uint32_t location, const cm_word *sets)
-{
-    const struct cm_location *at = &poset->locations[location];
-    for (size_t i = at->value_count; i-- > 0;) {
-        uint32_t operation = poset->values[at->values[i]].operation;
-        if (!cm_has(sets + poset->words, operation))
-            return cm_has(sets, operation);
-    }
-    return true;
-}
-
-/* Leaves at sets the branch that the run took, and pushes the others; scratch: 5 sets. */
-static void split(const struct cm_poset *poset, struct stack *stack, uint32_t location,
-                  cm_word *sets, cm_word *scratch)
-{
-    size_t words = poset->words;
-    cm_word *pending = scratch + 2 * words, *branch = pending + words;
-    if (is_decided(poset, location, sets))
-        return;
-    cm_copy(scratch, sets, 2 * words);
-    struct cm_cylinder cylinder = {scratch, scratch + words};
-    struct cm_branches branches = cm_branches_begin(poset, location, cylinder, pending);
-    cm_branches_next(poset, &branches, cylinder, pending, sets, sets + words);
-    while (cm_branches_next(poset, &branches, cylinder, pending, branch, branch + words))
-        stack_push(stack, branch, words);
-}
-
 static uint64_t work(const struct cm_poset *poset, const struct cm_check *check)
 {
-    size_t words = poset->words;
-    struct cm_stepper *stepper = cm_stepper_new(poset);
-    struct cm_observer *observer = cm_observer_new(poset);
-    struct cm_observations *seen = cm_allocate(cm_observations_size(poset), 1);
-    cm_word *sets = cm_allocate(9 * words, sizeof(*sets)), *ideal = sets + 2 * words;
-    cm_word *everything = ideal + words, *scratch = everything + words;
-    struct stack stack = {0};
+    struct cm_worker *worker = cm_worker_new(poset, check, "", true, (struct cm_shard){0, 1}, NULL);
+    const struct cm_unit_worker *unit = cm_worker_unit(worker);
+    cm_word *nothing = cm_allocate(2 * poset->words, sizeof(*nothing));
+    struct cm_job *job = cm_job_new(poset, (struct cm_cylinder){nothing, nothing}, CM_ANY_OUTPUT);
+    struct cm_leaf *leaf = cm_allocate(1, cm_leaf_size(poset));
+    struct cm_records jobs = {.size = cm_job_size(poset)};
     uint64_t runs = 0;
-    size_t output_size;
-    char *output = cm_poset_output(poset, 0, &output_size);
-    for (size_t o = 0; o < poset->operation_count; o++)
-        cm_add(everything, o);
-    stack_push(&stack, sets, words);
-    for (; stack.count > 0; runs++) {
-        cm_copy(sets, stack.sets + 2 * words * --stack.count, 2 * words);
-        cm_copy(ideal, everything, words);
-        cm_subtract(ideal, sets + words, words);
-        struct cm_state state = {.output = output, .model = "", .observer = observer};
+    cm_records_add(&jobs, job);
+    for (; jobs.count > 0; runs++) {
         struct cm_outcome outcome;
-        state.tree = cm_stepper_step(stepper, ideal);
-        cm_observer_begin(observer, seen);
-        check->run(check->context, &state, &outcome);
-        for (uint32_t i = 0; i < seen->count; i++)
-            if (seen->locations[i] != poset->location_count)
-                split(poset, &stack, seen->locations[i], sets, scratch);
+        memcpy(job, cm_record(&jobs, --jobs.count), jobs.size);
+        const struct cm_observations *seen = unit->run(unit->context, job, &outcome);
+        const struct cm_records *children = cm_split(unit->splitter, job, seen, leaf);
+        for (size_t i = 0; i < children->count; i++)
+            cm_records_add(&jobs, cm_record(children, i));
     }
-    free(output);
-    free(stack.sets);
-    free(sets);
-    free(seen);
-    cm_observer_free(observer);
-    cm_stepper_free(stepper);
+    cm_records_free(&jobs);
+    free(leaf);
+    free(job);
+    free(nothing);
+    cm_worker_free(worker);
     return runs;
 }
 
