@@ -195,9 +195,10 @@ bool cm_counter_add(struct cm_counter *counter, struct cm_cylinder cylinder, mpz
     if (counter->hopeless)
         return false;
     cm_word *rest = cm_allocate(poset->words, sizeof(cm_word));
-    for (size_t o = 0; o < poset->operation_count; o++)
-        if (!cm_has(cylinder.included, o) && !cm_has(cylinder.excluded, o))
-            cm_add(rest, o);
+    for (size_t i = 0; i < poset->words; i++)
+        rest[i] = ~(cylinder.included[i] | cylinder.excluded[i]);
+    if (poset->operation_count % 64 != 0)
+        rest[poset->words - 1] &= ((cm_word)1 << poset->operation_count % 64) - 1;
     mpz_t ideals;
     mpz_init(ideals);
     counter->work = 0;

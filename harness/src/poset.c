@@ -319,19 +319,18 @@ static void close_order(struct cm_poset *poset)
     }
 }
 
-static void sum_up_words(struct cm_poset *poset)
-{
-    poset->latest = cm_allocate(poset->words, sizeof(*poset->latest));
-    poset->soonest = cm_allocate(poset->words, sizeof(*poset->soonest));
-    for (size_t o = 0; o < poset->operation_count; o++) {
-        const struct cm_operation *shown = &poset->operations[o].shown;
-        uint32_t *latest = &poset->latest[o / 64], *soonest = &poset->soonest[o / 64];
-        *latest = shown->boundary > *latest ? shown->boundary : *latest;
-        *soonest = o % 64 == 0 || shown->durable < *soonest ? shown->durable : *soonest;
-    }
-}
-
 /* ---- Building ---- */
+
+/* For cm_cylinder_boundaries(), which is asked for every run. */
+static void find_soonest(struct cm_poset *poset)
+{
+    poset->soonest = cm_allocate(poset->words, sizeof(*poset->soonest));
+    for (size_t w = 0; w < poset->words; w++)
+        poset->soonest[w] = CM_NEVER;
+    for (size_t o = 0; o < poset->operation_count; o++)
+        if (poset->operations[o].shown.durable < poset->soonest[o / 64])
+            poset->soonest[o / 64] = poset->operations[o].shown.durable;
+}
 
 struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_model *model,
                                 uint32_t granule, struct ff_error *error)
@@ -353,7 +352,7 @@ struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_mo
     }
     find_durability(poset);
     close_order(poset);
-    sum_up_words(poset);
+    find_soonest(poset);
     return poset;
 }
 
@@ -376,7 +375,6 @@ void cm_poset_free(struct cm_poset *poset)
     free(poset->operations);
     free(poset->down);
     free(poset->up);
-    free(poset->latest);
     free(poset->soonest);
     free(poset->values);
     free(poset->locations);
