@@ -86,7 +86,8 @@ static void choose_member(const struct cm_poset *poset, const struct cm_leaf *le
 }
 
 static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job *job,
-                               const struct cm_outcome *expected, const struct cm_outcome *outcome)
+                               const struct cm_outcome *expected, const struct cm_outcome *outcome,
+                               bool not_monotone)
 {
     uint32_t boundary = 0;
     CM_FOR_EACH(o, job->sets, poset->operation_count)
@@ -96,8 +97,9 @@ static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job
     }
     char *id = cm_identity_format(poset, job->sets, boundary);
     char *text = cm_format("the check said \"%s\" of one state, and \"%s\" of another one (%s) "
-                           "that is the same in all that it looked at",
-                           expected->text, outcome->text, id);
+                           "that is the same in all that it looked at%s",
+                           expected->text, outcome->text, id,
+                           not_monotone ? ", but with less output: it is not monotone" : "");
     free(id);
     return text;
 }
@@ -149,11 +151,14 @@ static int audit(struct exploration *exploration, struct ff_error *error)
         if (status <= 0)
             break;
         exploration->audit_runs++;
+        /* Of a monotone check: a state that was accepted with more output than this. */
+        bool settled = exploration->check->monotone && expected->status == CM_ACCEPTED &&
+                       job->output < chosen[i].leaf->last_output;
         if (outcome.status == CM_TIMEOUT || expected->status == CM_TIMEOUT ||
-            cm_same_outcome(&outcome, expected))
+            cm_same_outcome(&outcome, expected) || (settled && outcome.status == CM_ACCEPTED))
             continue;
         if (exploration->audit_mismatches++ == 0)
-            exploration->audit_text = describe_mismatch(poset, job, expected, &outcome);
+            exploration->audit_text = describe_mismatch(poset, job, expected, &outcome, settled);
     }
     free(job);
     free(chosen);
@@ -231,6 +236,7 @@ static struct cm_exploration *make_result(struct exploration *exploration)
     result->out_of_budget = cm_campaign_is_out_of_budget(exploration->campaign);
     result->stopped = is_stopped(exploration);
     result->observed = !exploration->eager;
+    result->monotone = result->observed && exploration->check->monotone;
     result->complete =
         exploration->ledger.jobs.count == 0 && !result->stopped && result->audit_mismatches == 0;
     result->exhaustive = result->complete && result->shard.count == 1;

@@ -35,7 +35,7 @@ void cm_observer_free(struct cm_observer *observer)
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations)
 {
     observer->observations = observations;
-    observations->everything = false;
+    observations->everything = observations->settled = false;
     observations->count = 0;
     if (++observer->list == 0) { /* numbers are used again */
         memset(observer->seen, 0, (observer->poset->location_count + 1) * sizeof(*observer->seen));

@@ -201,6 +201,7 @@ static void add_model(cJSON *list, const struct cm_report *report,
     add_text(model, "verdict", cm_verdict_name(cm_exploration_verdict(exploration)));
     added(cJSON_AddBoolToObject(model, "exhaustive", exploration->exhaustive));
     add_text(model, "branching", exploration->observed ? "observed" : "eager");
+    added(cJSON_AddBoolToObject(model, "monotone", exploration->monotone));
     cJSON *states = added(cJSON_AddObjectToObject(model, "states"));
     add_text(states, "legal", exploration->legal);
     add_text(states, "covered", exploration->covered);

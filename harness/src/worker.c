@@ -51,6 +51,7 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
         cm_observer_begin(worker->observer, worker->seen);
     worker->check->run(worker->check->context, &state, outcome);
     worker->output[size] = behind;
+    worker->seen->settled = worker->check->monotone && outcome->status == CM_ACCEPTED;
     return worker->seen;
 }
 

@@ -18,6 +18,8 @@ enum { TRACES = 500, STEPS = 6 };
 struct invented {
     uint64_t seed;
     unsigned hides; /* one of so many looks is not told of; 0: none */
+    /* By the output: it asks for the more the more was printed; or for the less. */
+    enum { ANYHOW, MORE_FOR_MORE, LESS_FOR_MORE } demands;
 };
 
 struct look {
@@ -91,6 +93,16 @@ static void spoil(struct ff_tree *tree)
     }
 }
 
+/* What was seen of the files is enough for so much output. */
+static void demand(const struct look *look, struct cm_outcome *outcome)
+{
+    size_t enough = look->hash / 8 % 8, printed = look->state->output_size / 2;
+    cm_looks_at_output(look->state);
+    bool met = look->check->demands == MORE_FOR_MORE ? printed <= enough : printed >= enough;
+    outcome->status = met ? CM_ACCEPTED : CM_VIOLATED;
+    snprintf(outcome->text, sizeof(outcome->text), met ? "ok" : "%zu", enough);
+}
+
 static void invented_run(void *context, struct cm_state *state, struct cm_outcome *outcome)
 {
     const struct invented *check = context;
@@ -99,7 +111,7 @@ static void invented_run(void *context, struct cm_state *state, struct cm_outcom
     look_mix(&look, 1);
     for (int i = 0; i < STEPS; i++) {
         const struct ff_node *node = ff_tree_node(state->tree, at);
-        if (look.hash % 16 == 0) {
+        if (look.hash % 16 == 0 && check->demands == ANYHOW) {
             cm_looks_at_output(state);
             look_mix(&look, state->output_size);
         } else if (S_ISDIR(node->mode)) {
@@ -112,6 +124,8 @@ static void invented_run(void *context, struct cm_state *state, struct cm_outcom
     outcome->status = look.hash / 8 % 4 == 0 ? CM_VIOLATED : CM_ACCEPTED;
     snprintf(outcome->text, sizeof(outcome->text), "%llu",
              (unsigned long long)(look.hash / 64 % 5));
+    if (check->demands != ANYHOW)
+        demand(&look, outcome);
     spoil(state->tree);
 }
 
@@ -260,8 +274,75 @@ static void hiding_is_found_out(void)
         printf("\n    found %zu of %zu\n", found, tried);
 }
 
+/* ---- Monotone checks ---- */
+
+struct monotone_counts {
+    uint64_t plain_runs, runs, rejected;
+    size_t wrong, found; /* findings that differ from those of every state; by the audit */
+};
+
+static void explore_monotone(uint64_t seed, struct invented *invented,
+                             struct monotone_counts *counts)
+{
+    random_state = seed;
+    struct ff_error error = {""};
+    struct cm_model model = invent_model();
+    struct world world = {.sample = sample_new()};
+    invent_trace(&world, &model);
+    struct ff_trace *trace = &world.sample->trace;
+    qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
+    struct cm_check check = {.context = invented, .run = invented_run, .observes = true};
+    struct cm_exploration *eager = explore(trace, &model, &check, true, 1, &error);
+    struct cm_exploration *plain = explore(trace, &model, &check, false, 1, &error);
+    check.monotone = true;
+    struct cm_exploration *result = explore(trace, &model, &check, false, 1, &error);
+    CU_ASSERT_FATAL(eager != NULL && plain != NULL && result != NULL);
+    CU_ASSERT_TRUE(!eager->monotone && !plain->monotone && result->monotone);
+    counts->plain_runs += plain->runs;
+    counts->runs += result->runs;
+    counts->rejected += result->violation_count;
+    if (result->audit_mismatches > 0) {
+        counts->found++;
+        CU_ASSERT_PTR_NOT_NULL(strstr(result->audit_text, "it is not monotone"));
+        CU_ASSERT_FALSE(result->exhaustive);
+    } else if (!same_findings(eager, result) ||
+               !representatives_hold(trace, &model, &check, result)) {
+        counts->wrong++;
+    }
+    cm_exploration_free(eager);
+    cm_exploration_free(plain);
+    cm_exploration_free(result);
+    sample_free(world.sample);
+}
+
+static void monotone_checks_are_run_less(void)
+{
+    struct monotone_counts counts = {0};
+    for (uint64_t seed = 1; seed <= TRACES; seed++) {
+        struct invented invented = {.seed = seed, .demands = MORE_FOR_MORE};
+        explore_monotone(seed * 0x9e3779b97f4a7c15u, &invented, &counts);
+    }
+    CU_ASSERT_EQUAL(counts.wrong, 0);
+    CU_ASSERT_EQUAL(counts.found, 0);
+    CU_ASSERT_TRUE(counts.rejected > TRACES / 2 && counts.runs < counts.plain_runs);
+}
+
+/* One that asks for more the less was printed. */
+static void not_monotone_is_found_out(void)
+{
+    struct monotone_counts counts = {0};
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct invented invented = {.seed = seed, .demands = LESS_FOR_MORE};
+        explore_monotone(seed * 0x9e3779b97f4a7c15u, &invented, &counts);
+    }
+    /* One state of each cylinder is tried again, with an output by chance. */
+    CU_ASSERT_TRUE(counts.found > counts.wrong);
+}
+
 static const struct unit_test tests[] = {
     {"random checks of random traces", observing_equals_everything},
+    {"checks that are monotone", monotone_checks_are_run_less},
+    {"a check that is not, and said to be", not_monotone_is_found_out},
     {"a check that hides what it looks at", hiding_is_found_out},
 };
 

@@ -92,6 +92,9 @@ struct cm_check {
     /* run says what it looks at, all of it, by the functions below. Then one run
      * decides all states that do not differ in that; else each has a run of its own. */
     bool observes;
+    /* Only if it observes: what it accepts with some output it would accept with less of
+     * it, too, since more output only asks for more. Then it is not run with less. */
+    bool monotone;
     bool is_costly; /* a run starts processes: fewer are made only to audit others */
 };
 
@@ -210,6 +213,7 @@ struct cm_exploration {
     char *legal;               /* number of legal states (ideals), decimal; NULL when too hard */
     char *covered;             /* number of those that were covered, decimal; NULL likewise */
     bool observed;             /* what the check looked at decided what was branched on */
+    bool monotone;             /* what was accepted was not run with less output */
     uint64_t distinct;         /* distinct trees; if observed: such that the check can tell apart */
     uint64_t runs;             /* runs of the check */
     uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
