@@ -45,7 +45,7 @@ struct cm_campaign {
     struct cm_stepper *stepper;
 
     uint64_t runs, violations;
-    uint64_t start, last_progress; /* cm_process_clock() */
+    uint64_t start, last_progress, next_save; /* cm_process_clock() */
     bool out_of_budget;
 };
 
@@ -301,9 +301,9 @@ static void settle(struct cm_campaign *campaign)
 }
 
 /* The files that all ideals of a cylinder have, since all that can be reached is decided. */
-static struct ff_hash files_of(struct cm_campaign *campaign, const cm_word *sets)
+static struct ff_hash files_of(struct cm_stepper *stepper, const cm_word *sets)
 {
-    return ff_tree_hash(cm_stepper_step(campaign->stepper, sets));
+    return ff_tree_hash(cm_stepper_step(stepper, sets));
 }
 
 static uint32_t case_owner(const struct cm_campaign *campaign, struct ff_hash files,
@@ -320,7 +320,7 @@ static void expand(struct cm_campaign *campaign, struct cm_job *job)
     const struct cm_records *children = cm_split(campaign->splitter, job, NULL, leaf);
     for (size_t i = 0; i < children->count; i++)
         cm_ledger_add_job(campaign->into, cm_record(children, i));
-    struct ff_hash files = files_of(campaign, leaf->sets);
+    struct ff_hash files = files_of(campaign->stepper, leaf->sets);
     job->output = leaf->last_output;
     job->owner = case_owner(campaign, files, job->output);
     if (!is_mine(campaign, job->owner))
@@ -336,23 +336,74 @@ static void expand(struct cm_campaign *campaign, struct cm_job *job)
         cm_records_add(&campaign->open, job);
 }
 
+uint64_t cm_recall_cases(struct cm_tally *tally, const struct cm_ledger *ledger)
+{
+    struct cm_stepper *stepper = cm_stepper_new(ledger->poset);
+    uint64_t before = cm_tally_count(tally);
+    for (size_t i = 0; i < ledger->leaves.count; i++) {
+        const struct cm_leaf *leaf = cm_record(&ledger->leaves, i);
+        size_t index =
+            cm_tally_add(tally, cm_cylinder_of(ledger->poset, leaf->sets),
+                         files_of(stepper, leaf->sets), leaf->first_output, leaf->last_output);
+        cm_tally_decide(tally, index, leaf->outcome);
+    }
+    cm_stepper_free(stepper);
+    return cm_tally_count(tally) - before;
+}
+
 /* What was decided earlier. */
 static void recall(struct cm_campaign *campaign)
 {
     const struct cm_ledger *ledger = campaign->ledger;
-    campaign->runs = ledger->foreign;
-    for (size_t i = 0; i < ledger->leaves.count; i++) {
-        const struct cm_leaf *leaf = cm_record(&ledger->leaves, i);
-        if (campaign->plan.eager) {
-            size_t index =
-                cm_tally_add(campaign->tally, cm_cylinder_of(ledger->poset, leaf->sets),
-                             files_of(campaign, leaf->sets), leaf->last_output, leaf->last_output);
-            if (cm_tally_outcome(campaign->tally, index) != CM_UNDECIDED)
-                continue;
-            cm_tally_decide(campaign->tally, index, leaf->outcome);
-        }
-        note_run(campaign, cm_leaf_outcome(ledger, leaf));
+    campaign->runs = campaign->plan.eager ? cm_recall_cases(campaign->tally, ledger)
+                                          : ledger->leaves.count + ledger->foreign;
+    for (size_t i = 0; i < ledger->leaves.count; i++)
+        campaign->violations +=
+            cm_leaf_outcome(ledger, cm_record(&ledger->leaves, i))->status != CM_ACCEPTED;
+}
+
+/* ---- Keeping what was found ---- */
+
+/*
+ * The jobs that are neither in the ledger nor decided in it: with workers, or to be run
+ * again, or of an unfinished batch.
+ */
+static void list_open(struct cm_campaign *campaign, struct cm_records *list)
+{
+    if (campaign->into == &campaign->batch) {
+        cm_records_add_all(list, &campaign->chosen);
+        return;
     }
+    if (campaign->plan.eager) {
+        settle(campaign);
+        cm_records_add_all(list, &campaign->open);
+        return;
+    }
+    for (size_t i = 0; i < campaign->flight_count; i++)
+        cm_records_add_all(list, &campaign->flights[i].jobs);
+    cm_records_add_all(list, &campaign->again);
+    cm_records_add_all(list, &campaign->timeouts);
+}
+
+/* At most a twentieth of the time goes into that. */
+enum { SAVE_NS = 1000000000, SAVE_PART = 20 };
+
+static void save(struct cm_campaign *campaign)
+{
+    struct cm_records open = {.size = campaign->layout.job_size};
+    uint64_t start = cm_process_clock();
+    list_open(campaign, &open);
+    campaign->plan.save(campaign->plan.save_context, &open);
+    cm_records_free(&open);
+    uint64_t now = cm_process_clock(), pause = (now - start) * SAVE_PART;
+    campaign->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);
+}
+
+static void keep(struct cm_campaign *campaign)
+{
+    show_progress(campaign);
+    if (campaign->plan.save != NULL && cm_process_clock() >= campaign->next_save)
+        save(campaign);
 }
 
 /* ---- All of it ---- */
@@ -376,8 +427,8 @@ static bool wants_to_submit(const struct cm_campaign *campaign)
 static int run_ready(struct cm_campaign *campaign)
 {
     for (size_t step = 0; !is_stopped(campaign); step++) {
-        if (step % 16 == 0)
-            show_progress(campaign);
+        if (step % 16 == 0 || is_costly(campaign))
+            keep(campaign);
         if (wants_to_submit(campaign) && submit_next(campaign))
             continue;
         if (wants_to_expand(campaign)) {
@@ -471,37 +522,18 @@ static int run_batches(struct cm_campaign *campaign)
     return 0;
 }
 
-/*
- * The jobs that are neither in the ledger nor decided in it: with workers, or to be run
- * again, or of an unfinished batch.
- */
-static void list_open(struct cm_campaign *campaign, struct cm_records *list)
-{
-    if (campaign->into == &campaign->batch) {
-        cm_records_add_all(list, &campaign->chosen);
-        return;
-    }
-    if (campaign->plan.eager) {
-        settle(campaign);
-        cm_records_add_all(list, &campaign->open);
-        return;
-    }
-    for (size_t i = 0; i < campaign->flight_count; i++)
-        cm_records_add_all(list, &campaign->flights[i].jobs);
-    cm_records_add_all(list, &campaign->again);
-    cm_records_add_all(list, &campaign->timeouts);
-}
-
 /* Puts everything into the ledger, also when it was stopped in the middle. */
 static void finish(struct cm_campaign *campaign)
 {
     struct cm_records open = {.size = campaign->layout.job_size};
     bool batch = campaign->into == &campaign->batch;
-    if (batch)
-        settle(campaign);
+    if (is_stopped(campaign) && campaign->plan.save != NULL)
+        save(campaign);
     list_open(campaign, &open);
-    if (batch)
+    if (batch) {
+        settle(campaign);
         cm_ledger_absorb(campaign->ledger, &campaign->batch);
+    }
     campaign->into = campaign->ledger;
     for (size_t i = 0; !batch && i < open.count; i++)
         cm_ledger_add_job(campaign->ledger, cm_record(&open, i));
@@ -528,7 +560,7 @@ bool cm_campaign_is_out_of_budget(const struct cm_campaign *campaign)
     return campaign->out_of_budget;
 }
 
-const struct cm_tally *cm_campaign_tally(const struct cm_campaign *campaign)
+struct cm_tally *cm_campaign_tally(const struct cm_campaign *campaign)
 {
     return campaign->tally;
 }

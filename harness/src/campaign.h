@@ -26,6 +26,12 @@ struct cm_campaign_plan {
     const char *legal;        /* number of states there are, or NULL */
     struct cm_ledger *ledger; /* of leaves that were decided earlier, and jobs */
     bool eager;
+    /*
+     * Called every second or so, and when it was stopped: all is in the ledger or among more
+     * (NULL: nothing). May be NULL. Failing is no reason to end.
+     */
+    void (*save)(void *context, const struct cm_records *more);
+    void *save_context;
 };
 
 /* Starts the workers. The plan's members must outlive the campaign. NULL with *error set. */
@@ -50,8 +56,14 @@ bool cm_campaign_is_out_of_budget(const struct cm_campaign *campaign);
 int cm_campaign_try(struct cm_campaign *campaign, const struct cm_job *job,
                     struct cm_outcome *outcome, struct ff_error *error);
 
+/*
+ * Eager: adds the cases of a ledger's leaves, with their outcomes. Returns how many of them
+ * were not known.
+ */
+uint64_t cm_recall_cases(struct cm_tally *tally, const struct cm_ledger *ledger);
+
 /* Eager: the cases. */
-const struct cm_tally *cm_campaign_tally(const struct cm_campaign *campaign);
+struct cm_tally *cm_campaign_tally(const struct cm_campaign *campaign);
 
 void cm_campaign_end(struct cm_campaign *campaign);
 

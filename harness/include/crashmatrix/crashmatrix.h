@@ -144,6 +144,11 @@ struct cm_shard {
     uint32_t index, count;
 };
 
+/* Something that an exploration depends on, for progress files. */
+struct cm_trait {
+    const char *key, *value;
+};
+
 struct cm_options {
     unsigned jobs;         /* worker processes; 0 means one for each processor */
     unsigned timeout_ms;   /* for one run of the check; 0 means none */
@@ -155,6 +160,13 @@ struct cm_options {
     uint64_t budget_runs; /* of the check, also those of runs that are resumed; 0: no limit */
     uint64_t budget_ms;   /* of this call; 0: no limit */
     uint64_t seed;        /* also of the audit */
+    /* A file that is written every second or so, from which the exploration can be continued
+     * or merged; NULL: none. */
+    const char *progress_path;
+    bool resume; /* continue from that file, if it is there */
+    /* What it depends on besides what is said here: the check, ... */
+    const struct cm_trait *traits;
+    size_t trait_count;
     /* Called about ten times a second in the caller's process; may be NULL. */
     void (*progress)(void *context, const struct cm_progress *progress);
     void *progress_context;
@@ -208,6 +220,7 @@ struct cm_exploration {
     bool exhaustive;        /* every legal state was covered, and certificate and audit hold */
     bool complete;          /* the same for the states of the shard */
     bool stopped;           /* ended early by options->stop */
+    char *progress_error;   /* why the progress file could not be written, or NULL */
     bool out_of_budget;     /* ended early by a budget */
     struct cm_shard shard;
     char *legal;               /* number of legal states (ideals), decimal; NULL when too hard */
@@ -243,6 +256,17 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
                                   const struct cm_check *check, const struct cm_options *options,
                                   struct ff_error *error);
 void cm_exploration_free(struct cm_exploration *exploration);
+
+/*
+ * Puts together what shards have found. paths: of their progress files, of each shard once;
+ * NULL for one that is missing. The result is that of an exploration of all, as far as they
+ * have come. options: granule and traits must be as they were there; progress_path takes
+ * what is put together, if nothing is missing; the rest does not matter. NULL with *error
+ * set when they do not belong together.
+ */
+struct cm_exploration *cm_merge(const struct ff_trace *trace, const struct cm_model *model,
+                                const char *const *paths, size_t count,
+                                const struct cm_options *options, struct ff_error *error);
 
 /*
  * Rebuilds the state that a replay id names. On success *tree is the caller's
