@@ -203,12 +203,9 @@ static bool nothing_lost_is_what_was_done(const struct cm_poset *poset)
 
 static bool compare_once(uint64_t seed)
 {
-    random_state = seed;
-    struct cm_model model = invent_model();
-    struct world world = {.sample = sample_new()};
-    invent_trace(&world, &model);
-    struct ff_trace *trace = &world.sample->trace;
-    qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
+    struct cm_model model;
+    struct sample *sample = invent(seed, &model);
+    struct ff_trace *trace = &sample->trace;
 
     for (size_t i = 0; i < trace->call_count; i++) {
         calls_seen[trace->calls[i].effect]++;
@@ -251,7 +248,7 @@ static bool compare_once(uint64_t seed)
     set_free(&found);
     cm_poset_free(poset);
     free(naive);
-    sample_free(world.sample);
+    sample_free(sample);
     return equal;
 }
 

@@ -102,14 +102,10 @@ static size_t steps, changes;
 
 static bool compare_once(uint64_t seed, bool scribbles)
 {
-    random_state = seed;
     struct ff_error error;
-    struct cm_model model = invent_model();
-    struct world world = {.sample = sample_new()};
-    invent_trace(&world, &model);
-    qsort(world.sample->calls, world.sample->trace.call_count, sizeof(struct ff_call),
-          compare_ends);
-    struct cm_poset *poset = cm_poset_build(&world.sample->trace, &model, 0, &error);
+    struct cm_model model;
+    struct sample *sample = invent(seed, &model);
+    struct cm_poset *poset = cm_poset_build(&sample->trace, &model, 0, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
     struct cm_stepper *stepper = cm_stepper_new(poset);
     cm_word *ideal = cm_allocate(poset->words, sizeof(*ideal));
@@ -131,7 +127,7 @@ static bool compare_once(uint64_t seed, bool scribbles)
     free(ideal);
     cm_stepper_free(stepper);
     cm_poset_free(poset);
-    sample_free(world.sample);
+    sample_free(sample);
     return same;
 }
 
