@@ -65,9 +65,9 @@ void cm_restrict_to_output(const struct cm_poset *poset, uint32_t output, cm_wor
     uint32_t start = poset->output_starts[output], end = poset->output_starts[output + 1];
     for (size_t o = 0; o < poset->operation_count; o++) {
         if (poset->operations[o].shown.durable <= start)
-            cm_add(sets, o);
+            cm_unite(sets, cm_down(poset, o), poset->words);
         if (poset->operations[o].shown.boundary >= end)
-            cm_add(sets + poset->words, o);
+            cm_unite(sets + poset->words, cm_up(poset, o), poset->words);
     }
 }
 

@@ -364,7 +364,7 @@ static struct cm_order_rule rule_table[] = {
     {(1u << CM_CLASS_COUNT) - 1, (1u << CM_CLASS_COUNT) - 1, CM_SCOPE_CALL},
 };
 
-static struct cm_model invent_model(void)
+static inline struct cm_model invent_model(void)
 {
     static const enum cm_tearing tearings[] = {CM_TEARING_INDEPENDENT, CM_TEARING_INDEPENDENT,
                                                CM_TEARING_PREFIX, CM_TEARING_ATOMIC};
@@ -386,7 +386,7 @@ static struct cm_model invent_model(void)
 }
 
 /* Both, the same for the same seed; calls are sorted by end. */
-static struct sample *invent(uint64_t seed, struct cm_model *model)
+static inline struct sample *invent(uint64_t seed, struct cm_model *model)
 {
     random_state = seed;
     *model = invent_model();
