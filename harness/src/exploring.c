@@ -66,7 +66,7 @@ void cm_exploring_set_traits(struct cm_exploring *exploring)
     add_digest(traits, "trace", exploring->poset->trace->digest);
     cm_traits_add(traits, "model", exploring->model);
     add_digest(traits, "model digest", cm_model_digest(exploring->poset->model));
-    add_number(traits, "granule", exploring->poset->granule);
+    add_number(traits, "option --granule", options->granule);
     cm_traits_add(traits, "branching", exploring->eager ? "eager" : "observed");
     cm_traits_add(traits, "monotone", exploring->monotone ? "yes" : "no");
     add_number(traits, "time-out", options->timeout_ms);

@@ -53,8 +53,8 @@ int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *
         if (strcmp(one->value, other->value) == 0 ||
             (except != NULL && strcmp(one->key, except) == 0))
             continue;
-        return cm_fail(error, "%.150s: it is of another %.40s: '%.120s', not '%.120s'", path,
-                       one->key, other->value, one->value);
+        return cm_fail(error, "%.150s: its %.40s is '%.120s', not '%.120s'", path, one->key,
+                       other->value, one->value);
     }
     return 0;
 }

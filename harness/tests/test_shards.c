@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "invented_check.h"
+#include "print.h"
 #include "progress.h"
 
 enum { TRACES = 500, MOST_MODELS = 16, MOST_TEXTS = 64 };
@@ -173,30 +174,6 @@ static bool is_as_expected(const struct expected *here, const struct cm_cell *ce
 }
 
 /* ---- What the engine says ---- */
-
-/* Everything but times, as text. */
-static char *print_exploration(const struct cm_exploration *result)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    fprintf(stream, "%s %d %s %s %llu %llu %llu\n", result->model, result->exhaustive,
-            result->legal, result->covered, (unsigned long long)result->distinct,
-            (unsigned long long)result->runs, (unsigned long long)result->audit_runs);
-    for (size_t i = 0; i < result->violation_count; i++)
-        fprintf(stream, "%s %s %llu %u..%u\n", result->violations[i].id,
-                result->violations[i].reason, (unsigned long long)result->violations[i].states,
-                result->violations[i].first_boundary, result->violations[i].last_boundary);
-    for (size_t b = 0; b < result->cell_count; b++) {
-        fprintf(stream, "%zu: %llu", b, (unsigned long long)result->cells[b].violations);
-        for (size_t i = 0; i < result->cells[b].label_count; i++)
-            fprintf(stream, " %s=%llu", result->cells[b].labels[i].name,
-                    (unsigned long long)result->cells[b].labels[i].states);
-        fputc('\n', stream);
-    }
-    fclose(stream);
-    return text;
-}
 
 struct trial {
     const struct ff_trace *trace;
