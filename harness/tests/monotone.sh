@@ -48,7 +48,17 @@ done
 # shellcheck disable=SC2016
 not_more='test "$(cat counter)" -le "$(wc -l <"$CRASHMATRIX_STDOUT")" || { echo unsaid; false; }'
 explored 1 '^  unsaid  ' "$not_more" synced --
-explored 4 '' "$not_more" synced -- --monotone
+explored 4 'with less output: it is not monotone' "$not_more" synced -- --monotone
+
+# Shards of both kinds are not of one exploration; those of one are merged.
+explored 0 '^Verdict: shard-pass' "$enough" synced -- --monotone --shard 1/2 --report "$work/one"
+for way in '' --monotone; do
+    # shellcheck disable=SC2086 # nothing, or one word
+    expect 0 '^Verdict: shard-pass' "$crashmatrix" explore "$work/one/trace.cmt" --check "$enough" \
+        --model posix --shard 2/2 --report "$work/two$way" $way
+done
+expect 2 "its monotone is 'no', not 'yes'" "$crashmatrix" merge "$work/one" "$work/two"
+expect 0 '"monotone":.true' "$crashmatrix" merge "$work/one" "$work/two--monotone" --json
 
 # Targets say it in their file.
 cat >"$work/target.json" <<END_OF_TARGET
