@@ -43,7 +43,8 @@ static void choose_member(const struct cm_poset *poset, const struct cm_leaf *le
 }
 
 static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job *job,
-                               const struct cm_outcome *expected, const struct cm_outcome *outcome)
+                               const struct cm_outcome *expected, const struct cm_outcome *outcome,
+                               bool not_monotone)
 {
     uint32_t boundary = 0;
     CM_FOR_EACH(o, job->sets, poset->operation_count)
@@ -53,8 +54,9 @@ static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job
     }
     char *id = cm_identity_format(poset, job->sets, boundary);
     char *text = cm_format("the check said \"%s\" of one state, and \"%s\" of another one (%s) "
-                           "that is the same in all that it looked at",
-                           expected->text, outcome->text, id);
+                           "that is the same in all that it looked at%s",
+                           expected->text, outcome->text, id,
+                           not_monotone ? ", but with less output: it is not monotone" : "");
     free(id);
     return text;
 }
@@ -108,11 +110,13 @@ int cm_audit(struct cm_exploring *exploring, struct cm_campaign *campaign, bool 
         if (status <= 0)
             break;
         found->audit_runs++;
+        bool settled = exploring->monotone && expected->status == CM_ACCEPTED &&
+                       job->output < chosen[i].leaf->last_output;
         if (outcome.status == CM_TIMEOUT || expected->status == CM_TIMEOUT ||
-            cm_same_outcome(&outcome, expected))
+            cm_same_outcome(&outcome, expected) || (settled && outcome.status == CM_ACCEPTED))
             continue;
         if (found->audit_mismatches++ == 0)
-            found->audit_text = describe_mismatch(poset, job, expected, &outcome);
+            found->audit_text = describe_mismatch(poset, job, expected, &outcome, settled);
     }
     free(job);
     free(chosen);

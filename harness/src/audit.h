@@ -5,6 +5,9 @@
  * way. The inverses of these products add up to 1, so that about as many are chosen, and
  * all of few; of a check that starts processes, about one in four at most, and one at least.
  *
+ * Where what was accepted with the most output is not run with less (monotone), a member with
+ * less must be accepted, too, but not with the same label.
+ *
  * An outcome that only shows on a busy machine is none: time-outs are left out.
  */
 #ifndef CRASHMATRIX_AUDIT_H

@@ -42,7 +42,7 @@ struct cm_campaign {
     struct cm_splitter *splitter;
     struct cm_tally *tally; /* eager: the tags of jobs are its cases */
     struct cm_records open; /* eager: split already, but their cases are not decided */
-    struct ff_tree *tree;
+    struct cm_stepper *stepper;
 
     uint64_t runs, violations;
     uint64_t start, last_progress, next_save; /* cm_process_clock() */
@@ -302,11 +302,9 @@ static void settle(struct cm_campaign *campaign)
 }
 
 /* The files that all ideals of a cylinder have, since all that can be reached is decided. */
-static struct ff_hash files_of(const struct cm_poset *poset, const cm_word *sets,
-                               struct ff_tree *tree)
+static struct ff_hash files_of(struct cm_stepper *stepper, const cm_word *sets)
 {
-    cm_state_rebuild(poset, sets, tree);
-    return ff_tree_hash(tree);
+    return ff_tree_hash(cm_stepper_step(stepper, sets));
 }
 
 static uint32_t case_owner(const struct cm_campaign *campaign, struct ff_hash files,
@@ -323,7 +321,7 @@ static void expand(struct cm_campaign *campaign, struct cm_job *job)
     const struct cm_records *children = cm_split(campaign->splitter, job, NULL, leaf);
     for (size_t i = 0; i < children->count; i++)
         cm_ledger_add_job(campaign->into, cm_record(children, i));
-    struct ff_hash files = files_of(campaign->plan.poset, leaf->sets, campaign->tree);
+    struct ff_hash files = files_of(campaign->stepper, leaf->sets);
     job->output = leaf->last_output;
     job->owner = case_owner(campaign, files, job->output);
     if (!is_mine(campaign, job->owner))
@@ -341,16 +339,16 @@ static void expand(struct cm_campaign *campaign, struct cm_job *job)
 
 uint64_t cm_recall_cases(struct cm_tally *tally, const struct cm_ledger *ledger)
 {
-    struct ff_tree *tree = ff_tree_new();
+    struct cm_stepper *stepper = cm_stepper_new(ledger->poset);
     uint64_t before = cm_tally_count(tally);
     for (size_t i = 0; i < ledger->leaves.count; i++) {
         const struct cm_leaf *leaf = cm_record(&ledger->leaves, i);
-        size_t index = cm_tally_add(tally, cm_cylinder_of(ledger->poset, leaf->sets),
-                                    files_of(ledger->poset, leaf->sets, tree), leaf->first_output,
-                                    leaf->last_output);
+        size_t index =
+            cm_tally_add(tally, cm_cylinder_of(ledger->poset, leaf->sets),
+                         files_of(stepper, leaf->sets), leaf->first_output, leaf->last_output);
         cm_tally_decide(tally, index, leaf->outcome);
     }
-    ff_tree_free(tree);
+    cm_stepper_free(stepper);
     return cm_tally_count(tally) - before;
 }
 
@@ -644,7 +642,7 @@ struct cm_campaign *cm_campaign_start(const struct cm_campaign_plan *plan, struc
     struct cm_shard shard = plan->eager ? (struct cm_shard){0, 1} : plan->options->shard;
     campaign->splitter = cm_splitter_new(poset, shard);
     campaign->tally = plan->eager ? cm_tally_new(poset) : NULL;
-    campaign->tree = ff_tree_new();
+    campaign->stepper = cm_stepper_new(poset);
     campaign->worker = cm_worker_new(poset, plan->check, plan->model, !plan->eager, shard,
                                      plan->eager ? NULL : plan->ledger->counter);
     recall(campaign);
@@ -678,7 +676,7 @@ void cm_campaign_end(struct cm_campaign *campaign)
     cm_splitter_free(campaign->splitter);
     cm_worker_free(campaign->worker);
     cm_tally_free(campaign->tally);
-    ff_tree_free(campaign->tree);
+    cm_stepper_free(campaign->stepper);
     free(campaign->flights);
     free(campaign->job);
     free(campaign->leaf);

@@ -52,13 +52,12 @@ bool cm_branches_next(const struct cm_poset *poset, struct cm_branches *branches
     while (!branches->done && branches->rest > 0) {
         uint32_t value = location->values[--branches->rest];
         uint32_t operation = poset->values[value].operation;
-        bool feasible = !cm_has(pending, operation);
-        if (feasible) {
-            cm_copy(included, cylinder.included, poset->words);
-            cm_unite(included, cm_down(poset, operation), poset->words);
-            cm_copy(excluded, pending, poset->words);
-            feasible = !cm_meet(included, excluded, poset->words);
-        }
+        if (cm_has(pending, operation))
+            continue; /* and so is all that needs it */
+        cm_copy(included, cylinder.included, poset->words);
+        cm_unite(included, cm_down(poset, operation), poset->words);
+        cm_copy(excluded, pending, poset->words);
+        bool feasible = !cm_meet(included, excluded, poset->words);
         /* The later branches do without this operation and all that needs it. */
         cm_unite(pending, cm_up(poset, operation), poset->words);
         branches->done = cm_meet(pending, cylinder.included, poset->words);

@@ -125,6 +125,7 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
     if (cm_exploring_begin(&exploration.all, trace, model, options, error) != 0)
         return NULL;
     exploration.all.eager = options->eager || !check->observes;
+    exploration.all.monotone = check->monotone && !exploration.all.eager;
     if (set_out(&exploration, error) == 0)
         result = explore(&exploration, error);
     cm_exploring_end(&exploration.all);

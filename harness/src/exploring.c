@@ -68,6 +68,7 @@ void cm_exploring_set_traits(struct cm_exploring *exploring)
     add_digest(traits, "model digest", cm_model_digest(exploring->poset->model));
     add_number(traits, "option --granule", options->granule);
     cm_traits_add(traits, "branching", exploring->eager ? "eager" : "observed");
+    cm_traits_add(traits, "monotone", exploring->monotone ? "yes" : "no");
     add_number(traits, "time-out", options->timeout_ms);
     add_number(traits, "seed", options->seed);
     for (size_t i = 0; i < options->trait_count; i++)
@@ -148,6 +149,7 @@ static struct cm_exploration *make_result(struct cm_exploring *exploring)
     result->out_of_budget = exploring->out_of_budget;
     result->stopped = exploring->stopped;
     result->observed = !exploring->eager;
+    result->monotone = exploring->monotone;
     result->complete = !exploring->waiting && exploring->ledger.jobs.count == 0 &&
                        !exploring->stopped && result->audit_mismatches == 0;
     result->exhaustive = result->complete && result->shard.count == 1;

@@ -12,6 +12,7 @@ struct cm_exploring {
     struct cm_poset *poset;
     struct cm_options options; /* with a shard count that is not 0 */
     bool eager;
+    bool monotone; /* what was accepted with the most output is not run with less */
     char model[128];
     char *legal; /* states there are, decimal; NULL when too hard to count */
     struct cm_counter *counter;
@@ -30,7 +31,7 @@ int cm_exploring_begin(struct cm_exploring *exploring, const struct ff_trace *tr
                        struct ff_error *error);
 void cm_exploring_end(struct cm_exploring *exploring);
 
-/* Fills in the traits, of which eager must be known by now. */
+/* Fills in the traits, of which eager and monotone must be known by now. */
 void cm_exploring_set_traits(struct cm_exploring *exploring);
 
 /* What was decided becomes a result, if the certificate holds; else NULL with *error set. */

@@ -17,10 +17,12 @@ struct agreement {
 static int take_traits(struct cm_exploring *all, const struct cm_traits *found)
 {
     const char *branching = cm_traits_get(found, "branching");
+    const char *monotone = cm_traits_get(found, "monotone");
     const char *timeout = cm_traits_get(found, "time-out"), *seed = cm_traits_get(found, "seed");
-    if (branching == NULL || timeout == NULL || seed == NULL)
+    if (branching == NULL || monotone == NULL || timeout == NULL || seed == NULL)
         return -1;
     all->eager = strcmp(branching, "eager") == 0;
+    all->monotone = strcmp(monotone, "yes") == 0;
     all->options.timeout_ms = (unsigned)strtoul(timeout, NULL, 10);
     all->options.seed = strtoull(seed, NULL, 10);
     cm_exploring_set_traits(all);

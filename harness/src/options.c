@@ -120,6 +120,8 @@ static const struct option_row rows[] = {
      "print report.json instead of the matrix"},
     {"eager", 0, OPTION_FLAG, SETTING(eager), EXPLORES, NULL,
      "run the check on every state, also if it says what it looks at"},
+    {"monotone", 0, OPTION_FLAG, SETTING(monotone), EXPLORES, NULL,
+     "what the check accepts it would accept had less been printed: not run with less"},
     {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), REPORTS, NULL,
      "leave timings out of the reports"},
     {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES, "N",

@@ -77,6 +77,7 @@ struct cm_settings {
     bool keep;
     bool json;
     bool eager;
+    bool monotone;
     bool reproducible;
     char **operands;
     size_t operand_count;

@@ -305,7 +305,10 @@ static void close_order(struct cm_poset *poset)
         for (uint32_t i = 0; i < operation->value_count; i++) {
             uint32_t value = operation->first_value + i;
             const struct cm_location *location = &poset->locations[poset->values[value].location];
-            for (size_t j = 0; j < location->value_count && location->values[j] != value; j++)
+            size_t j = 0;
+            while (location->values[j] != value)
+                j++;
+            while (j-- > 0) /* the latest first: it mostly brings the others along */
                 precede(poset, poset->values[location->values[j]].operation, q);
         }
         for (size_t p = q; p-- > 0;)

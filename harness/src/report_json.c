@@ -203,6 +203,7 @@ static void add_model(cJSON *list, const struct cm_report *report,
     added(cJSON_AddBoolToObject(model, "complete", exploration->complete));
     added(cJSON_AddBoolToObject(model, "bounded", exploration->out_of_budget));
     add_text(model, "branching", exploration->observed ? "observed" : "eager");
+    added(cJSON_AddBoolToObject(model, "monotone", exploration->monotone));
     cJSON *states = added(cJSON_AddObjectToObject(model, "states"));
     add_text(states, "legal", exploration->legal);
     add_text(states, "covered", exploration->covered);

@@ -361,9 +361,11 @@ static void print_matrix(const struct cm_report *report, FILE *stream, bool colo
     matrix_measure(&matrix);
     for (size_t row = 0; row <= matrix.row_count; row++)
         matrix_print_row(&matrix, row, stream, colours);
-    bool observed = false;
-    for (size_t i = 0; i < report->exploration_count; i++)
+    bool observed = false, monotone = false;
+    for (size_t i = 0; i < report->exploration_count; i++) {
         observed = observed || report->explorations[i]->observed;
+        monotone = monotone || report->explorations[i]->monotone;
+    }
     fputs(
         observed
             ? "\nA cell counts the states that a power cut after that call can leave and that the\n"
@@ -372,6 +374,10 @@ static void print_matrix(const struct cm_report *report, FILE *stream, bool colo
             : "\nA cell counts the distinct states that a power cut after that call can leave, by\n"
               "label, and those that the check rejects (FAIL). One state may be in many rows.\n",
         stream);
+    if (monotone)
+        fputs("The check was declared monotone: what it accepted it was not asked again with less\n"
+              "output, and the label is that with the most output.\n",
+              stream);
     if (matrix.idle > 0)
         fprintf(stream, "%zu call%s that changed nothing (close, failed calls, ...) left out.\n",
                 matrix.idle, matrix.idle == 1 ? "" : "s");

@@ -27,6 +27,7 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     session->setup = choose(settings->setup, target != NULL ? target->setup : NULL);
     session->workload = choose(settings->workload, target != NULL ? target->workload : NULL);
     session->check_text = choose(settings->check, target != NULL ? target->check : NULL);
+    session->monotone = settings->monotone || (target != NULL && target->monotone);
     return 0;
 }
 
@@ -40,6 +41,7 @@ int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
         if (cm_command_parse(text, &session->command, error) != 0)
             return -1;
         session->external = cm_external_check_new(&session->command, session->scratch, timeout_ms);
+        session->external->monotone = session->monotone;
         session->check = session->external;
         return 0;
     }
@@ -59,6 +61,7 @@ int cm_session_prepare_check(struct cm_session *session, unsigned timeout_ms,
     struct cm_check *check = cm_allocate(1, sizeof(*check));
     check->run = builtin->run;
     check->observes = true;
+    check->monotone = session->monotone;
     session->check = check;
     return 0;
 }

@@ -209,7 +209,7 @@ const struct cm_records *cm_split(struct cm_splitter *splitter, const struct cm_
                                   const struct cm_observations *seen, struct cm_leaf *leaf)
 {
     const struct cm_poset *poset = splitter->poset;
-    bool output_seen = false;
+    bool settled = seen != NULL && seen->settled, output_seen = false;
     if (seen == NULL || seen->everything)
         seen = see_everything(splitter, job);
     *leaf = (struct cm_leaf){
@@ -224,7 +224,7 @@ const struct cm_records *cm_split(struct cm_splitter *splitter, const struct cm_
         .output = job->output, .owner = job->owner, .counts = job->counts, .tag = job->tag};
     for (uint32_t i = 0; i < seen->count; i++) {
         if (seen->locations[i] == poset->location_count)
-            output_seen = true;
+            output_seen = !settled;
         else
             branch(splitter, leaf->sets, seen->locations[i]);
     }

@@ -6,7 +6,8 @@
  * All ideals that have the same there would have made it do the same: they are a *leaf*,
  * and decided. The rest of the cylinder, split along what was looked at, is more jobs.
  * If the check looked at the output, the leaf is decided for that output only, and is
- * a job for each other one that it may have been left with.
+ * a job for each other one that it may have been left with; unless the outcome is settled
+ * for less output, too.
  *
  * The leaf and the jobs follow from the job and from what its run looked at, and from
  * nothing else, so that the set of all leaves does not depend on who runs what when.

@@ -9,7 +9,7 @@ struct cm_worker {
     struct cm_unit_worker unit;
     struct cm_observer *observer; /* NULL: what is looked at does not matter */
     struct cm_observations *seen;
-    struct ff_tree *tree; /* the state at hand */
+    struct cm_stepper *stepper; /* to the state at hand */
     cm_word *ideal;
     char *output;
     size_t *output_sizes; /* [k]: bytes of the first k outputs */
@@ -37,12 +37,12 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
     struct cm_worker *worker = context;
     uint32_t outputs = 0;
     cm_job_case(worker->poset, job, worker->ideal, &outputs);
-    cm_state_rebuild(worker->poset, worker->ideal, worker->tree);
     size_t size = worker->output_sizes[outputs];
-    char *output = cm_duplicate(worker->output, size);
+    char behind = worker->output[size];
+    worker->output[size] = '\0';
     struct cm_state state = {
-        .tree = worker->tree,
-        .output = output,
+        .tree = cm_stepper_step(worker->stepper, worker->ideal),
+        .output = worker->output,
         .output_size = size,
         .model = worker->model,
         .observer = worker->observer,
@@ -50,7 +50,8 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
     if (worker->observer != NULL)
         cm_observer_begin(worker->observer, worker->seen);
     worker->check->run(worker->check->context, &state, outcome);
-    free(output);
+    worker->output[size] = behind;
+    worker->seen->settled = worker->check->monotone && outcome->status == CM_ACCEPTED;
     return worker->seen;
 }
 
@@ -68,7 +69,7 @@ struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_ch
                                            .counter = counter};
     worker->observer = observes ? cm_observer_new(poset) : NULL;
     worker->seen = cm_allocate(cm_observations_size(poset), 1);
-    worker->tree = ff_tree_new();
+    worker->stepper = cm_stepper_new(poset);
     worker->ideal = cm_allocate(poset->words, sizeof(cm_word));
     load_output(worker);
     return worker;
@@ -80,7 +81,7 @@ void cm_worker_free(struct cm_worker *worker)
         return;
     cm_splitter_free(worker->unit.splitter);
     cm_observer_free(worker->observer);
-    ff_tree_free(worker->tree);
+    cm_stepper_free(worker->stepper);
     free(worker->seen);
     free(worker->ideal);
     free(worker->output);

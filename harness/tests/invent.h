@@ -385,4 +385,16 @@ static inline struct cm_model invent_model(void)
     return model;
 }
 
+/* Both, the same for the same seed; calls are sorted by end. */
+static inline struct sample *invent(uint64_t seed, struct cm_model *model)
+{
+    random_state = seed;
+    *model = invent_model();
+    struct world world = {.sample = sample_new()};
+    invent_trace(&world, model);
+    qsort(world.sample->calls, world.sample->trace.call_count, sizeof(struct ff_call),
+          compare_ends);
+    return world.sample;
+}
+
 #endif

@@ -509,7 +509,7 @@ static inline void plant_picture(const struct naive *naive, const struct picture
         if (is_new)
             ff_tree_create(tree, node, picture->mode[node], 0, 0);
         ff_tree_set_name(tree, directory, picture->names[i].name, node);
-        struct ff_node *planted = ff_tree_node(tree, node);
+        struct ff_node *planted = ff_tree_edit(tree, node);
         for (uint32_t b = 0; is_new && S_ISREG(planted->mode) && b < picture->size[node]; b++) {
             bool garbage = naive->model->unwritten == CM_UNWRITTEN_GARBAGE &&
                            !picture->written[node][b / GRANULE] && is_touched(naive, node, b);

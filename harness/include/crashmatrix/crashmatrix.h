@@ -92,13 +92,30 @@ struct cm_check {
     /* run says what it looks at, all of it, by the functions below. Then one run
      * decides all states that do not differ in that; else each has a run of its own. */
     bool observes;
+    /* Only if it observes: what it accepts with some output it would accept with less of
+     * it, too, since more output only asks for more. Then it is not run with less. */
+    bool monotone;
     bool is_costly; /* a run starts processes: fewer are made only to audit others */
 };
 
 /*
- * What a check looks at; to be called before it does. Nodes are numbers of state->tree;
- * those that the check itself made may be named, too. What a node is (a file, a
- * directory), and where a symbolic link leads, goes with the name that means it.
+ * Looking: what a check gets from these, it need not say that it looked at. Nodes are
+ * numbers of state->tree; what a node is (a file, a directory), and where a symbolic link
+ * leads, goes with the name that means it, and may be taken from ff_tree_node().
+ */
+/* What the name means, or FF_NO_NODE. */
+uint32_t cm_state_lookup(const struct cm_state *state, uint32_t directory, const char *name);
+/* All its names; NULL when it is no directory. Valid until the tree is changed. */
+const struct ff_node *cm_state_list(const struct cm_state *state, uint32_t directory);
+/* Bytes; of what is not a file 0. */
+uint64_t cm_state_size(const struct cm_state *state, uint32_t file);
+/* Reads up to size bytes, fewer at its end, and returns how many; this looks at its size. */
+size_t cm_state_read(const struct cm_state *state, uint32_t file, void *buffer, size_t size,
+                     uint64_t offset);
+
+/*
+ * What a check looks at in another way; to be called before it does. Nodes that the
+ * check itself made may be named, too.
  */
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name);
 void cm_looks_at_names(const struct cm_state *state, uint32_t directory); /* all of them */
@@ -209,6 +226,7 @@ struct cm_exploration {
     char *legal;               /* number of legal states (ideals), decimal; NULL when too hard */
     char *covered;             /* number of those that were covered, decimal; NULL likewise */
     bool observed;             /* what the check looked at decided what was branched on */
+    bool monotone;             /* what was accepted was not run with less output */
     uint64_t distinct;         /* distinct trees; if observed: such that the check can tell apart */
     uint64_t runs;             /* runs of the check */
     uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
