@@ -290,7 +290,7 @@ static void effects(void)
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "d"), FF_NO_NODE);
     CU_ASSERT_EQUAL(ff_tree_lookup(tree, 1, "named"), 4);
     CU_ASSERT_EQUAL(tree->nodes[2].xattrs_size, 0);
-    struct ff_node *file = ff_tree_node(tree, 2);
+    const struct ff_node *file = ff_tree_node(tree, 2);
     CU_ASSERT_EQUAL_FATAL(file->size, 3);
     CU_ASSERT_EQUAL(memcmp(file->data, "\0\0x", 3), 0);
     CU_ASSERT_EQUAL(file->mode, S_IFREG | 0444);
@@ -441,6 +441,70 @@ static void load_of_nothing(void)
     CU_ASSERT_STRING_EQUAL(error.text, "cannot read /nonexistent: No such file or directory");
 }
 
+/* Changes of every kind, in what was there and in what was not. */
+static void sample_change(struct ff_tree *tree)
+{
+    uint32_t file = ff_tree_lookup(tree, FF_ROOT_NODE, "file");
+    uint32_t directory = ff_tree_lookup(tree, FF_ROOT_NODE, "directory");
+    ff_node_write(ff_tree_edit(tree, file), "changed and longer than before", 30, 3);
+    ff_node_resize(ff_tree_edit(tree, ff_tree_lookup(tree, FF_ROOT_NODE, "link")), 2);
+    ff_node_set_xattr(ff_tree_edit(tree, directory), "user.a", bytes("value"));
+    ff_tree_edit(tree, FF_ROOT_NODE)->mode = S_IFDIR | 0700;
+    ff_tree_set_name(tree, FF_ROOT_NODE, "file", FF_NO_NODE);
+    ff_tree_set_name(tree, FF_ROOT_NODE, "file", directory);
+    ff_tree_set_name(tree, directory, "again", FF_NO_NODE);
+    ff_tree_set_name(tree, directory, "new", file);
+    ff_tree_set_name(tree, directory, "new", FF_NO_NODE);
+    uint32_t made = add(tree, directory, "made", S_IFDIR | 0755, "");
+    add(tree, made, "inner", S_IFREG | 0644, "inner");
+}
+
+static void rollback_takes_everything_back(void)
+{
+    struct ff_tree *tree = sample();
+    size_t gap = tree->node_limit; /* a number that no node has yet */
+    ff_tree_reserve_ids(tree, gap + 1);
+    struct ff_tree *before = ff_tree_copy(tree);
+    for (int i = 0; i < 3; i++) {
+        ff_tree_savepoint(tree);
+        sample_change(tree);
+        ff_node_write(ff_tree_create(tree, (uint32_t)gap, S_IFREG | 0600, 0, 0), "gap", 3, 0);
+        ff_tree_set_name(tree, FF_ROOT_NODE, "gap", (uint32_t)gap);
+        CU_ASSERT_TRUE(ff_tree_differs(tree, "changed", before, "before", &(struct ff_error){""}));
+        ff_tree_rollback(tree);
+        assert_same(tree, before);
+        CU_ASSERT_PTR_NULL(ff_tree_node(tree, (uint32_t)gap));
+        CU_ASSERT_EQUAL(tree->node_limit, before->node_limit);
+    }
+    ff_tree_free(before);
+    ff_tree_free(tree);
+}
+
+static void rollback_goes_to_the_last_savepoint(void)
+{
+    struct ff_tree *tree = sample();
+    ff_tree_savepoint(tree);
+    sample_change(tree);
+    struct ff_tree *changed = ff_tree_copy(tree);
+    ff_tree_savepoint(tree);
+    ff_tree_set_name(tree, FF_ROOT_NODE, "empty", FF_NO_NODE);
+    ff_tree_rollback(tree);
+    assert_same(tree, changed);
+    /* There is none any more, and a copy has none. */
+    ff_tree_set_name(tree, FF_ROOT_NODE, "empty", FF_NO_NODE);
+    ff_tree_set_name(changed, FF_ROOT_NODE, "empty", FF_NO_NODE);
+    ff_tree_rollback(tree);
+    ff_tree_rollback(changed);
+    assert_same(tree, changed);
+    ff_tree_free(changed);
+    ff_tree_savepoint(tree);
+    sample_change(tree);
+    ff_tree_reset(tree);
+    ff_tree_rollback(tree);
+    CU_ASSERT_EQUAL(ff_tree_node(tree, FF_ROOT_NODE)->entry_count, 0);
+    ff_tree_free(tree);
+}
+
 static const struct unit_test tests[] = {
     {"store and load", store_and_load},
     {"store again after clear", store_again_after_clear},
@@ -448,6 +512,8 @@ static const struct unit_test tests[] = {
     {"every difference is seen", every_difference_is_seen},
     {"numbers do not matter", numbers_do_not_matter},
     {"reset forgets everything", reset_forgets_everything},
+    {"rollback takes everything back", rollback_takes_everything_back},
+    {"rollback goes to the last savepoint", rollback_goes_to_the_last_savepoint},
     {"effects", effects},
     {"xattrs are kept sorted", xattrs_are_kept_sorted},
     {"xattrs that are not valid", xattrs_that_are_not_valid},

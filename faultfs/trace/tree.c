@@ -6,12 +6,13 @@
 #include "faultfs/tree.h"
 
 #include "memory.h"
+#include "tree_savepoint.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static void node_clear(struct ff_node *node)
+void ff_node_clear(struct ff_node *node)
 {
     for (size_t i = 0; i < node->entry_count; i++)
         free(node->entries[i].name);
@@ -40,8 +41,9 @@ struct ff_tree *ff_tree_new(void)
 
 void ff_tree_reset(struct ff_tree *tree)
 {
+    ff_savepoint_free(tree);
     for (size_t i = 0; i < tree->node_limit; i++)
-        node_clear(&tree->nodes[i]);
+        ff_node_clear(&tree->nodes[i]);
     tree->node_limit = 0;
     ff_tree_create(tree, FF_ROOT_NODE, S_IFDIR | 0755, 0, 0);
 }
@@ -50,9 +52,10 @@ void ff_tree_free(struct ff_tree *tree)
 {
     if (tree == NULL)
         return;
+    ff_savepoint_free(tree);
     /* Slots beyond the limit may hold memory that a reset kept. */
     for (size_t i = 0; i < tree->node_capacity; i++) {
-        node_clear(&tree->nodes[i]);
+        ff_node_clear(&tree->nodes[i]);
         free(tree->nodes[i].data);
         free(tree->nodes[i].entries);
         free(tree->nodes[i].xattrs);
@@ -65,8 +68,9 @@ struct ff_node *ff_tree_create(struct ff_tree *tree, uint32_t id, uint32_t mode,
                                uint32_t gid)
 {
     nodes_reserve(tree, (size_t)id + 1);
+    ff_savepoint_keep(tree, id);
     struct ff_node *node = &tree->nodes[id];
-    node_clear(node);
+    ff_node_clear(node);
     node->exists = true;
     node->mode = mode;
     node->uid = uid;
@@ -84,13 +88,20 @@ void ff_tree_reserve_ids(struct ff_tree *tree, size_t limit)
     nodes_reserve(tree, limit);
 }
 
-struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id)
+const struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id)
 {
     return id < tree->node_limit && tree->nodes[id].exists ? &tree->nodes[id] : NULL;
 }
 
-/* Where the name is in the directory, or where it would have to be. */
-static size_t entry_find(const struct ff_node *directory, const char *name, bool *found)
+struct ff_node *ff_tree_edit(struct ff_tree *tree, uint32_t id)
+{
+    if (ff_tree_node(tree, id) == NULL)
+        return NULL;
+    ff_savepoint_keep(tree, id);
+    return &tree->nodes[id];
+}
+
+size_t ff_entry_find(const struct ff_node *directory, const char *name, bool *found)
 {
     size_t low = 0, high = directory->entry_count;
     *found = false;
@@ -113,39 +124,49 @@ uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char 
 {
     const struct ff_node *directory = ff_tree_node(tree, parent);
     bool found = false;
-    size_t at = directory == NULL ? 0 : entry_find(directory, name, &found);
+    size_t at = directory == NULL ? 0 : ff_entry_find(directory, name, &found);
     return found ? directory->entries[at].node : FF_NO_NODE;
 }
 
-static void entry_insert(struct ff_node *directory, size_t at, const char *name, uint32_t node)
+void ff_entry_insert(struct ff_node *directory, size_t at, char *name, uint32_t node)
 {
     directory->entries = ff_memory_grow(directory->entries, &directory->entry_capacity,
                                         directory->entry_count + 1, sizeof(*directory->entries));
     struct ff_entry *entry = &directory->entries[at];
     memmove(entry + 1, entry, (directory->entry_count - at) * sizeof(*entry));
-    *entry = (struct ff_entry){ff_memory_copy(name, strlen(name)), node};
+    *entry = (struct ff_entry){name, node};
     directory->entry_count++;
 }
 
-static void entry_remove(struct ff_node *directory, size_t at)
+char *ff_entry_take(struct ff_node *directory, size_t at)
 {
     struct ff_entry *entry = &directory->entries[at];
-    free(entry->name);
+    char *name = entry->name;
     directory->entry_count--;
     memmove(entry, entry + 1, (directory->entry_count - at) * sizeof(*entry));
+    return name;
 }
 
 void ff_tree_set_name(struct ff_tree *tree, uint32_t parent, const char *name, uint32_t node)
 {
     struct ff_node *directory = &tree->nodes[parent];
     bool found;
-    size_t at = entry_find(directory, name, &found);
-    if (found && node == FF_NO_NODE)
-        entry_remove(directory, at);
+    size_t at = ff_entry_find(directory, name, &found);
+    uint32_t before = found ? directory->entries[at].node : FF_NO_NODE;
+    char *removed = NULL;
+    if (node == before)
+        return;
+    if (node == FF_NO_NODE)
+        removed = ff_entry_take(directory, at);
     else if (found)
         directory->entries[at].node = node;
-    else if (node != FF_NO_NODE)
-        entry_insert(directory, at, name, node);
+    else
+        ff_entry_insert(directory, at, ff_memory_copy(name, strlen(name)), node);
+    if (ff_savepoint_is_set(tree))
+        ff_savepoint_note(tree, parent, removed != NULL ? removed : directory->entries[at].name,
+                          before, removed != NULL);
+    else
+        free(removed);
 }
 
 void ff_node_resize(struct ff_node *file, size_t size)
@@ -183,7 +204,9 @@ struct ff_tree *ff_tree_copy(const struct ff_tree *tree)
         to->entries =
             ff_memory_grow(NULL, &to->entry_capacity, from->entry_count, sizeof(*to->entries));
         for (size_t j = 0; j < from->entry_count; j++)
-            entry_insert(to, j, from->entries[j].name, from->entries[j].node);
+            ff_entry_insert(to, j,
+                            ff_memory_copy(from->entries[j].name, strlen(from->entries[j].name)),
+                            from->entries[j].node);
     }
     return copy;
 }

@@ -65,7 +65,8 @@ static const char *apply_write(struct ff_tree *tree, const struct ff_call *call)
         return "the node is not a file";
     if (call->offset > FF_SIZE_LIMIT || call->data.size > FF_SIZE_LIMIT - call->offset)
         return "the file grows beyond the supported size";
-    ff_node_write(&tree->nodes[call->node], call->data.data, call->data.size, (size_t)call->offset);
+    ff_node_write(ff_tree_edit(tree, call->node), call->data.data, call->data.size,
+                  (size_t)call->offset);
     return NULL;
 }
 
@@ -75,13 +76,13 @@ static const char *apply_resize(struct ff_tree *tree, const struct ff_call *call
         return "the node is not a file";
     if (call->offset > FF_SIZE_LIMIT)
         return "the file grows beyond the supported size";
-    ff_node_resize(&tree->nodes[call->node], (size_t)call->offset);
+    ff_node_resize(ff_tree_edit(tree, call->node), (size_t)call->offset);
     return NULL;
 }
 
 static const char *apply_attributes(struct ff_tree *tree, const struct ff_call *call)
 {
-    struct ff_node *node = ff_tree_node(tree, call->node);
+    struct ff_node *node = ff_tree_edit(tree, call->node);
     if (node == NULL)
         return "the node does not exist";
     node->mode = (node->mode & S_IFMT) | (call->mode & 07777);
@@ -92,7 +93,7 @@ static const char *apply_attributes(struct ff_tree *tree, const struct ff_call *
 
 static const char *apply_set_xattr(struct ff_tree *tree, const struct ff_call *call)
 {
-    struct ff_node *node = ff_tree_node(tree, call->node);
+    struct ff_node *node = ff_tree_edit(tree, call->node);
     if (node == NULL)
         return "the node does not exist";
     ff_node_set_xattr(node, name_of(call->filename), call->data);
@@ -101,7 +102,7 @@ static const char *apply_set_xattr(struct ff_tree *tree, const struct ff_call *c
 
 static const char *apply_remove_xattr(struct ff_tree *tree, const struct ff_call *call)
 {
-    struct ff_node *node = ff_tree_node(tree, call->node);
+    struct ff_node *node = ff_tree_edit(tree, call->node);
     if (node == NULL)
         return "the node does not exist";
     return ff_node_remove_xattr(node, name_of(call->filename)) ? NULL : "it has no such attribute";

@@ -291,7 +291,7 @@ static int root_load(struct load *load)
     ff_tree_create(load->tree, FF_ROOT_NODE, status.st_mode, status.st_uid, status.st_gid);
     if (load->visit != NULL)
         load->visit(load->context, FF_ROOT_NODE, ".", status.st_dev, status.st_ino);
-    if (xattrs_read(load, ff_tree_node(load->tree, FF_ROOT_NODE), load->root) != 0)
+    if (xattrs_read(load, ff_tree_edit(load->tree, FF_ROOT_NODE), load->root) != 0)
         return -1;
     load->directory = open(load->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (load->directory < 0)

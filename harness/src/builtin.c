@@ -12,7 +12,7 @@ static void manifest_run(enum cm_manifest_case_id id, struct cm_state *state,
                          struct cm_outcome *outcome)
 {
     struct cm_memfs memfs;
-    cm_memfs_init_state(&memfs, state);
+    cm_memfs_init(&memfs, state);
     cm_looks_at_output(state);
     cm_manifest_judge(&cm_manifest_cases[id], &memfs.platform, state->output, state->output_size,
                       outcome);

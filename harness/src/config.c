@@ -133,3 +133,14 @@ bool cm_config_text(const struct cm_config *config, const cJSON *object, const c
     *text = cm_duplicate(item->valuestring, strlen(item->valuestring));
     return true;
 }
+
+bool cm_config_bool(const struct cm_config *config, const cJSON *object, const char *name,
+                    bool *value)
+{
+    const cJSON *item = cm_config_get(object, name);
+    *value = cJSON_IsTrue(item) != 0;
+    if (*value || cJSON_IsFalse(item))
+        return true;
+    cm_config_error(config, "%s: must be true or false", name);
+    return false;
+}

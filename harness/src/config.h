@@ -42,4 +42,8 @@ bool cm_config_schema(const struct cm_config *config, const cJSON *root, const c
 bool cm_config_text(const struct cm_config *config, const cJSON *object, const char *name,
                     char **text);
 
+/* True or false; returns false with the error set when it is neither. */
+bool cm_config_bool(const struct cm_config *config, const cJSON *object, const char *name,
+                    bool *value);
+
 #endif

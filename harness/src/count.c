@@ -10,8 +10,8 @@
 
 #include "memory.h"
 
-/* Past these, counting gives up: remembered components, and words of sets looked
- * at in one call (some seconds). */
+/* Remembered components; with more, all are forgotten. And words of sets looked at in one
+ * call (some seconds), past which counting gives up. */
 enum { MAX_COMPONENTS = 1 << 18, MAX_WORK = 1 << 30 };
 
 struct component {
@@ -37,16 +37,23 @@ struct cm_counter *cm_counter_new(const struct cm_poset *poset)
     return counter;
 }
 
-void cm_counter_free(struct cm_counter *counter)
+static void forget(struct cm_counter *counter)
 {
-    if (counter == NULL)
-        return;
     for (size_t i = 0; i < counter->table_size; i++) {
         if (counter->table[i].members == NULL)
             continue;
         free(counter->table[i].members);
+        counter->table[i].members = NULL;
         mpz_clear(counter->table[i].ideals);
     }
+    counter->count = 0;
+}
+
+void cm_counter_free(struct cm_counter *counter)
+{
+    if (counter == NULL)
+        return;
+    forget(counter);
     free(counter->table);
     free(counter);
 }
@@ -65,6 +72,8 @@ static struct component *find_component(const struct cm_counter *counter, const 
 
 static void remember(struct cm_counter *counter, const cm_word *members, const mpz_t ideals)
 {
+    if (counter->count >= MAX_COMPONENTS)
+        forget(counter);
     if (counter->count * 2 >= counter->table_size) {
         struct component *old = counter->table;
         size_t old_size = counter->table_size;
@@ -141,7 +150,7 @@ static void count_component(struct cm_counter *counter, const cm_word *component
         return;
     }
     counter->work += cm_count_bits(component, poset->words) * poset->words;
-    if (counter->count >= MAX_COMPONENTS || counter->work > MAX_WORK) {
+    if (counter->work > MAX_WORK) {
         counter->hopeless = true;
         return;
     }
@@ -186,9 +195,10 @@ bool cm_counter_add(struct cm_counter *counter, struct cm_cylinder cylinder, mpz
     if (counter->hopeless)
         return false;
     cm_word *rest = cm_allocate(poset->words, sizeof(cm_word));
-    for (size_t o = 0; o < poset->operation_count; o++)
-        if (!cm_has(cylinder.included, o) && !cm_has(cylinder.excluded, o))
-            cm_add(rest, o);
+    for (size_t i = 0; i < poset->words; i++)
+        rest[i] = ~(cylinder.included[i] | cylinder.excluded[i]);
+    if (poset->operation_count % 64 != 0)
+        rest[poset->words - 1] &= ((cm_word)1 << poset->operation_count % 64) - 1;
     mpz_t ideals;
     mpz_init(ideals);
     counter->work = 0;

@@ -4,20 +4,36 @@
 
 #include "memory.h"
 
+/* Operations are in the order of issue: the last one included has the latest boundary. */
+static uint32_t last_issued(const struct cm_poset *poset, const cm_word *included)
+{
+    for (size_t w = poset->words; w-- > 0;)
+        if (included[w] != 0) {
+            size_t last = w * 64 + 63 - (size_t)__builtin_clzll(included[w]);
+            return poset->operations[last].shown.boundary;
+        }
+    return 0;
+}
+
+static uint32_t first_durable(const struct cm_poset *poset, const cm_word *excluded)
+{
+    uint32_t first = (uint32_t)poset->trace->call_count + 1;
+    for (size_t w = 0; w < poset->words; w++) {
+        if (excluded[w] == 0 || poset->soonest[w] >= first)
+            continue;
+        for (cm_word rest = excluded[w]; rest != 0; rest &= rest - 1) {
+            size_t o = w * 64 + (size_t)__builtin_ctzll(rest);
+            if (poset->operations[o].shown.durable < first)
+                first = poset->operations[o].shown.durable;
+        }
+    }
+    return first;
+}
+
 struct cm_interval cm_cylinder_boundaries(const struct cm_poset *poset, struct cm_cylinder cylinder)
 {
-    struct cm_interval legal = {0, (uint32_t)poset->trace->call_count + 1};
-    CM_FOR_EACH(o, cylinder.included, poset->operation_count)
-    {
-        if (poset->operations[o].shown.boundary > legal.first)
-            legal.first = poset->operations[o].shown.boundary;
-    }
-    CM_FOR_EACH(o, cylinder.excluded, poset->operation_count)
-    {
-        if (poset->operations[o].shown.durable < legal.end)
-            legal.end = poset->operations[o].shown.durable;
-    }
-    return legal;
+    return (struct cm_interval){last_issued(poset, cylinder.included),
+                                first_durable(poset, cylinder.excluded)};
 }
 
 struct cm_branches cm_branches_begin(const struct cm_poset *poset, uint32_t location,
@@ -36,13 +52,12 @@ bool cm_branches_next(const struct cm_poset *poset, struct cm_branches *branches
     while (!branches->done && branches->rest > 0) {
         uint32_t value = location->values[--branches->rest];
         uint32_t operation = poset->values[value].operation;
-        bool feasible = !cm_has(pending, operation);
-        if (feasible) {
-            cm_copy(included, cylinder.included, poset->words);
-            cm_unite(included, cm_down(poset, operation), poset->words);
-            cm_copy(excluded, pending, poset->words);
-            feasible = !cm_meet(included, excluded, poset->words);
-        }
+        if (cm_has(pending, operation))
+            continue; /* and so is all that needs it */
+        cm_copy(included, cylinder.included, poset->words);
+        cm_unite(included, cm_down(poset, operation), poset->words);
+        cm_copy(excluded, pending, poset->words);
+        bool feasible = !cm_meet(included, excluded, poset->words);
         /* The later branches do without this operation and all that needs it. */
         cm_unite(pending, cm_up(poset, operation), poset->words);
         branches->done = cm_meet(pending, cylinder.included, poset->words);

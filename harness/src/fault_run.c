@@ -134,6 +134,9 @@ static int explore(const struct cm_fault_run *run, const struct ff_trace *trace,
                                  .timeout_ms = run->settings->timeout_ms,
                                  .eager = run->settings->eager,
                                  .granule = run->settings->granule,
+                                 .budget_runs = run->settings->budget.runs,
+                                 .budget_ms = run->settings->budget.milliseconds,
+                                 .seed = run->settings->seed,
                                  .stop = run->stop};
     if (!cm_scratch_is_private(run->session->scratch))
         options.jobs = 1;
@@ -169,8 +172,9 @@ static void judge_observation(const struct cm_fault_run *run, const struct ff_tr
                               struct cm_fault_case *one)
 {
     size_t count = 0;
+    const struct cm_unobserved_sources sources = {.trace = trace};
     struct cm_unobserved *unobserved =
-        cm_unobserved_collect(trace, &run->settings->accept, false, &count);
+        cm_unobserved_collect(&sources, &run->settings->accept, &count);
     if (cm_unobserved_matters(unobserved, count))
         set_problem(one, CM_INCOMPLETE, "not everything was seen");
     free(unobserved);

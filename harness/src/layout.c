@@ -167,7 +167,7 @@ static int object_make(struct cm_layout *layout, uint32_t id, const struct ff_no
         return -1;
     object_laid(layout, id, &status);
     if (S_ISLNK(node->mode))
-        ff_node_write(ff_tree_node(layout->laid, id), node->data, node->size, 0);
+        ff_node_write(ff_tree_edit(layout->laid, id), node->data, node->size, 0);
     return 0;
 }
 

@@ -17,11 +17,11 @@
 /* ---- Handles and nodes ---- */
 
 /* The node of a handle, or NULL. */
-static struct ff_node *handle_node(const struct cm_memfs *memfs, int handle)
+static const struct ff_node *handle_node(const struct cm_memfs *memfs, int handle)
 {
     if (handle < 0 || handle >= CM_MEMFS_HANDLES || memfs->handles[handle].node == FF_NO_NODE)
         return NULL;
-    return ff_tree_node(memfs->tree, memfs->handles[handle].node);
+    return ff_tree_node(memfs->state->tree, memfs->handles[handle].node);
 }
 
 static int handle_new(struct cm_memfs *memfs, uint32_t node, bool writable)
@@ -43,13 +43,11 @@ static bool is_directory(const struct ff_node *node)
 
 static int node_status(const struct cm_memfs *memfs, uint32_t id, struct mf_status *status)
 {
-    const struct ff_node *node = ff_tree_node(memfs->tree, id);
-    if (memfs->state != NULL && S_ISREG(node->mode))
-        cm_looks_at_size(memfs->state, id);
+    const struct ff_node *node = ff_tree_node(memfs->state->tree, id);
     *status = (struct mf_status){.type = MF_TYPE_OTHER};
     if (S_ISREG(node->mode)) {
         status->type = MF_TYPE_FILE;
-        status->size = node->size;
+        status->size = cm_state_size(memfs->state, id);
     } else if (S_ISDIR(node->mode)) {
         status->type = MF_TYPE_DIRECTORY;
     } else if (S_ISLNK(node->mode)) {
@@ -80,35 +78,13 @@ static int64_t directory_for(const struct cm_memfs *memfs, int handle, const cha
 static uint32_t node_create(struct cm_memfs *memfs, uint32_t directory, const char *name,
                             uint32_t mode)
 {
-    const struct ff_node *root = ff_tree_node(memfs->tree, FF_ROOT_NODE);
+    const struct ff_node *root = ff_tree_node(memfs->state->tree, FF_ROOT_NODE);
     uint32_t uid = root->uid;
     uint32_t gid = root->gid;
-    uint32_t id = ff_tree_fresh_id(memfs->tree);
-    ff_tree_create(memfs->tree, id, mode, uid, gid);
-    ff_tree_set_name(memfs->tree, directory, name, id);
+    uint32_t id = ff_tree_fresh_id(memfs->state->tree);
+    ff_tree_create(memfs->state->tree, id, mode, uid, gid);
+    ff_tree_set_name(memfs->state->tree, directory, name, id);
     return id;
-}
-
-/* ---- Looking ---- */
-
-static uint32_t name_look_up(const struct cm_memfs *memfs, uint32_t directory, const char *name)
-{
-    if (memfs->state != NULL)
-        cm_looks_at_name(memfs->state, directory, name);
-    return ff_tree_lookup(memfs->tree, directory, name);
-}
-
-static void size_look_at(const struct cm_memfs *memfs, uint32_t node)
-{
-    if (memfs->state != NULL)
-        cm_looks_at_size(memfs->state, node);
-}
-
-/* Those of a directory: whether there are any, or which. */
-static void names_look_at(const struct cm_memfs *memfs, uint32_t node)
-{
-    if (memfs->state != NULL)
-        cm_looks_at_names(memfs->state, node);
 }
 
 /* ---- Paths ---- */
@@ -139,7 +115,7 @@ static int walk_link(struct walk *walk, const struct ff_node *link)
 static int walk_component(struct walk *walk, const char *name)
 {
     uint32_t here = walk->nodes[walk->depth - 1];
-    if (!is_directory(ff_tree_node(walk->memfs->tree, here)))
+    if (!is_directory(ff_tree_node(walk->memfs->state->tree, here)))
         return -ENOTDIR;
     if (strcmp(name, ".") == 0)
         return 0;
@@ -147,10 +123,10 @@ static int walk_component(struct walk *walk, const char *name)
         walk->depth -= walk->depth > 1;
         return 0;
     }
-    uint32_t id = name_look_up(walk->memfs, here, name);
+    uint32_t id = cm_state_lookup(walk->memfs->state, here, name);
     if (id == FF_NO_NODE)
         return -ENOENT;
-    const struct ff_node *node = ff_tree_node(walk->memfs->tree, id);
+    const struct ff_node *node = ff_tree_node(walk->memfs->state->tree, id);
     if (S_ISLNK(node->mode))
         return walk_link(walk, node);
     if (walk->depth == DEPTH_LIMIT)
@@ -188,7 +164,7 @@ static int memfs_open_directory(void *context, const char *path)
     if (result != 0)
         return result;
     uint32_t id = walk.nodes[walk.depth - 1];
-    if (!is_directory(ff_tree_node(memfs->tree, id)))
+    if (!is_directory(ff_tree_node(memfs->state->tree, id)))
         return -ENOTDIR;
     return handle_new(memfs, id, false);
 }
@@ -227,7 +203,7 @@ static int memfs_make_directory(void *context, const char *path)
         return result;
     uint32_t here = walk.nodes[walk.depth - 1];
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        name_look_up(memfs, here, name) != FF_NO_NODE)
+        cm_state_lookup(memfs->state, here, name) != FF_NO_NODE)
         return -EEXIST;
     node_create(memfs, here, name, S_IFDIR | 0755);
     return 0;
@@ -237,7 +213,7 @@ static int memfs_make_directory(void *context, const char *path)
 
 static int existing_open(struct cm_memfs *memfs, uint32_t id, unsigned flags)
 {
-    const struct ff_node *node = ff_tree_node(memfs->tree, id);
+    const struct ff_node *node = ff_tree_node(memfs->state->tree, id);
     bool writable = (flags & MF_OPEN_WRITE) != 0;
     bool create = (flags & MF_OPEN_CREATE) != 0;
     if (create && (flags & MF_OPEN_EXCLUSIVE) != 0)
@@ -255,7 +231,7 @@ static int memfs_open(void *context, int directory, const char *name, unsigned f
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
+    uint32_t id = cm_state_lookup(memfs->state, (uint32_t)parent, name);
     if (id != FF_NO_NODE)
         return existing_open(memfs, id, flags);
     if ((flags & MF_OPEN_CREATE) == 0)
@@ -279,7 +255,8 @@ static int memfs_close(void *context, int handle)
 
 static int64_t memfs_read(void *context, int file, void *buffer, size_t size, uint64_t offset)
 {
-    const struct ff_node *node = handle_node(context, file);
+    const struct cm_memfs *memfs = context;
+    const struct ff_node *node = handle_node(memfs, file);
     if (offset > INT64_MAX)
         return -EINVAL;
     if (node == NULL)
@@ -288,23 +265,14 @@ static int64_t memfs_read(void *context, int file, void *buffer, size_t size, ui
         return -EISDIR;
     if (!S_ISREG(node->mode))
         return -ESPIPE;
-    uint32_t id = ((struct cm_memfs *)context)->handles[file].node;
-    size_look_at(context, id);
-    if (offset >= node->size)
-        return 0;
-    size_t rest = node->size - (size_t)offset;
-    size_t count = size < rest ? size : rest;
-    if (((struct cm_memfs *)context)->state != NULL)
-        cm_looks_at_data(((struct cm_memfs *)context)->state, id, offset, count);
-    memcpy(buffer, node->data + offset, count);
-    return (int64_t)count;
+    return (int64_t)cm_state_read(memfs->state, memfs->handles[file].node, buffer, size, offset);
 }
 
 static int64_t memfs_write(void *context, int file, const void *buffer, size_t size,
                            uint64_t offset)
 {
     const struct cm_memfs *memfs = context;
-    struct ff_node *node = handle_node(memfs, file);
+    const struct ff_node *node = handle_node(memfs, file);
     if (offset > INT64_MAX)
         return -EINVAL;
     if (node == NULL || !memfs->handles[file].writable)
@@ -314,7 +282,8 @@ static int64_t memfs_write(void *context, int file, const void *buffer, size_t s
     if (size > CM_MEMFS_LIMIT || offset > CM_MEMFS_LIMIT - size)
         return -EFBIG;
     if (size > 0)
-        ff_node_write(node, buffer, size, (size_t)offset);
+        ff_node_write(ff_tree_edit(memfs->state->tree, memfs->handles[file].node), buffer, size,
+                      (size_t)offset);
     return (int64_t)size;
 }
 
@@ -341,18 +310,21 @@ static int memfs_status_at(void *context, int directory, const char *name, struc
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
+    uint32_t id = cm_state_lookup(memfs->state, (uint32_t)parent, name);
     return id == FF_NO_NODE ? -ENOENT : node_status(memfs, id, status);
 }
 
 /* Whether one node may replace another one: 0 or a negative errno. */
-static int replacement_check(const struct ff_node *from, const struct ff_node *to)
+static int replacement_check(const struct cm_memfs *memfs, uint32_t source, uint32_t target)
 {
+    const struct ff_node *from = ff_tree_node(memfs->state->tree, source);
+    const struct ff_node *to = ff_tree_node(memfs->state->tree, target);
     if (is_directory(from) && !is_directory(to))
         return -ENOTDIR;
     if (!is_directory(from) && is_directory(to))
         return -EISDIR;
-    return is_directory(to) && to->entry_count > 0 ? -ENOTEMPTY : 0;
+    return is_directory(to) && cm_state_list(memfs->state, target)->entry_count > 0 ? -ENOTEMPTY
+                                                                                    : 0;
 }
 
 static int memfs_rename(void *context, int directory, const char *from, const char *to)
@@ -363,21 +335,19 @@ static int memfs_rename(void *context, int directory, const char *from, const ch
         parent = directory_for(memfs, directory, to);
     if (parent < 0)
         return (int)parent;
-    uint32_t source = name_look_up(memfs, (uint32_t)parent, from);
-    uint32_t target = name_look_up(memfs, (uint32_t)parent, to);
+    uint32_t source = cm_state_lookup(memfs->state, (uint32_t)parent, from);
+    uint32_t target = cm_state_lookup(memfs->state, (uint32_t)parent, to);
     if (source == FF_NO_NODE)
         return -ENOENT;
     if (source == target)
         return 0; /* rename(2): two names of one file are left as they are */
     if (target != FF_NO_NODE) {
-        names_look_at(memfs, target);
-        int result =
-            replacement_check(ff_tree_node(memfs->tree, source), ff_tree_node(memfs->tree, target));
+        int result = replacement_check(memfs, source, target);
         if (result != 0)
             return result;
     }
-    ff_tree_set_name(memfs->tree, (uint32_t)parent, to, source);
-    ff_tree_set_name(memfs->tree, (uint32_t)parent, from, FF_NO_NODE);
+    ff_tree_set_name(memfs->state->tree, (uint32_t)parent, to, source);
+    ff_tree_set_name(memfs->state->tree, (uint32_t)parent, from, FF_NO_NODE);
     return 0;
 }
 
@@ -387,12 +357,12 @@ static int memfs_remove(void *context, int directory, const char *name)
     int64_t parent = directory_for(memfs, directory, name);
     if (parent < 0)
         return (int)parent;
-    uint32_t id = name_look_up(memfs, (uint32_t)parent, name);
+    uint32_t id = cm_state_lookup(memfs->state, (uint32_t)parent, name);
     if (id == FF_NO_NODE)
         return -ENOENT;
-    if (is_directory(ff_tree_node(memfs->tree, id)))
+    if (is_directory(ff_tree_node(memfs->state->tree, id)))
         return -EISDIR;
-    ff_tree_set_name(memfs->tree, (uint32_t)parent, name, FF_NO_NODE);
+    ff_tree_set_name(memfs->state->tree, (uint32_t)parent, name, FF_NO_NODE);
     return 0;
 }
 
@@ -419,7 +389,7 @@ static int memfs_list(void *context, int directory, int (*visit)(void *argument,
         return -EBADF;
     if (!is_directory(node))
         return -ENOTDIR;
-    names_look_at(memfs, memfs->handles[directory].node);
+    cm_state_list(memfs->state, memfs->handles[directory].node);
     size_t count = node->entry_count;
     char *names = names_copy(node);
     if (names == NULL)
@@ -449,7 +419,7 @@ static int memfs_now(void *context, uint64_t *seconds)
     return 0;
 }
 
-void cm_memfs_init(struct cm_memfs *memfs, struct ff_tree *tree)
+void cm_memfs_init(struct cm_memfs *memfs, const struct cm_state *state)
 {
     *memfs = (struct cm_memfs){
         .platform =
@@ -470,12 +440,6 @@ void cm_memfs_init(struct cm_memfs *memfs, struct ff_tree *tree)
                 .lock = memfs_lock,
                 .now = memfs_now,
             },
-        .tree = tree,
+        .state = state,
     };
-}
-
-void cm_memfs_init_state(struct cm_memfs *memfs, const struct cm_state *state)
-{
-    cm_memfs_init(memfs, state->tree);
-    memfs->state = state;
 }

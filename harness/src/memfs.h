@@ -3,7 +3,7 @@
  * runs on a state without a process or a disk.
  *
  *     struct cm_memfs memfs;
- *     cm_memfs_init(&memfs, state->tree);
+ *     cm_memfs_init(&memfs, state);
  *     struct mf_options options = {.platform = &memfs.platform};
  *     mf_database_open("db", &options, ...);
  *
@@ -19,8 +19,8 @@
  *  - files do not grow beyond CM_MEMFS_LIMIT bytes (-EFBIG);
  *  - there are CM_MEMFS_HANDLES handles (-EMFILE).
  *
- * Nothing needs to be freed. The tree must outlive the memfs; it is changed by
- * what runs on it.
+ * The state's observer is told of all that is looked at. Nothing needs to be freed. The
+ * state must outlive the memfs; its tree is changed by what runs on it.
  */
 #ifndef CRASHMATRIX_MEMFS_H
 #define CRASHMATRIX_MEMFS_H
@@ -28,25 +28,20 @@
 #include <manifest/platform.h>
 
 #include "crashmatrix/crashmatrix.h"
-#include "faultfs/tree.h"
 
 #define CM_MEMFS_NOW     1000000000u
 #define CM_MEMFS_LIMIT   (1u << 30)
 #define CM_MEMFS_HANDLES 64
 
 struct cm_memfs {
-    struct mf_platform platform;  /* platform.context is this */
-    const struct cm_state *state; /* is told what is looked at; or NULL */
-    struct ff_tree *tree;
+    struct mf_platform platform; /* platform.context is this */
+    const struct cm_state *state;
     struct {
         uint32_t node; /* FF_NO_NODE when the handle is not in use */
         bool writable;
     } handles[CM_MEMFS_HANDLES];
 };
 
-void cm_memfs_init(struct cm_memfs *memfs, struct ff_tree *tree);
-
-/* The files of a state, with its observer told of all that is looked at. */
-void cm_memfs_init_state(struct cm_memfs *memfs, const struct cm_state *state);
+void cm_memfs_init(struct cm_memfs *memfs, const struct cm_state *state);
 
 #endif

@@ -8,7 +8,8 @@
 struct cm_observer {
     const struct cm_poset *poset;
     struct cm_observations *observations;
-    cm_word *seen; /* by location */
+    uint32_t *seen; /* by location: the last list that it is on */
+    uint32_t list;
 };
 
 size_t cm_observations_size(const struct cm_poset *poset)
@@ -20,7 +21,7 @@ struct cm_observer *cm_observer_new(const struct cm_poset *poset)
 {
     struct cm_observer *observer = cm_allocate(1, sizeof(*observer));
     observer->poset = poset;
-    observer->seen = cm_allocate(cm_words(poset->location_count + 1), sizeof(cm_word));
+    observer->seen = cm_allocate(poset->location_count + 1, sizeof(*observer->seen));
     return observer;
 }
 
@@ -34,16 +35,19 @@ void cm_observer_free(struct cm_observer *observer)
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations)
 {
     observer->observations = observations;
-    observations->everything = false;
+    observations->everything = observations->settled = false;
     observations->count = 0;
-    memset(observer->seen, 0, cm_words(observer->poset->location_count + 1) * sizeof(cm_word));
+    if (++observer->list == 0) { /* numbers are used again */
+        memset(observer->seen, 0, (observer->poset->location_count + 1) * sizeof(*observer->seen));
+        observer->list = 1;
+    }
 }
 
 void cm_observer_note(struct cm_observer *observer, uint32_t location)
 {
-    if (cm_has(observer->seen, location))
+    if (observer->seen[location] == observer->list)
         return;
-    cm_add(observer->seen, location);
+    observer->seen[location] = observer->list;
     observer->observations->locations[observer->observations->count++] = location;
 }
 
@@ -66,9 +70,16 @@ static const struct cm_poset_node *node_of(const struct cm_state *state, uint32_
     return &state->observer->poset->nodes[node];
 }
 
+/* The same, if it is of that type. */
+static const struct cm_poset_node *typed(const struct cm_state *state, uint32_t id, uint32_t type)
+{
+    const struct cm_poset_node *node = node_of(state, id);
+    return node != NULL && (node->mode & S_IFMT) == type ? node : NULL;
+}
+
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name)
 {
-    const struct cm_poset_node *node = node_of(state, directory);
+    const struct cm_poset_node *node = typed(state, directory, S_IFDIR);
     size_t low = 0, high = node == NULL ? 0 : node->part_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -86,7 +97,7 @@ void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const ch
 
 void cm_looks_at_names(const struct cm_state *state, uint32_t directory)
 {
-    const struct cm_poset_node *node = node_of(state, directory);
+    const struct cm_poset_node *node = typed(state, directory, S_IFDIR);
     for (size_t i = 0; node != NULL && i < node->part_count; i++)
         cm_observer_note(state->observer, node->parts[i]);
 }
@@ -100,7 +111,7 @@ void cm_looks_at_size(const struct cm_state *state, uint32_t file)
 
 void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size)
 {
-    const struct cm_poset_node *node = node_of(state, file);
+    const struct cm_poset_node *node = typed(state, file, S_IFREG);
     if (node == NULL || size == 0)
         return;
     const struct cm_poset *poset = state->observer->poset;
@@ -160,4 +171,43 @@ void cm_looks_at_everything(const struct cm_state *state)
 {
     if (state->observer != NULL)
         state->observer->observations->everything = true;
+}
+
+/* ---- And gets it ---- */
+
+uint32_t cm_state_lookup(const struct cm_state *state, uint32_t directory, const char *name)
+{
+    cm_looks_at_name(state, directory, name);
+    return ff_tree_lookup(state->tree, directory, name);
+}
+
+const struct ff_node *cm_state_list(const struct cm_state *state, uint32_t directory)
+{
+    const struct ff_node *node = ff_tree_node(state->tree, directory);
+    if (node == NULL || !S_ISDIR(node->mode))
+        return NULL;
+    cm_looks_at_names(state, directory);
+    return node;
+}
+
+uint64_t cm_state_size(const struct cm_state *state, uint32_t file)
+{
+    const struct ff_node *node = ff_tree_node(state->tree, file);
+    if (node == NULL || !S_ISREG(node->mode))
+        return 0;
+    cm_looks_at_size(state, file);
+    return node->size;
+}
+
+size_t cm_state_read(const struct cm_state *state, uint32_t file, void *buffer, size_t size,
+                     uint64_t offset)
+{
+    uint64_t end = cm_state_size(state, file);
+    if (offset >= end)
+        return 0;
+    size_t count = size < end - offset ? size : (size_t)(end - offset);
+    cm_looks_at_data(state, file, offset, count);
+    if (count > 0)
+        memcpy(buffer, ff_tree_node(state->tree, file)->data + offset, count);
+    return count;
 }

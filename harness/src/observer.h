@@ -11,6 +11,7 @@
  * poset->location_count. */
 struct cm_observations {
     bool everything; /* the list is of no use */
+    bool settled;    /* the outcome is the same with less output, seen or not */
     uint32_t count;
     uint32_t locations[];
 };

@@ -17,6 +17,8 @@ enum { DEFAULT_TIMEOUT_MS = 10000 };
 
 /* One or more, which are taken as they are. */
 #define ANY_OPERANDS SIZE_MAX
+/* One or more, among options. */
+#define MANY_OPERANDS (SIZE_MAX - 1)
 
 struct subcommand {
     const char *name;
@@ -44,6 +46,11 @@ static const struct subcommand subcommands[] = {
                            "--into state\n"
                            "  crashmatrix replay posix.1f0a93c2.17:3+1,9 --trace out/trace.cmt "
                            "--check ./load"},
+    [CM_COMMAND_MERGE] = {"merge", "DIR...", MANY_OPERANDS,
+                          "Make one report of the report folders of all shards (--shard).",
+                          "for i in 1 2 3; do crashmatrix explore save.cmt --check ./load "
+                          "--shard $i/3 --report part$i; done\n"
+                          "  crashmatrix merge part1 part2 part3 --report whole"},
     [CM_COMMAND_CUT] = {"cut", "COMMAND...", ANY_OPERANDS,
                         "Run a command in a directory, stop it as a power cut does, and leave what "
                         "that could leave.",
@@ -56,7 +63,15 @@ static const struct subcommand subcommands[] = {
     [CM_COMMAND_TARGETS] = {"targets", "", 0, "Print the shipped targets.", "crashmatrix targets"},
 };
 
-enum option_kind { OPTION_TEXT, OPTION_WORDS, OPTION_FLAG, OPTION_NUMBER, OPTION_DURATION };
+enum option_kind {
+    OPTION_TEXT,
+    OPTION_WORDS,
+    OPTION_FLAG,
+    OPTION_NUMBER,
+    OPTION_DURATION,
+    OPTION_SHARD,
+    OPTION_BUDGET
+};
 
 struct option_row {
     const char *name;
@@ -70,6 +85,7 @@ struct option_row {
 
 #define SETTING(member) offsetof(struct cm_settings, member)
 #define EXPLORES        (ON(RUN) | ON(EXPLORE))
+#define REPORTS         (EXPLORES | ON(MERGE))
 
 static const struct option_row rows[] = {
     {"target", 0, OPTION_TEXT, SETTING(target), EXPLORES | ON(RECORD) | ON(REPLAY), "NAME|FILE",
@@ -80,25 +96,35 @@ static const struct option_row rows[] = {
      "the program to record; what it prints it has promised"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
-    {"model", 0, OPTION_WORDS, SETTING(models), EXPLORES | ON(REPLAY) | ON(CUT),
+    {"model", 0, OPTION_WORDS, SETTING(models), REPORTS | ON(REPLAY) | ON(CUT),
      "NAME|FILE|GLOB|all", "persistence model, may be repeated (default: posix, or the target's)"},
-    {"accept", 0, OPTION_WORDS, SETTING(accept), EXPLORES, "KIND",
+    {"accept", 0, OPTION_WORDS, SETTING(accept), REPORTS, "KIND",
      "pass although this was not seen, may be repeated; kinds: below"},
     {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN), "SPEC|all",
      "run it again with calls that fail: see faultfs-run --help; all: each call, each error"},
     {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
      "tear data at this size instead of the model's"},
-    {"report", 0, OPTION_TEXT, SETTING(report), EXPLORES, "DIR",
-     "leave trace.cmt, report.json and junit.xml there"},
-    {"keep", 0, OPTION_FLAG, SETTING(keep), EXPLORES, NULL,
+    {"report", 0, OPTION_TEXT, SETTING(report), REPORTS, "DIR",
+     "leave trace.cmt, report.json, junit.xml and the progress there"},
+    {"resume", 0, OPTION_FLAG, SETTING(resume), EXPLORES, NULL,
+     "continue the run whose report folder this is, from its recording and progress"},
+    {"shard", 0, OPTION_SHARD, SETTING(shard), EXPLORES, "I/N",
+     "cover only part I of N (1 to N); crashmatrix merge puts the parts together"},
+    {"budget", 0, OPTION_BUDGET, SETTING(budget), EXPLORES, "5000|60s",
+     "runs of the check, or time, under each model: what deviates the least comes first"},
+    {"seed", 0, OPTION_NUMBER, SETTING(seed), EXPLORES, "N",
+     "of the sample in the last quarter of a budget, and of the audit (default: 1)"},
+    {"keep", 0, OPTION_FLAG, SETTING(keep), REPORTS, NULL,
      "leave the failing states in the report's folder, too"},
-    {"json", 0, OPTION_FLAG, SETTING(json), EXPLORES, NULL,
+    {"json", 0, OPTION_FLAG, SETTING(json), REPORTS, NULL,
      "print report.json instead of the matrix"},
     {"eager", 0, OPTION_FLAG, SETTING(eager), EXPLORES, NULL,
      "run the check on every state, also if it says what it looks at"},
     {"spawn", 0, OPTION_FLAG, SETTING(spawn), EXPLORES, NULL,
      "execute the check's program for each run; do not fork it at its main()"},
-    {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), EXPLORES, NULL,
+    {"monotone", 0, OPTION_FLAG, SETTING(monotone), EXPLORES, NULL,
+     "what the check accepts it would accept had less been printed: not run with less"},
+    {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), REPORTS, NULL,
      "leave timings out of the reports"},
     {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES, "N",
      "checks run at the same time (default: one for each processor)"},
@@ -158,7 +184,7 @@ static void print_help(enum cm_command_name command, FILE *stream)
         fprintf(stream, "  %-32s %s\n", left, rows[i].help);
     }
     fprintf(stream, "  %-32s %s\n", "    --help", "print this");
-    if ((EXPLORES & 1u << command) != 0)
+    if ((REPORTS & 1u << command) != 0)
         cm_print_accept_help(stream);
     fprintf(stream, "\nExample:\n  %s\n", chosen->example);
 }
@@ -207,6 +233,39 @@ static bool parse_duration(const char *text, unsigned *milliseconds)
     return false;
 }
 
+/* "2/7": part 2 of 7 is number 1 here. */
+static bool parse_shard(const char *text, struct cm_shard *shard)
+{
+    char *end = NULL;
+    unsigned long index = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '/')
+        return false;
+    unsigned count = 0;
+    if (!parse_number(end + 1, 1 << 16, &count) || index < 1 || index > count)
+        return false;
+    *shard = (struct cm_shard){(uint32_t)index - 1, count};
+    return true;
+}
+
+/* A number is one of runs; a duration has a unit. */
+static bool parse_budget(const char *text, struct cm_budget *budget)
+{
+    unsigned milliseconds = 0;
+    char *end = NULL;
+    errno = 0;
+    unsigned long long runs = strtoull(text, &end, 10);
+    *budget = (struct cm_budget){.text = text};
+    if (*text < '0' || *text > '9')
+        return false;
+    if (*end == '\0') {
+        budget->runs = runs;
+        return errno == 0 && runs > 0;
+    }
+    bool valid = parse_duration(text, &milliseconds);
+    budget->milliseconds = milliseconds;
+    return valid;
+}
+
 static void add_word(struct cm_words *words, const char *word)
 {
     words->items = realloc(words->items, (words->count + 1) * sizeof(*words->items));
@@ -231,6 +290,13 @@ static bool set_option(struct cm_settings *settings, const struct option_row *ro
     case OPTION_NUMBER:
         return parse_number(text, 1 << 24, setting) ||
                complain("--%s: '%s' is not a whole number from 1 to 16777216", row->name, text);
+    case OPTION_SHARD:
+        return parse_shard(text, setting) ||
+               complain("--%s: '%s' is not I/N with I from 1 to N, such as 2/7", row->name, text);
+    case OPTION_BUDGET:
+        return parse_budget(text, setting) ||
+               complain("--%s: '%s' is neither a number of runs nor a duration such as 60s",
+                        row->name, text);
     default:
         return parse_duration(text, setting) ||
                complain("--%s: '%s' is not a duration such as 500ms, 10s or 2m", row->name, text);
@@ -309,7 +375,7 @@ static bool parse_options(int argc, char **argv, struct cm_settings *settings, i
     if (settings->operand_count > chosen->operand_count)
         return complain("%s: unexpected argument '%s'", chosen->name,
                         settings->operands[chosen->operand_count]);
-    size_t least = chosen->operand_count == ANY_OPERANDS ? 1 : chosen->operand_count;
+    size_t least = chosen->operand_count < MANY_OPERANDS ? chosen->operand_count : 1;
     if (settings->operand_count < least)
         return complain("%s: %s is missing", chosen->name, chosen->operands);
     return true;
@@ -317,7 +383,8 @@ static bool parse_options(int argc, char **argv, struct cm_settings *settings, i
 
 bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *status)
 {
-    *settings = (struct cm_settings){.timeout_ms = DEFAULT_TIMEOUT_MS, .lose = "none"};
+    *settings = (struct cm_settings){
+        .timeout_ms = DEFAULT_TIMEOUT_MS, .lose = "none", .seed = 1, .shard = {0, 1}};
     *status = CM_EXIT_USAGE;
     if (argc < 2) {
         print_main_help(stderr);

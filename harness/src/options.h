@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crashmatrix/crashmatrix.h"
+
 /* Exit statuses of crashmatrix; the README lists them, too. */
 enum cm_exit {
     CM_EXIT_PASS = 0,       /* every legal state was covered and none failed */
@@ -24,6 +26,7 @@ enum cm_exit {
     X(EXPLORE, "explore")                                                                          \
     X(SHOW, "show")                                                                                \
     X(REPLAY, "replay")                                                                            \
+    X(MERGE, "merge")                                                                              \
     X(CUT, "cut")                                                                                  \
     X(MODELS, "models")                                                                            \
     X(TARGETS, "targets")
@@ -39,6 +42,12 @@ enum cm_command_name {
 struct cm_words {
     const char **items;
     size_t count;
+};
+
+/* How much of an exploration is made; nothing: all of it. */
+struct cm_budget {
+    const char *text;            /* as given */
+    uint64_t runs, milliseconds; /* one of them */
 };
 
 struct cm_settings {
@@ -58,13 +67,18 @@ struct cm_settings {
     const char *output;
     const char *trace;
     const char *into;
+    struct cm_shard shard; /* 0 of 1: everything */
+    struct cm_budget budget;
+    unsigned seed;
     unsigned jobs;       /* 0: one for each processor */
     unsigned timeout_ms; /* for one check */
     uint32_t granule;    /* bytes; 0: the model's */
+    bool resume;
     bool keep;
     bool json;
     bool eager;
     bool spawn;
+    bool monotone;
     bool reproducible;
     char **operands;
     size_t operand_count;

@@ -48,13 +48,13 @@ enum slot_state {
     SLOT_RUNNING, /* + index of the worker */
 };
 
-/* In shared memory. */
-struct slot {
+/* In shared memory. A worker knows its job by this. */
+struct cm_pool_job {
     _Atomic uint32_t state;
     _Atomic uint64_t started; /* cm_process_clock(), or 0 */
     uint64_t ticket;
     struct cm_outcome outcome;
-    max_align_t payload[];
+    max_align_t area[];
 };
 
 enum greeting_state {
@@ -100,15 +100,9 @@ static size_t round_up(size_t size)
     return (size + 63) / 64 * 64; /* cache lines: workers write to neighbours */
 }
 
-static struct slot *slot_at(const struct cm_pool *pool, uint32_t index)
+static struct cm_pool_job *slot_at(const struct cm_pool *pool, uint32_t index)
 {
-    return (struct slot *)(void *)(pool->shared + index * pool->slot_size);
-}
-
-/* Behind the payload. */
-static void *result_of(const struct cm_pool *pool, struct slot *slot)
-{
-    return (unsigned char *)slot->payload + round_up(pool->task.payload_size);
+    return (struct cm_pool_job *)(void *)(pool->shared + index * pool->slot_size);
 }
 
 static struct greeting *greeting_of(const struct cm_pool *pool, unsigned worker)
@@ -128,15 +122,22 @@ static void token_send(int fd, uint32_t token)
 
 static void job_run(const struct cm_pool *pool, uint32_t index, uint32_t worker)
 {
-    struct slot *slot = slot_at(pool, index);
+    struct cm_pool_job *slot = slot_at(pool, index);
     uint32_t expected = SLOT_QUEUED;
     if (!atomic_compare_exchange_strong(&slot->state, &expected, SLOT_RUNNING + worker))
         return; /* a token sent twice */
     atomic_store(&slot->started, cm_process_clock());
     slot->outcome.text[0] = '\0';
-    pool->task.run(pool->task.context, slot->payload, &slot->outcome, result_of(pool, slot));
+    pool->task.run(pool->task.context, slot, slot->area, &slot->outcome);
     atomic_store(&slot->state, SLOT_DONE);
     token_send(pool->results[1], index);
+}
+
+uint64_t cm_pool_renew(struct cm_pool_job *job)
+{
+    uint64_t now = cm_process_clock();
+    atomic_store_explicit(&job->started, now, memory_order_relaxed);
+    return now;
 }
 
 _Noreturn static void worker_main(const struct cm_pool *pool, unsigned worker, pid_t parent)
@@ -279,7 +280,7 @@ static bool job_settle(struct cm_pool *pool, unsigned index, int status)
     const struct worker *worker = &pool->workers[index];
     char text[CM_TEXT_SIZE];
     for (uint32_t i = 0; i < pool->slot_count; i++) {
-        const struct slot *slot = slot_at(pool, i);
+        const struct cm_pool_job *slot = slot_at(pool, i);
         if (atomic_load(&slot->state) != SLOT_RUNNING + index)
             continue;
         if (worker->ending && worker->hung == slot->ticket) {
@@ -341,7 +342,7 @@ static uint64_t deadlines_enforce(struct cm_pool *pool)
     if (pool->task.timeout_ms == 0)
         return UINT64_MAX;
     for (uint32_t i = 0; i < pool->slot_count; i++) {
-        struct slot *slot = slot_at(pool, i);
+        struct cm_pool_job *slot = slot_at(pool, i);
         uint32_t state = atomic_load(&slot->state);
         if (state < SLOT_RUNNING)
             continue;
@@ -369,8 +370,7 @@ static uint64_t deadlines_enforce(struct cm_pool *pool)
 static int pool_allocate(struct cm_pool *pool, struct ff_error *error)
 {
     pool->slot_count = pool->worker_count * SLOTS_PER_WORKER;
-    pool->slot_size =
-        round_up(sizeof(struct slot) + round_up(pool->task.payload_size) + pool->task.result_size);
+    pool->slot_size = round_up(sizeof(struct cm_pool_job) + pool->task.area_size);
     pool->shared_size =
         pool->slot_count * pool->slot_size + pool->worker_count * sizeof(struct greeting);
     pool->workers = calloc(pool->worker_count, sizeof(*pool->workers));
@@ -380,8 +380,8 @@ static int pool_allocate(struct cm_pool *pool, struct ff_error *error)
     if (pool->workers == NULL || pool->polled == NULL || pool->free_slots == NULL ||
         pool->done_slots == NULL)
         return cm_fail(error, "out of memory");
-    void *shared =
-        mmap(NULL, pool->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *shared = mmap(NULL, pool->shared_size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED)
         return cm_fail(error, "no shared memory: %s", strerror(errno));
     pool->shared = shared;
@@ -474,20 +474,23 @@ size_t cm_pool_busy(const struct cm_pool *pool)
     return pool->slot_count - pool->free_count;
 }
 
-void cm_pool_submit(struct cm_pool *pool, uint64_t ticket, const void *payload)
+void *cm_pool_area(struct cm_pool *pool)
+{
+    return slot_at(pool, pool->free_slots[pool->free_count - 1])->area;
+}
+
+void cm_pool_submit(struct cm_pool *pool, uint64_t ticket)
 {
     uint32_t index = pool->free_slots[--pool->free_count];
-    struct slot *slot = slot_at(pool, index);
+    struct cm_pool_job *slot = slot_at(pool, index);
     slot->ticket = ticket;
-    if (pool->task.payload_size > 0)
-        memcpy(slot->payload, payload, pool->task.payload_size);
     atomic_store(&slot->started, 0);
     atomic_store(&slot->state, SLOT_QUEUED);
     token_send(pool->jobs[1], index);
 }
 
-int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outcome,
-                 const void **result, struct ff_error *error)
+int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outcome, void **area,
+                 struct ff_error *error)
 {
     if (cm_pool_busy(pool) == 0)
         return cm_fail(error, "no job was submitted");
@@ -498,7 +501,7 @@ int cm_pool_next(struct cm_pool *pool, uint64_t *ticket, struct cm_outcome *outc
     uint32_t index = pool->done_slots[--pool->done_count];
     *ticket = slot_at(pool, index)->ticket;
     *outcome = slot_at(pool, index)->outcome;
-    *result = result_of(pool, slot_at(pool, index));
+    *area = slot_at(pool, index)->area;
     pool->free_slots[pool->free_count++] = index;
     return 0;
 }

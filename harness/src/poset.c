@@ -305,7 +305,10 @@ static void close_order(struct cm_poset *poset)
         for (uint32_t i = 0; i < operation->value_count; i++) {
             uint32_t value = operation->first_value + i;
             const struct cm_location *location = &poset->locations[poset->values[value].location];
-            for (size_t j = 0; j < location->value_count && location->values[j] != value; j++)
+            size_t j = 0;
+            while (location->values[j] != value)
+                j++;
+            while (j-- > 0) /* the latest first: it mostly brings the others along */
                 precede(poset, poset->values[location->values[j]].operation, q);
         }
         for (size_t p = q; p-- > 0;)
@@ -317,6 +320,17 @@ static void close_order(struct cm_poset *poset)
 }
 
 /* ---- Building ---- */
+
+/* For cm_cylinder_boundaries(), which is asked for every run. */
+static void find_soonest(struct cm_poset *poset)
+{
+    poset->soonest = cm_allocate(poset->words, sizeof(*poset->soonest));
+    for (size_t w = 0; w < poset->words; w++)
+        poset->soonest[w] = CM_NEVER;
+    for (size_t o = 0; o < poset->operation_count; o++)
+        if (poset->operations[o].shown.durable < poset->soonest[o / 64])
+            poset->soonest[o / 64] = poset->operations[o].shown.durable;
+}
 
 struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_model *model,
                                 uint32_t granule, struct ff_error *error)
@@ -338,6 +352,7 @@ struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_mo
     }
     find_durability(poset);
     close_order(poset);
+    find_soonest(poset);
     return poset;
 }
 
@@ -360,6 +375,7 @@ void cm_poset_free(struct cm_poset *poset)
     free(poset->operations);
     free(poset->down);
     free(poset->up);
+    free(poset->soonest);
     free(poset->values);
     free(poset->locations);
     free(poset->nodes);

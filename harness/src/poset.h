@@ -103,9 +103,10 @@ struct cm_poset {
 
     struct cm_poset_operation *operations; /* in the order of issue */
     size_t operation_count;
-    size_t words;  /* of a set of operations */
-    cm_word *down; /* down + o*words: o and all that precedes it */
-    cm_word *up;   /* up + o*words: o and all that it precedes */
+    size_t words;      /* of a set of operations */
+    cm_word *down;     /* down + o*words: o and all that precedes it */
+    cm_word *up;       /* up + o*words: o and all that it precedes */
+    uint32_t *soonest; /* [w]: the least durable of operations 64*w .. 64*w + 63 */
 
     struct cm_value *values;
     size_t value_count;

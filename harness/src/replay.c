@@ -74,13 +74,13 @@ static int prepare_worker(void *context, struct ff_error *error)
     return check->prepare != NULL ? check->prepare(check->context, error) : 0;
 }
 
-static void run_in_worker(void *context, const void *payload, struct cm_outcome *outcome,
-                          void *result)
+static void run_in_worker(void *context, struct cm_pool_job *job, void *area,
+                          struct cm_outcome *outcome)
 {
     struct replay *replay = context;
     const struct cm_check *check = replay->session.check;
-    (void)payload;
-    (void)result;
+    (void)job;
+    (void)area;
     struct cm_state state = {
         .tree = replay->tree,
         .output = replay->output,
@@ -96,7 +96,6 @@ static int judge(struct replay *replay, const struct cm_settings *settings,
 {
     struct cm_pool_task task = {
         .context = replay,
-        .payload_size = 1,
         .timeout_ms = settings->timeout_ms,
         .prepare = prepare_worker,
         .run = run_in_worker,
@@ -110,8 +109,8 @@ static int judge(struct replay *replay, const struct cm_settings *settings,
     if (pool == NULL)
         return -1;
     uint64_t ticket = 0;
-    const void *nothing = NULL;
-    cm_pool_submit(pool, ticket, "");
+    void *nothing = NULL;
+    cm_pool_submit(pool, ticket);
     int status = 0;
     do {
         error->text[0] = '\0';

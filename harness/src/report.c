@@ -480,7 +480,11 @@ enum cm_verdict cm_exploration_verdict(const struct cm_exploration *exploration)
 {
     if (exploration->violation_count > 0)
         return CM_FAIL;
-    return exploration->exhaustive && !exploration->stopped ? CM_PASS : CM_INCOMPLETE;
+    if (exploration->stopped || exploration->out_of_budget)
+        return CM_INCOMPLETE;
+    return exploration->exhaustive ? CM_PASS
+           : exploration->complete ? CM_SHARD_PASS
+                                   : CM_INCOMPLETE;
 }
 
 bool cm_unobserved_matters(const struct cm_unobserved *unobserved, size_t count)
@@ -493,6 +497,10 @@ bool cm_unobserved_matters(const struct cm_unobserved *unobserved, size_t count)
 
 const char *cm_verdict_name(enum cm_verdict verdict)
 {
-    static const char *const names[] = {"pass", "fail", "incomplete"};
+    static const char *const names[] = {[CM_PASS] = "pass",
+                                        [CM_FAIL] = "fail",
+                                        [CM_INCOMPLETE] = "incomplete",
+                                        [CM_SHARD_PASS] = "shard-pass",
+                                        [CM_BOUNDED] = "bounded"};
     return names[verdict];
 }

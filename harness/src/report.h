@@ -14,7 +14,13 @@
 #include "crashmatrix/crashmatrix.h"
 #include "site.h"
 
-enum cm_verdict { CM_PASS, CM_FAIL, CM_INCOMPLETE };
+enum cm_verdict {
+    CM_PASS,
+    CM_FAIL,
+    CM_INCOMPLETE,
+    CM_SHARD_PASS, /* every state of the shard was covered and none rejected: no word on others */
+    CM_BOUNDED,    /* none was rejected; that not all were covered was accepted */
+};
 
 /*
  * Something that was not covered or not seen, and so turns pass into incomplete,
@@ -34,6 +40,8 @@ struct cm_report {
     const char *target; /* name of the target, or NULL */
     const char *check;  /* the check, if it was given; NULL: the target's */
     enum cm_verdict verdict;
+    uint64_t seed;
+    struct cm_shard shard; /* count 0 or 1: all */
     const struct ff_trace *trace;
     const struct cm_sites *sites;               /* of the trace, or NULL: not looked up */
     const char *trace_path;                     /* where the trace was left, or NULL */
@@ -48,13 +56,14 @@ struct cm_report {
     double explore_seconds;
 };
 
-/* pass: exhaustive and no violation; fail: a violation; else incomplete. */
+/* pass: exhaustive and no violation; shard-pass: the same for a shard; fail: a violation; else
+ * incomplete. */
 enum cm_verdict cm_exploration_verdict(const struct cm_exploration *exploration);
 
 /* Whether there is anything that was not accepted. */
 bool cm_unobserved_matters(const struct cm_unobserved *unobserved, size_t count);
 
-/* "pass", "fail", "incomplete" */
+/* "pass", "fail", "incomplete", "shard-pass", "bounded" */
 const char *cm_verdict_name(enum cm_verdict verdict);
 
 /* The call of boundary b >= 1 as one short line: "pwrite64 data-1.bin 0+512". */

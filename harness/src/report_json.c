@@ -200,12 +200,18 @@ static void add_model(cJSON *list, const struct cm_report *report,
     add_integer(options, "granule", exploration->granule);
     add_text(model, "verdict", cm_verdict_name(cm_exploration_verdict(exploration)));
     added(cJSON_AddBoolToObject(model, "exhaustive", exploration->exhaustive));
+    added(cJSON_AddBoolToObject(model, "complete", exploration->complete));
+    added(cJSON_AddBoolToObject(model, "bounded", exploration->out_of_budget));
     add_text(model, "branching", exploration->observed ? "observed" : "eager");
+    added(cJSON_AddBoolToObject(model, "monotone", exploration->monotone));
     cJSON *states = added(cJSON_AddObjectToObject(model, "states"));
     add_text(states, "legal", exploration->legal);
     add_text(states, "covered", exploration->covered);
     add_integer(states, "distinct", exploration->distinct);
     add_integer(model, "runs", exploration->runs);
+    cJSON *audit = added(cJSON_AddObjectToObject(model, "audit"));
+    add_integer(audit, "runs", exploration->audit_runs);
+    add_integer(audit, "mismatches", exploration->audit_mismatches);
     add_violations(model, exploration);
     add_operations(model, report, exploration);
 }
@@ -278,6 +284,18 @@ static void add_timing(cJSON *root, const struct cm_report *report)
     }
 }
 
+/* null: everything. */
+static void add_shard(cJSON *root, struct cm_shard shard)
+{
+    if (shard.count <= 1) {
+        added(cJSON_AddNullToObject(root, "shard"));
+        return;
+    }
+    cJSON *object = added(cJSON_AddObjectToObject(root, "shard"));
+    add_integer(object, "index", shard.index + 1);
+    add_integer(object, "count", shard.count);
+}
+
 static cJSON *report_value(const struct cm_report *report)
 {
     cJSON *root = added(cJSON_CreateObject());
@@ -287,6 +305,8 @@ static cJSON *report_value(const struct cm_report *report)
     add_text(tool, "version", CRASHMATRIX_VERSION);
     add_text(root, "target", report->target);
     add_text(root, "verdict", cm_verdict_name(report->verdict));
+    add_integer(root, "seed", report->seed);
+    add_shard(root, report->shard);
     add_trace(root, report);
     cJSON *models = added(cJSON_AddArrayToObject(root, "models"));
     for (size_t i = 0; i < report->exploration_count; i++)

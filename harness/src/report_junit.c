@@ -127,9 +127,10 @@ static void print_failure(const struct cm_report *report, const struct cm_explor
 
 /* ---- Suites ---- */
 
+/* Of a shard: all of it. Its suite is named after it. */
 static bool covered_entirely(const struct cm_exploration *exploration)
 {
-    return exploration->exhaustive && !exploration->stopped;
+    return exploration->complete && !exploration->stopped && !exploration->out_of_budget;
 }
 
 static void print_case(const struct cm_report *report, const struct cm_exploration *exploration,
@@ -143,7 +144,8 @@ static void print_case(const struct cm_report *report, const struct cm_explorati
     if (exploration->cells[boundary].violations > 0)
         print_failure(report, exploration, boundary, stream);
     else if (!covered_entirely(exploration))
-        fputs("      <skipped message=\"not every legal state was covered\"/>\n", stream);
+        fprintf(stream, "      <skipped message=\"not every legal state was covered%s\"/>\n",
+                exploration->out_of_budget ? ": bounded by the budget" : "");
     fputs("    </testcase>\n", stream);
 }
 
@@ -166,6 +168,8 @@ static void print_properties(const struct cm_exploration *exploration, FILE *str
                    exploration->covered != NULL ? exploration->covered : "unknown");
     print_property(stream, "distinct", distinct);
     print_property(stream, "runs", runs);
+    print_property(stream, "exhaustive", exploration->exhaustive ? "true" : "false");
+    print_property(stream, "bounded", exploration->out_of_budget ? "true" : "false");
     fputs("    </properties>\n", stream);
 }
 
@@ -196,6 +200,9 @@ static void print_suite(const struct cm_report *report, const struct cm_explorat
 {
     fputs("  <testsuite name=\"", stream);
     print_text(stream, exploration->model);
+    if (exploration->shard.count > 1)
+        fprintf(stream, " (shard %" PRIu32 " of %" PRIu32 ")", exploration->shard.index + 1,
+                exploration->shard.count);
     fputc('"', stream);
     print_tally(stream, count_cases(exploration));
     if (report->timing)

@@ -140,7 +140,7 @@ static void print_labels(FILE *stream, const struct cm_cell *cell)
 
 /* A cell of a model that was not covered entirely says so and counts no more
  * than it knows. */
-static void print_lower_bound(FILE *stream, const struct cm_cell *cell)
+static void print_lower_bound(FILE *stream, const struct cm_cell *cell, bool complete)
 {
     uint64_t states = 0;
     for (size_t i = 0; i < cell->label_count; i++)
@@ -148,7 +148,7 @@ static void print_lower_bound(FILE *stream, const struct cm_cell *cell)
     if (cell->violations > 0)
         fprintf(stream, "FAIL >= %" PRIu64, cell->violations);
     else
-        fprintf(stream, "incomplete >= %" PRIu64, states);
+        fprintf(stream, "%s >= %" PRIu64, complete ? "shard" : "incomplete", states);
 }
 
 static char *cell_text(const struct cm_exploration *exploration, uint32_t boundary)
@@ -158,7 +158,7 @@ static char *cell_text(const struct cm_exploration *exploration, uint32_t bounda
     if (exploration->exhaustive)
         print_labels(stream, &exploration->cells[boundary]);
     else
-        print_lower_bound(stream, &exploration->cells[boundary]);
+        print_lower_bound(stream, &exploration->cells[boundary], exploration->complete);
     return cm_buffer_close(&buffer);
 }
 
@@ -361,9 +361,11 @@ static void print_matrix(const struct cm_report *report, FILE *stream, bool colo
     matrix_measure(&matrix);
     for (size_t row = 0; row <= matrix.row_count; row++)
         matrix_print_row(&matrix, row, stream, colours);
-    bool observed = false;
-    for (size_t i = 0; i < report->exploration_count; i++)
+    bool observed = false, monotone = false;
+    for (size_t i = 0; i < report->exploration_count; i++) {
         observed = observed || report->explorations[i]->observed;
+        monotone = monotone || report->explorations[i]->monotone;
+    }
     fputs(
         observed
             ? "\nA cell counts the states that a power cut after that call can leave and that the\n"
@@ -372,6 +374,10 @@ static void print_matrix(const struct cm_report *report, FILE *stream, bool colo
             : "\nA cell counts the distinct states that a power cut after that call can leave, by\n"
               "label, and those that the check rejects (FAIL). One state may be in many rows.\n",
         stream);
+    if (monotone)
+        fputs("The check was declared monotone: what it accepted it was not asked again with less\n"
+              "output, and the label is that with the most output.\n",
+              stream);
     if (matrix.idle > 0)
         fprintf(stream, "%zu call%s that changed nothing (close, failed calls, ...) left out.\n",
                 matrix.idle, matrix.idle == 1 ? "" : "s");
@@ -488,6 +494,11 @@ static void print_summary_line(const struct cm_exploration *exploration, size_t 
         fprintf(stream, ", %" PRIu64 " rejected", cm_violation_states(exploration));
     if (exploration->stopped)
         fputs(", interrupted", stream);
+    if (exploration->out_of_budget)
+        fputs(", bounded by the budget", stream);
+    if (exploration->shard.count > 1)
+        fprintf(stream, ", shard %" PRIu32 " of %" PRIu32, exploration->shard.index + 1,
+                exploration->shard.count);
     fputs(exploration->exhaustive ? ", exhaustive\n" : ", not exhaustive\n", stream);
 }
 
@@ -550,5 +561,10 @@ void cm_report_text(const struct cm_report *report, FILE *stream, bool colours)
     fputs("\nVerdict: ", stream);
     print_coloured(stream, colours, verdict_colour(report->verdict),
                    cm_verdict_name(report->verdict));
+    if (report->verdict == CM_BOUNDED)
+        fputs(" (not every state was covered, which was accepted)", stream);
+    if (report->shard.count > 1)
+        fprintf(stream, " (shard %" PRIu32 " of %" PRIu32 " only; crashmatrix merge tells of all)",
+                report->shard.index + 1, report->shard.count);
     fputc('\n', stream);
 }

@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fail.h"
 #include "fault_run.h"
 #include "faultfs/faults.h"
+#include "folder.h"
 #include "memory.h"
 #include "record.h"
-#include "report.h"
+#include "reporting.h"
 #include "session.h"
 #include "unobserved.h"
 
@@ -44,6 +44,7 @@ static void catch_signals(void)
 
 struct progress {
     const char *model;
+    const struct cm_settings *settings;
     bool shown;
 };
 
@@ -69,12 +70,20 @@ static void print_count(const char *number)
 static void show_progress(void *context, const struct cm_progress *now)
 {
     struct progress *progress = context;
+    const struct cm_settings *settings = progress->settings;
     progress->shown = true;
-    fprintf(stderr, "\r\033[K%s: covered ", progress->model);
+    fprintf(stderr, "\r\033[K%s", progress->model);
+    if (settings->shard.count > 1)
+        fprintf(stderr, " (shard %u of %u)", settings->shard.index + 1, settings->shard.count);
+    fputs(": covered ", stderr);
     print_count(now->covered);
     fputs(" of ", stderr);
     print_count(now->legal);
-    fprintf(stderr, " legal states, %llu checks, %llu rejected", (unsigned long long)now->runs,
+    fprintf(stderr, " legal states, %llu", (unsigned long long)now->runs);
+    if (settings->budget.runs != 0)
+        fprintf(stderr, " of at most %llu", (unsigned long long)settings->budget.runs);
+    fprintf(stderr, " checks%s%s, %llu rejected", settings->budget.text != NULL ? ", budget " : "",
+            settings->budget.text != NULL ? settings->budget.text : "",
             (unsigned long long)now->violations);
 }
 
@@ -99,36 +108,97 @@ struct run {
     double explore_seconds;
 };
 
-static int explore_models(struct run *run, struct ff_error *error)
+/* What a continued run, or another shard, must have been run with. */
+static size_t list_traits(const struct run *run, char *models, struct cm_trait *traits)
+{
+    const struct cm_session *session = &run->session;
+    const char *given = run->settings->check;
+    const struct cm_trait all[] = {
+        {"check", session->check_text},
+        {"target", session->target != NULL ? session->target->name : ""},
+        {"option --check", given != NULL ? given : ""},
+        {"list of models", models},
+    };
+    memcpy(traits, all, sizeof(all));
+    return sizeof(all) / sizeof(all[0]);
+}
+
+static char *list_models(const struct cm_models *models)
+{
+    char *list = cm_format("%s", "");
+    for (size_t i = 0; i < models->count; i++) {
+        char *longer =
+            cm_format("%s%s%s", list, i > 0 ? " " : "", cm_model_name(models->models[i]));
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+static void warn_about_progress(const struct cm_exploration *exploration)
+{
+    if (exploration->progress_error != NULL)
+        fprintf(stderr, "crashmatrix: warning: this run could not be kept, to be continued: %s\n",
+                exploration->progress_error);
+}
+
+/* The options of the exploration under one model, but for how it shows its progress. */
+static struct cm_options choose_options(const struct run *run)
 {
     const struct cm_settings *settings = run->settings;
-    const struct cm_models *models = &run->session.models;
-    bool terminal = isatty(STDERR_FILENO) != 0;
-    double start = seconds_now();
-    run->explorations = cm_allocate(models->count, sizeof(struct cm_exploration *));
-    for (size_t i = 0; i < models->count && stop_requested == 0; i++) {
-        struct progress progress = {0};
-        struct cm_options options = {
-            .jobs = settings->jobs,
-            .timeout_ms = settings->timeout_ms,
-            .granule = settings->granule,
-            .eager = settings->eager,
-            .progress = terminal ? show_progress : NULL,
-            .progress_context = &progress,
-            .stop = &stop_requested,
-        };
-        if (!cm_scratch_is_private(run->session.scratch))
-            options.jobs = 1;
-        progress.model = cm_model_name(models->models[i]);
-        struct cm_exploration *exploration =
-            cm_explore(run->trace, models->models[i], run->session.check, &options, error);
-        clear_progress(&progress);
-        if (exploration == NULL)
-            return -1;
-        run->explorations[run->exploration_count++] = exploration;
-    }
-    run->explore_seconds = seconds_now() - start;
+    return (struct cm_options){
+        .jobs = cm_scratch_is_private(run->session.scratch) ? settings->jobs : 1,
+        .timeout_ms = settings->timeout_ms,
+        .granule = settings->granule,
+        .eager = settings->eager,
+        .shard = settings->shard,
+        .budget_runs = settings->budget.runs,
+        .budget_ms = settings->budget.milliseconds,
+        .seed = settings->seed,
+        .resume = settings->resume,
+        .stop = &stop_requested,
+    };
+}
+
+static int explore_model(struct run *run, const struct cm_model *model,
+                         const struct cm_trait *traits, size_t trait_count, struct ff_error *error)
+{
+    const struct cm_settings *settings = run->settings;
+    struct progress progress = {.model = cm_model_name(model), .settings = settings};
+    struct cm_options options = choose_options(run);
+    char *path = NULL;
+    if (settings->report != NULL)
+        path = cm_folder_progress(settings->report, cm_model_name(model));
+    options.progress_path = path;
+    options.traits = traits;
+    options.trait_count = trait_count;
+    options.progress = isatty(STDERR_FILENO) != 0 ? show_progress : NULL;
+    options.progress_context = &progress;
+    struct cm_exploration *exploration =
+        cm_explore(run->trace, model, run->session.check, &options, error);
+    clear_progress(&progress);
+    free(path);
+    if (exploration == NULL)
+        return -1;
+    warn_about_progress(exploration);
+    run->explorations[run->exploration_count++] = exploration;
     return 0;
+}
+
+static int explore_models(struct run *run, struct ff_error *error)
+{
+    const struct cm_models *models = &run->session.models;
+    struct cm_trait traits[8];
+    char *list = list_models(models);
+    size_t trait_count = list_traits(run, list, traits);
+    double start = seconds_now();
+    int status = 0;
+    run->explorations = cm_allocate(models->count, sizeof(struct cm_exploration *));
+    for (size_t i = 0; status == 0 && i < models->count && stop_requested == 0; i++)
+        status = explore_model(run, models->models[i], traits, trait_count, error);
+    run->explore_seconds = seconds_now() - start;
+    free(list);
+    return status;
 }
 
 /* The runs in which a call fails, after the ordinary one. */
@@ -145,137 +215,6 @@ static int run_faults(struct run *run, struct ff_error *error)
     double start = seconds_now();
     int status = cm_fault_cases_run(&faults, &run->faults, error);
     run->explore_seconds += seconds_now() - start;
-    return status;
-}
-
-/* ---- Reports ---- */
-
-typedef int report_writer(const struct cm_report *report, FILE *stream);
-
-/* Writes a file of the report's folder: whole or not at all. */
-static int write_report(const struct cm_report *report, const char *folder, const char *name,
-                        report_writer *writer, struct ff_error *error)
-{
-    char *path = cm_format("%s/%s", folder, name);
-    char *temporary = cm_format("%s/.%s.%ld", folder, name, (long)getpid());
-    FILE *stream = fopen(temporary, "wxe");
-    bool done = stream != NULL && writer(report, stream) == 0;
-    done = stream != NULL && fclose(stream) == 0 && done;
-    done = done && rename(temporary, path) == 0;
-    if (!done) {
-        cm_fail(error, "%s: cannot be written: %s", path, strerror(errno));
-        unlink(temporary);
-    }
-    free(temporary);
-    free(path);
-    return done ? 0 : -1;
-}
-
-static int make_folder(const char *path, struct ff_error *error)
-{
-    struct stat status;
-    if (mkdir(path, 0777) == 0 ||
-        (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
-        return 0;
-    return cm_fail(error, "%s: cannot be made: %s", path, strerror(errno));
-}
-
-static int keep_state(const struct run *run, const char *folder, const struct cm_model *model,
-                      const char *id, struct ff_error *error)
-{
-    struct ff_tree *tree = NULL;
-    char *output = NULL;
-    size_t size = 0;
-    if (cm_rebuild(run->trace, model, id, &tree, &output, &size, error) != 0)
-        return -1;
-    char *path = cm_format("%s/%s", folder, id);
-    int status = make_folder(path, error) == 0 && ff_directory_clear(path, error) == 0 &&
-                         ff_tree_store(tree, path, error) == 0
-                     ? 0
-                     : -1;
-    free(path);
-    free(output);
-    ff_tree_free(tree);
-    return status;
-}
-
-/* The representative of each violation, below the folder "states". */
-static int keep_states(const struct run *run, struct ff_error *error)
-{
-    char *folder = cm_format("%s/states", run->settings->report);
-    int status = make_folder(folder, error);
-    for (size_t i = 0; i < run->exploration_count; i++)
-        for (size_t j = 0; status == 0 && j < run->explorations[i]->violation_count; j++)
-            status = keep_state(run, folder, run->session.models.models[i],
-                                run->explorations[i]->violations[j].id, error);
-    free(folder);
-    return status;
-}
-
-static int report_all(const struct run *run, const struct cm_report *report, struct ff_error *error)
-{
-    const struct cm_settings *settings = run->settings;
-    if (settings->report != NULL &&
-        (write_report(report, settings->report, "report.json", cm_report_json, error) != 0 ||
-         write_report(report, settings->report, "junit.xml", cm_report_junit, error) != 0))
-        return -1;
-    if (settings->keep && keep_states(run, error) != 0)
-        return -1;
-    if (settings->json && cm_report_json(report, stdout) != 0)
-        return cm_fail(error, "standard output: cannot be written");
-    if (!settings->json)
-        cm_report_text(report, stdout, isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL);
-    return fflush(stdout) == 0 ? 0 : cm_fail(error, "standard output: cannot be written");
-}
-
-/* complete: nothing that matters was not covered or not seen. */
-static enum cm_verdict overall_verdict(const struct run *run, bool complete)
-{
-    enum cm_verdict verdict = complete ? CM_PASS : CM_INCOMPLETE;
-    for (size_t i = 0; i < run->exploration_count; i++) {
-        enum cm_verdict one = cm_exploration_verdict(run->explorations[i]);
-        if (one == CM_FAIL || verdict == CM_PASS)
-            verdict = one;
-        if (verdict == CM_FAIL)
-            break;
-    }
-    for (size_t i = 0; i < run->faults.count && verdict != CM_FAIL; i++)
-        if (run->faults.cases[i].verdict != CM_PASS)
-            verdict = run->faults.cases[i].verdict;
-    return verdict;
-}
-
-static int finish(const struct run *run, struct ff_error *error)
-{
-    static const int exits[] = {[CM_PASS] = CM_EXIT_PASS,
-                                [CM_FAIL] = CM_EXIT_VIOLATION,
-                                [CM_INCOMPLETE] = CM_EXIT_INCOMPLETE};
-    const struct cm_session *session = &run->session;
-    struct cm_sites *sites = cm_sites_find(run->trace);
-    bool interrupted = stop_requested != 0 || run->exploration_count < session->models.count;
-    size_t count = 0;
-    struct cm_unobserved *unobserved =
-        cm_unobserved_collect(run->trace, &run->settings->accept, interrupted, &count);
-    struct cm_report report = {
-        .target = session->target != NULL ? session->target->name : NULL,
-        .check = run->settings->check,
-        .verdict = overall_verdict(run, !cm_unobserved_matters(unobserved, count)),
-        .trace = run->trace,
-        .sites = sites,
-        .trace_path = run->trace_is_kept ? run->trace_path : NULL,
-        .explorations = run->explorations,
-        .exploration_count = run->exploration_count,
-        .unobserved = unobserved,
-        .unobserved_count = count,
-        .faults = run->faults.cases,
-        .fault_count = run->faults.count,
-        .timing = !run->settings->reproducible,
-        .record_seconds = run->record_seconds,
-        .explore_seconds = run->explore_seconds,
-    };
-    int status = report_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
-    cm_sites_free(sites);
-    free(unobserved);
     return status;
 }
 
@@ -304,9 +243,9 @@ static int choose_trace_path(struct run *run, struct ff_error *error)
     const struct cm_settings *settings = run->settings;
     const char *parent = getenv("TMPDIR");
     if (settings->report != NULL) {
-        run->trace_path = cm_format("%s/trace.cmt", settings->report);
+        run->trace_path = cm_folder_trace(settings->report);
         run->trace_is_kept = true;
-        return make_folder(settings->report, error);
+        return cm_folder_begin(settings->report, error);
     }
     run->trace_path =
         cm_format("%s/crashmatrix-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
@@ -332,10 +271,33 @@ static int copy_trace(struct run *run, struct ff_error *error)
     if (run->settings->report == NULL)
         return 0;
     free(run->trace_path);
-    run->trace_path = cm_format("%s/trace.cmt", run->settings->report);
-    return make_folder(run->settings->report, error) == 0
+    run->trace_path = cm_folder_trace(run->settings->report);
+    return cm_folder_begin(run->settings->report, error) == 0
                ? ff_trace_write(run->trace, run->trace_path, error)
                : -1;
+}
+
+/* Of a run that is continued: the report's own, which must be the same as one that is given. */
+static int find_trace(struct run *run, struct ff_error *error)
+{
+    uint64_t given = run->trace != NULL ? run->trace->digest : 0;
+    bool is_given = run->trace != NULL;
+    ff_trace_free(run->trace);
+    free(run->trace_path);
+    run->trace_path = cm_folder_trace(run->settings->report);
+    run->trace_is_kept = true;
+    if (access(run->trace_path, F_OK) != 0) {
+        run->trace = NULL;
+        return cm_fail(error,
+                       "%s: there is no recording to continue with; run without --resume first",
+                       run->settings->report);
+    }
+    if (open_trace(run, error) != 0)
+        return -1;
+    return !is_given || run->trace->digest == given
+               ? 0
+               : cm_fail(error, "%s: is not the trace with which %s was begun",
+                         run->settings->operands[0], run->settings->report);
 }
 
 /* Each returns an exit status, CM_EXIT_PASS when the trace is there. */
@@ -344,7 +306,17 @@ static enum cm_exit prepare_explore(struct run *run, struct ff_error *error)
 {
     run->trace_path = cm_format("%s", run->settings->operands[0]);
     run->trace_is_kept = true;
-    if (open_trace(run, error) != 0 || copy_trace(run, error) != 0)
+    if (open_trace(run, error) != 0 ||
+        (run->settings->resume ? find_trace(run, error) : copy_trace(run, error)) != 0)
+        return CM_EXIT_USAGE;
+    run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
+    return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
+}
+
+/* Without a new recording. */
+static enum cm_exit prepare_resume(struct run *run, struct ff_error *error)
+{
+    if (find_trace(run, error) != 0)
         return CM_EXIT_USAGE;
     run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
     return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
@@ -380,15 +352,25 @@ static int check_faults(const struct cm_words *words, struct ff_error *error)
     return 0;
 }
 
+/* Options that do not go together. */
+static int check_options(const struct cm_settings *settings, struct ff_error *error)
+{
+    if (settings->keep && settings->report == NULL)
+        return cm_fail(error, "--keep needs --report: where to keep the states");
+    if (settings->resume && settings->report == NULL)
+        return cm_fail(error, "--resume needs --report: the folder of the run to continue");
+    if (settings->shard.count > 1 && settings->report == NULL)
+        return cm_fail(error, "--shard needs --report: what crashmatrix merge puts together");
+    if (settings->faults.count > 0 && (settings->resume || settings->shard.count > 1))
+        return cm_fail(error, "--faults can neither be continued nor be done in shards");
+    return check_faults(&settings->faults, error);
+}
+
 static enum cm_exit prepare(struct run *run, struct ff_error *error)
 {
     const struct cm_settings *settings = run->settings;
-    if (check_faults(&settings->faults, error) != 0)
+    if (check_options(settings, error) != 0)
         return CM_EXIT_USAGE;
-    if (settings->keep && settings->report == NULL) {
-        cm_fail(error, "--keep needs --report: where to keep the states");
-        return CM_EXIT_USAGE;
-    }
     if (cm_accept_check(&settings->accept, error) != 0 ||
         cm_session_open(&run->session, settings, error) != 0 || choose_models(run, error) != 0)
         return CM_EXIT_USAGE;
@@ -397,10 +379,33 @@ static enum cm_exit prepare(struct run *run, struct ff_error *error)
         return CM_EXIT_USAGE;
     }
     enum cm_exit status = settings->command == CM_COMMAND_EXPLORE ? prepare_explore(run, error)
+                          : settings->resume                      ? prepare_resume(run, error)
                                                                   : prepare_run(run, error);
     if (status == CM_EXIT_PASS && cm_session_prepare_check(&run->session, settings, error) != 0)
         status = CM_EXIT_USAGE;
     return status;
+}
+
+static int finish(const struct run *run, struct ff_error *error)
+{
+    const struct cm_session *session = &run->session;
+    const struct cm_reporting reporting = {
+        .settings = run->settings,
+        .target = session->target != NULL ? session->target->name : NULL,
+        .check = run->settings->check,
+        .seed = run->settings->seed,
+        .shard = run->settings->shard,
+        .trace = run->trace,
+        .trace_path = run->trace_is_kept ? run->trace_path : NULL,
+        .models = &session->models,
+        .explorations = run->explorations,
+        .exploration_count = run->exploration_count,
+        .faults = &run->faults,
+        .interrupted = stop_requested != 0 || run->exploration_count < session->models.count,
+        .record_seconds = run->record_seconds,
+        .explore_seconds = run->explore_seconds,
+    };
+    return cm_report_all(&reporting, error);
 }
 
 static void release(struct run *run)

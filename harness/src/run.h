@@ -11,6 +11,7 @@ int cm_run(const struct cm_settings *settings); /* run and explore */
 int cm_record_only(const struct cm_settings *settings);
 int cm_show(const struct cm_settings *settings);
 int cm_replay(const struct cm_settings *settings);
+int cm_merge_run(const struct cm_settings *settings); /* merge */
 int cm_cut(const struct cm_settings *settings);
 int cm_list_models(const struct cm_settings *settings);
 int cm_list_targets(const struct cm_settings *settings);

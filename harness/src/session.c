@@ -28,6 +28,7 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     session->setup = choose(settings->setup, target != NULL ? target->setup : NULL);
     session->workload = choose(settings->workload, target != NULL ? target->workload : NULL);
     session->check_text = choose(settings->check, target != NULL ? target->check : NULL);
+    session->monotone = settings->monotone || (target != NULL && target->monotone);
     return 0;
 }
 
@@ -44,6 +45,7 @@ int cm_session_prepare_check(struct cm_session *session, const struct cm_setting
             session->library = cm_install_library("libcrashmatrix-start.so");
         session->external = cm_external_check_new(&session->command, session->scratch,
                                                   session->library, settings->timeout_ms);
+        session->external->monotone = session->monotone;
         session->check = session->external;
         return 0;
     }
@@ -63,6 +65,7 @@ int cm_session_prepare_check(struct cm_session *session, const struct cm_setting
     struct cm_check *check = cm_allocate(1, sizeof(*check));
     check->run = builtin->run;
     check->observes = true;
+    check->monotone = session->monotone;
     session->check = check;
     return 0;
 }

@@ -16,6 +16,7 @@ struct cm_session {
     const char *setup;        /* or NULL */
     const char *workload;     /* or NULL */
     const char *check_text;   /* or NULL */
+    bool monotone;            /* said of the check */
     struct cm_models models;
     struct cm_scratch *scratch;
     const struct cm_check *check;

@@ -6,11 +6,35 @@
 
 #include "cylinder.h"
 
-/* The files of the state in which exactly the given operations persisted. */
+/* The last value of the location that persisted, or NULL: what it was before the workload. */
+static inline const struct cm_value *cm_state_value(const struct cm_poset *poset,
+                                                    const cm_word *ideal, uint32_t location)
+{
+    const struct cm_location *at = &poset->locations[location];
+    for (size_t i = at->value_count; i-- > 0;)
+        if (cm_has(ideal, poset->values[at->values[i]].operation))
+            return &poset->values[at->values[i]];
+    return NULL;
+}
+
+/*
+ * The files of the state in which exactly the given operations persisted. Nodes that
+ * cannot be reached from the root exist, too.
+ */
 struct ff_tree *cm_state_build(const struct cm_poset *poset, const cm_word *ideal);
 
-/* The same into a tree from an earlier call, reusing its memory. */
-void cm_state_rebuild(const struct cm_poset *poset, const cm_word *ideal, struct ff_tree *tree);
+/*
+ * Builds one state after the other in one tree: of each only that in which it differs
+ * from the one before. What a check changed in the tree is taken back, if it was done as
+ * ff_tree_savepoint() says.
+ */
+struct cm_stepper;
+
+struct cm_stepper *cm_stepper_new(const struct cm_poset *poset);
+void cm_stepper_free(struct cm_stepper *stepper);
+
+/* What cm_state_build() returns, but the stepper's, and valid until the next step. */
+struct ff_tree *cm_stepper_step(struct cm_stepper *stepper, const cm_word *ideal);
 
 /*
  * The eager reader: observes everything that can be reached from the root, each

@@ -45,7 +45,7 @@ static bool read_expectation(const struct cm_config *config, struct cm_target *t
 static bool read_target(const struct cm_config *config, struct cm_target *target)
 {
     static const char *const keys[] = {"schema", "name",   "description", "workload", "check",
-                                       "models", "expect", "setup",       NULL};
+                                       "models", "expect", "setup",       "monotone", NULL};
     const cJSON *root = config->root;
     return cm_config_keys(config, root, "target", keys, 7) &&
            cm_config_schema(config, root, "crashmatrix/target/1") &&
@@ -55,6 +55,8 @@ static bool read_target(const struct cm_config *config, struct cm_target *target
             cm_config_text(config, root, "setup", &target->setup)) &&
            cm_config_text(config, root, "workload", &target->workload) &&
            cm_config_text(config, root, "check", &target->check) && read_models(config, target) &&
+           (cm_config_get(root, "monotone") == NULL ||
+            cm_config_bool(config, root, "monotone", &target->monotone)) &&
            read_expectation(config, target);
 }
 

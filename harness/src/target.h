@@ -18,6 +18,7 @@ struct cm_target {
     char **models; /* as given to --model */
     size_t model_count;
     bool expect_pass;
+    bool monotone; /* as with --monotone; false when it is not said */
 };
 
 /*

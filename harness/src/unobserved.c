@@ -52,27 +52,49 @@ static bool is_accepted(const struct cm_words *accept, const char *kind)
     return false;
 }
 
-struct cm_unobserved *cm_unobserved_collect(const struct ff_trace *trace,
-                                            const struct cm_words *accept, bool interrupted,
-                                            size_t *count)
+struct list {
+    const struct cm_words *accept;
+    struct cm_unobserved *items;
+    size_t count;
+};
+
+static void add(struct list *list, const char *kind, const char *where, uint64_t times)
 {
-    struct cm_unobserved *all = cm_allocate(trace->unobserved_count + 1, sizeof(*all));
-    *count = 0;
-    for (size_t i = 0; i < trace->unobserved_count; i++) {
-        const struct ff_unobserved *one = &trace->unobserved[i];
-        const char *what = cm_unobserved_description(one->kind);
-        all[(*count)++] = (struct cm_unobserved){.kind = one->kind,
-                                                 .what = what != NULL ? what : "",
-                                                 .where = one->what,
-                                                 .times = one->count,
-                                                 .accepted = is_accepted(accept, one->kind)};
-    }
-    if (interrupted)
-        all[(*count)++] = (struct cm_unobserved){.kind = "interrupted",
-                                                 .what = cm_unobserved_description("interrupted"),
-                                                 .where = "",
-                                                 .times = 1};
-    return all;
+    const char *what = cm_unobserved_description(kind);
+    list->items[list->count++] =
+        (struct cm_unobserved){.kind = kind,
+                               .what = what != NULL ? what : "",
+                               .where = where,
+                               .times = times,
+                               .accepted = is_accepted(list->accept, kind)};
+}
+
+static void add_exploration(struct list *list, const struct cm_exploration *exploration)
+{
+    if (exploration->out_of_budget)
+        add(list, "budget", exploration->model, 1);
+    if (exploration->audit_mismatches > 0)
+        add(list, "nondeterministic-check", exploration->audit_text, exploration->audit_mismatches);
+}
+
+struct cm_unobserved *cm_unobserved_collect(const struct cm_unobserved_sources *sources,
+                                            const struct cm_words *accept, size_t *count)
+{
+    const struct ff_trace *trace = sources->trace;
+    size_t most =
+        trace->unobserved_count + 2 * sources->exploration_count + sources->missing_count + 1;
+    struct list list = {.accept = accept, .items = cm_allocate(most, sizeof(struct cm_unobserved))};
+    for (size_t i = 0; i < trace->unobserved_count; i++)
+        add(&list, trace->unobserved[i].kind, trace->unobserved[i].what,
+            trace->unobserved[i].count);
+    for (size_t i = 0; i < sources->exploration_count; i++)
+        add_exploration(&list, sources->explorations[i]);
+    for (size_t i = 0; i < sources->missing_count; i++)
+        add(&list, "shard-missing", sources->missing[i], 1);
+    if (sources->interrupted)
+        add(&list, "interrupted", "", 1);
+    *count = list.count;
+    return list.items;
 }
 
 void cm_print_accept_help(FILE *stream)

@@ -12,6 +12,9 @@
 /* X(name, can be accepted, description) */
 #define CM_UNOBSERVED_KINDS(X)                                                                     \
     X("interrupted", false, "the exploration was stopped before every state was checked")          \
+    X("shard-missing", false, "what this shard was to cover is not there")                         \
+    X("budget", true, "the budget was used up before every state was checked")                     \
+    X("nondeterministic-check", true, "the check does not tell of all it looks at, or varies")     \
     X("no-seccomp", true, "only calls that pass through the preloaded library were seen")          \
     X("io-uring", true, "io_uring was refused (ENOSYS), and the program did without")              \
     X("kernel-aio", true, "io_setup was refused (ENOSYS), and the program did without")            \
@@ -26,13 +29,21 @@ const char *cm_unobserved_description(const char *kind);
 /* Whether every word is a kind that can be accepted; if not, *error says which. */
 int cm_accept_check(const struct cm_words *accept, struct ff_error *error);
 
+struct cm_unobserved_sources {
+    const struct ff_trace *trace;
+    struct cm_exploration *const *explorations;
+    size_t exploration_count;
+    bool interrupted;
+    const char *const *missing; /* shards, or parts of them; in words */
+    size_t missing_count;
+};
+
 /*
- * What the trace says was not seen, and whether the exploration was interrupted;
- * malloc'ed, its texts are the trace's.
+ * What the trace says was not seen, and why explorations did not cover everything;
+ * malloc'ed, its texts are those of the sources.
  */
-struct cm_unobserved *cm_unobserved_collect(const struct ff_trace *trace,
-                                            const struct cm_words *accept, bool interrupted,
-                                            size_t *count);
+struct cm_unobserved *cm_unobserved_collect(const struct cm_unobserved_sources *sources,
+                                            const struct cm_words *accept, size_t *count);
 
 /* One line for each kind that can be accepted. */
 void cm_print_accept_help(FILE *stream);

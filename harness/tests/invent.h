@@ -364,7 +364,7 @@ static struct cm_order_rule rule_table[] = {
     {(1u << CM_CLASS_COUNT) - 1, (1u << CM_CLASS_COUNT) - 1, CM_SCOPE_CALL},
 };
 
-static struct cm_model invent_model(void)
+static inline struct cm_model invent_model(void)
 {
     static const enum cm_tearing tearings[] = {CM_TEARING_INDEPENDENT, CM_TEARING_INDEPENDENT,
                                                CM_TEARING_PREFIX, CM_TEARING_ATOMIC};
@@ -383,6 +383,18 @@ static struct cm_model invent_model(void)
     model.rule_count = random_below(2);
     model.rules = &rule_table[random_below(sizeof(rule_table) / sizeof(rule_table[0]))];
     return model;
+}
+
+/* Both, the same for the same seed; calls are sorted by end. */
+static inline struct sample *invent(uint64_t seed, struct cm_model *model)
+{
+    random_state = seed;
+    *model = invent_model();
+    struct world world = {.sample = sample_new()};
+    invent_trace(&world, model);
+    qsort(world.sample->calls, world.sample->trace.call_count, sizeof(struct ff_call),
+          compare_ends);
+    return world.sample;
 }
 
 #endif

@@ -497,4 +497,34 @@ static inline void print_picture(const struct naive *naive, const struct picture
     }
 }
 
+/* The same as a tree. */
+static inline void plant_picture(const struct naive *naive, const struct picture *picture,
+                                 uint32_t directory, struct ff_tree *tree)
+{
+    for (size_t i = 0; i < picture->name_count; i++) {
+        uint32_t node = picture->names[i].node;
+        if (picture->names[i].directory != directory || node == FF_NO_NODE)
+            continue;
+        bool is_new = ff_tree_node(tree, node) == NULL;
+        if (is_new)
+            ff_tree_create(tree, node, picture->mode[node], 0, 0);
+        ff_tree_set_name(tree, directory, picture->names[i].name, node);
+        struct ff_node *planted = ff_tree_edit(tree, node);
+        for (uint32_t b = 0; is_new && S_ISREG(planted->mode) && b < picture->size[node]; b++) {
+            bool garbage = naive->model->unwritten == CM_UNWRITTEN_GARBAGE &&
+                           !picture->written[node][b / GRANULE] && is_touched(naive, node, b);
+            unsigned char byte = garbage ? CM_GARBAGE : picture->bytes[node][b];
+            ff_node_write(planted, &byte, 1, b);
+        }
+        for (int a = 0; is_new && a < 2; a++) {
+            unsigned char value = (unsigned char)picture->xattrs[node][a];
+            if (value != 0)
+                ff_node_set_xattr(planted, a == 0 ? "user.a" : "user.b",
+                                  (struct ff_bytes){&value, 1});
+        }
+        if (S_ISDIR(picture->mode[node]))
+            plant_picture(naive, picture, node, tree);
+    }
+}
+
 #endif

@@ -28,7 +28,7 @@ def unique_members(pairs):
     return members
 
 
-def check_model(model, boundaries):
+def check_model(model, boundaries, shard):
     name = model["name"]
     count = len(model["operations"])
     for index, operation in enumerate(model["operations"]):
@@ -42,7 +42,11 @@ def check_model(model, boundaries):
     if model["violations"]:
         expect(model["verdict"] == "fail", f"{name}: verdict with violations")
     elif not model["exhaustive"]:
-        expect(model["verdict"] == "incomplete", f"{name}: verdict without coverage")
+        expected = "shard-pass" if shard and model["complete"] else "incomplete"
+        expect(model["verdict"] == expected, f"{name}: verdict without coverage")
+    if shard or model["bounded"] or model["audit"]["mismatches"] > 0:
+        expect(not model["exhaustive"], f"{name}: exhaustive although it cannot be")
+    expect(model["complete"] or not model["exhaustive"], f"{name}: exhaustive, not complete")
 
 
 def check_json(report):
@@ -53,13 +57,16 @@ def check_json(report):
         expect((row["call"] is None) == (number == 0), f"row {number}: call")
         expect([cell["model"] for cell in row["cells"]] == names, f"row {number}: models")
     for model in report["models"]:
-        check_model(model, boundaries)
+        check_model(model, boundaries, report["shard"])
     verdicts = {model["verdict"] for model in report["models"]}
     verdicts |= {fault["verdict"] for fault in report["faults"]}
     expect(("fail" in verdicts) == (report["verdict"] == "fail"), "verdict of the run")
     if report["verdict"] == "pass":
         expect(verdicts <= {"pass"}, "pass although a model did not")
         expect(report["trace"]["complete"], "pass although something was not seen")
+    if report["verdict"] in ("shard-pass", "bounded"):
+        expect(verdicts <= {"pass", "shard-pass", "incomplete"}, "verdict of the run")
+    expect((report["verdict"] == "shard-pass") <= bool(report["shard"]), "pass of no shard")
 
 
 def check_junit(report, root):
@@ -74,10 +81,12 @@ def check_junit(report, root):
         failed = sum(fault["verdict"] == "fail" for fault in report["faults"])
         expect(len(faults.findall("testcase/failure")) == failed, "junit: failures of faults")
     expect(len(suites) == len(report["models"]), "junit: one suite for each model")
+    shard = report["shard"]
+    suffix = f" (shard {shard['index']} of {shard['count']})" if shard else ""
     for column, (suite, model) in enumerate(zip(suites, report["models"])):
         cases = suite.findall("testcase")
         name = suite.get("name")
-        expect(name == model["name"], f"junit: {name} is not {model['name']}")
+        expect(name == model["name"] + suffix, f"junit: {name} is not {model['name']}{suffix}")
         expect(len(cases) == len(report["matrix"]), f"junit: {name}: one case a boundary")
         expect(len({case.get("name") for case in cases}) == len(cases), f"junit: {name}: names")
         failures = suite.findall("testcase/failure")

@@ -131,6 +131,7 @@ static struct cm_exploration clean = {
     .unit = 4096,
     .granule = 4096,
     .exhaustive = true,
+    .complete = true,
     .legal = "7",
     .covered = "7",
     .distinct = 4,
@@ -149,6 +150,7 @@ static struct cm_exploration bad = {
     .unit = 4096,
     .granule = 512,
     .exhaustive = true,
+    .complete = true,
     .legal = "2213609288845146193920000000000000000",
     .covered = "2213609288845146193920000000000000000",
     .distinct = UINT64_MAX,
@@ -170,6 +172,7 @@ static inline struct cm_report report_new(void)
     return (struct cm_report){
         .target = "demo",
         .verdict = CM_FAIL,
+        .seed = 1,
         .trace = &trace,
         .trace_path = "out/trace.cmt",
         .explorations = explorations,

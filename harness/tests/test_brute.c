@@ -149,24 +149,25 @@ static void engine_states(const struct cm_poset *poset, struct set *all, size_t 
 {
     struct cm_explorer *explorer = cm_explorer_new(poset);
     struct cm_tally *tally = cm_tally_new(poset);
+    struct cm_stepper *stepper = cm_stepper_new(poset);
     do {
         cm_explorer_restart(explorer);
         cm_read_everything(poset, explorer);
         struct cm_cylinder cylinder = cm_explorer_cylinder(explorer);
-        struct ff_tree *tree = cm_state_build(poset, cylinder.included);
+        const struct ff_tree *tree = cm_stepper_step(stepper, cylinder.included);
         char *lines[64];
         size_t count = 0;
         print_tree(tree, FF_ROOT_NODE, "", lines, &count);
         set_add(all, join_lines(lines, count));
         cm_tally_add(tally, cylinder, ff_tree_hash(tree), 0, UINT32_MAX);
-        ff_tree_free(tree);
     } while (cm_explorer_advance(explorer));
+    cm_stepper_free(stepper);
     set_sort(all);
     struct cm_outcome accepted = {.status = CM_ACCEPTED, .text = "ok"};
     for (size_t i = 0; i < cm_tally_count(tally); i++)
-        cm_tally_decide(tally, i, &accepted);
+        cm_tally_decide(tally, i, 0);
     struct cm_exploration result = {0};
-    cm_tally_report(tally, &result);
+    cm_tally_report(tally, &accepted, 1, &result);
     for (size_t b = 0; b < result.cell_count; b++) {
         per_boundary[b] = result.cells[b].label_count > 0 ? result.cells[b].labels[0].states : 0;
         free(result.cells[b].labels);
@@ -202,12 +203,9 @@ static bool nothing_lost_is_what_was_done(const struct cm_poset *poset)
 
 static bool compare_once(uint64_t seed)
 {
-    random_state = seed;
-    struct cm_model model = invent_model();
-    struct world world = {.sample = sample_new()};
-    invent_trace(&world, &model);
-    struct ff_trace *trace = &world.sample->trace;
-    qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
+    struct cm_model model;
+    struct sample *sample = invent(seed, &model);
+    struct ff_trace *trace = &sample->trace;
 
     for (size_t i = 0; i < trace->call_count; i++) {
         calls_seen[trace->calls[i].effect]++;
@@ -250,7 +248,7 @@ static bool compare_once(uint64_t seed)
     set_free(&found);
     cm_poset_free(poset);
     free(naive);
-    sample_free(world.sample);
+    sample_free(sample);
     return equal;
 }
 

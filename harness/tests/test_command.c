@@ -299,7 +299,7 @@ static void confinement_test(void)
 static struct ff_tree *tree_sample(void)
 {
     struct ff_tree *tree = ff_tree_new();
-    struct ff_node *root = ff_tree_node(tree, FF_ROOT_NODE);
+    struct ff_node *root = ff_tree_edit(tree, FF_ROOT_NODE);
     uint32_t uid = geteuid();
     uint32_t gid = getegid();
     root->uid = uid;

@@ -73,7 +73,7 @@ static struct ff_tree *tree_make(void)
     struct ff_tree *tree = ff_tree_new();
     uint32_t directories[NODES] = {FF_ROOT_NODE}, count = 1;
     ff_tree_reserve_ids(tree, NODES);
-    struct ff_node *root = ff_tree_node(tree, FF_ROOT_NODE);
+    struct ff_node *root = ff_tree_edit(tree, FF_ROOT_NODE);
     root->mode = mode_make(S_IFDIR);
     root->uid = geteuid();
     root->gid = getegid();

@@ -22,7 +22,7 @@
 
 struct pair {
     char path[PATH_MAX];
-    struct ff_tree *tree;
+    struct cm_state state;
     struct cm_memfs memfs;
     const struct mf_platform *real;
     const struct mf_platform *memory;
@@ -37,8 +37,8 @@ struct pair {
 static struct ff_tree *own_tree(void)
 {
     struct ff_tree *tree = ff_tree_new();
-    ff_tree_node(tree, FF_ROOT_NODE)->uid = geteuid();
-    ff_tree_node(tree, FF_ROOT_NODE)->gid = getegid();
+    ff_tree_edit(tree, FF_ROOT_NODE)->uid = geteuid();
+    ff_tree_edit(tree, FF_ROOT_NODE)->gid = getegid();
     return tree;
 }
 
@@ -70,9 +70,9 @@ static void pair_open(struct pair *pair, uint64_t seed)
     must(mkdtemp(pair->path) != NULL && chdir(pair->path) == 0, pair->path);
     umask(022);
     real_fill();
-    pair->tree = ff_tree_load(pair->path, NULL, NULL, &error);
-    must(pair->tree != NULL, error.text);
-    cm_memfs_init(&pair->memfs, pair->tree);
+    pair->state.tree = ff_tree_load(pair->path, NULL, NULL, &error);
+    must(pair->state.tree != NULL, error.text);
+    cm_memfs_init(&pair->memfs, &pair->state);
     pair->real = mf_platform_posix();
     pair->memory = &pair->memfs.platform;
     pair->random = seed * 2654435761u + 88172645463325252u;
@@ -87,7 +87,7 @@ static void pair_close(struct pair *pair)
         if (pair->real_handles[i] >= 0)
             pair->real->close(pair->real->context, pair->real_handles[i]);
     }
-    ff_tree_free(pair->tree);
+    ff_tree_free(pair->state.tree);
     must(chdir("/") == 0 && ff_directory_clear(pair->path, &error) == 0, error.text);
     must(rmdir(pair->path) == 0, pair->path);
 }
@@ -294,7 +294,7 @@ static void trees_compare(struct pair *pair)
     struct ff_error text = {""};
     struct ff_tree *real = ff_tree_load(pair->path, NULL, NULL, &text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(real);
-    bool differs = ff_tree_differs(real, "real", pair->tree, "memory", &text);
+    bool differs = ff_tree_differs(real, "real", pair->state.tree, "memory", &text);
     if (differs)
         printf("%s\n", text.text);
     CU_ASSERT(!differs);
@@ -324,10 +324,11 @@ static void behaves_like_the_real_one(void)
 static void removed_file_stays_open(void)
 {
     struct ff_tree *tree = own_tree();
+    struct cm_state state = {.tree = tree};
     struct cm_memfs memfs;
     const struct mf_platform *m = &memfs.platform;
     char data[8];
-    cm_memfs_init(&memfs, tree);
+    cm_memfs_init(&memfs, &state);
     int directory = m->open_directory(m->context, ".");
     int file = m->open(m->context, directory, "f", MF_OPEN_WRITE | MF_OPEN_CREATE);
     CU_ASSERT(directory >= 0 && file >= 0 && directory != file);
@@ -343,11 +344,12 @@ static void removed_file_stays_open(void)
 static void limits_are_errors(void)
 {
     struct ff_tree *tree = own_tree();
+    struct cm_state state = {.tree = tree};
     struct cm_memfs memfs;
     const struct mf_platform *m = &memfs.platform;
     uint64_t seconds = 0;
     int last = -1;
-    cm_memfs_init(&memfs, tree);
+    cm_memfs_init(&memfs, &state);
     int directory = m->open_directory(m->context, ".");
     int file = m->open(m->context, directory, "f", MF_OPEN_WRITE | MF_OPEN_CREATE);
     CU_ASSERT_EQUAL(m->write(m->context, file, "x", 1, CM_MEMFS_LIMIT), -EFBIG);
@@ -372,11 +374,12 @@ static void limits_are_errors(void)
 static struct ff_tree *database_new(uint64_t versions)
 {
     struct ff_tree *tree = own_tree();
+    struct cm_state state = {.tree = tree};
     struct cm_memfs memfs;
     struct mf_options options = {.platform = &memfs.platform, .writable = true};
     struct mf_database *database;
     struct mf_transaction *transaction;
-    cm_memfs_init(&memfs, tree);
+    cm_memfs_init(&memfs, &state);
     if (versions == 0)
         return tree;
     CU_ASSERT_EQUAL_FATAL(mf_database_init(CM_MANIFEST_PATH, &options, NULL), MF_OK);
@@ -436,7 +439,7 @@ enum damage { LOST, HALVED, FLIPPED, DAMAGE_COUNT };
 static bool damage_do(struct ff_tree *tree, uint32_t directory, const char *name,
                       enum damage damage)
 {
-    struct ff_node *node = ff_tree_node(tree, ff_tree_lookup(tree, directory, name));
+    struct ff_node *node = ff_tree_edit(tree, ff_tree_lookup(tree, directory, name));
     if (damage == LOST)
         ff_tree_set_name(tree, directory, name, FF_NO_NODE);
     else if (damage == HALVED)

@@ -5,108 +5,9 @@
  */
 #include "unit.h"
 
-#include "invent.h"
+#include "invented_check.h"
 
-enum { TRACES = 500, STEPS = 6 };
-
-/* ---- A check that is invented, too ---- */
-
-/*
- * Looks at a few things, each chosen by a hash of what it saw before, and judges by
- * that hash. Same seed, same check.
- */
-struct invented {
-    uint64_t seed;
-    unsigned hides; /* one of so many looks is not told of; 0: none */
-};
-
-struct look {
-    const struct invented *check;
-    const struct cm_state *state;
-    uint64_t hash;
-};
-
-static void look_mix(struct look *look, uint64_t seen)
-{
-    look->hash = (look->hash ^ seen) * 0x9e3779b97f4a7c15u;
-    look->hash ^= look->hash >> 29;
-}
-
-static bool is_told(const struct look *look)
-{
-    return look->check->hides == 0 || (look->hash >> 8) % look->check->hides != 0;
-}
-
-static void look_at_file(struct look *look, uint32_t id, const struct ff_node *file)
-{
-    bool told = is_told(look);
-    switch (look->hash % 4) {
-    case 0:
-        if (told)
-            cm_looks_at_size(look->state, id);
-        look_mix(look, file->size);
-        break;
-    case 1:
-        if (told)
-            cm_looks_at_attributes(look->state, id);
-        look_mix(look, file->mode);
-        break;
-    default: {
-        size_t at = look->hash / 4 % 3, size = 1 + look->hash / 16 % 3;
-        if (told) {
-            cm_looks_at_size(look->state, id);
-            cm_looks_at_data(look->state, id, at, size);
-        }
-        look_mix(look, file->size);
-        for (size_t i = at; i < at + size && i < file->size; i++)
-            look_mix(look, file->data[i] + 1u);
-    }
-    }
-}
-
-/* One step from a directory on; where it leads to is looked at next. */
-static uint32_t look_at_directory(struct look *look, uint32_t id)
-{
-    static const char *const names[] = {"a", "b", "c", "d"};
-    const char *name = names[look->hash / 4 % 4];
-    bool told = is_told(look);
-    if (look->hash % 4 == 0) {
-        const struct ff_node *node = ff_tree_node(look->state->tree, id);
-        if (told)
-            cm_looks_at_names(look->state, id);
-        for (size_t i = 0; i < node->entry_count; i++)
-            look_mix(look, (unsigned char)node->entries[i].name[0]);
-        return id;
-    }
-    if (told)
-        cm_looks_at_name(look->state, id, name);
-    uint32_t child = ff_tree_lookup(look->state->tree, id, name);
-    look_mix(look, child == FF_NO_NODE ? 0 : ff_tree_node(look->state->tree, child)->mode & S_IFMT);
-    return child == FF_NO_NODE ? FF_ROOT_NODE : child;
-}
-
-static void invented_run(void *context, struct cm_state *state, struct cm_outcome *outcome)
-{
-    const struct invented *check = context;
-    struct look look = {check, state, check->seed};
-    uint32_t at = FF_ROOT_NODE;
-    look_mix(&look, 1);
-    for (int i = 0; i < STEPS; i++) {
-        const struct ff_node *node = ff_tree_node(state->tree, at);
-        if (look.hash % 16 == 0) {
-            cm_looks_at_output(state);
-            look_mix(&look, state->output_size);
-        } else if (S_ISDIR(node->mode)) {
-            at = look_at_directory(&look, at);
-        } else {
-            look_at_file(&look, at, node);
-            at = FF_ROOT_NODE;
-        }
-    }
-    outcome->status = look.hash / 8 % 4 == 0 ? CM_VIOLATED : CM_ACCEPTED;
-    snprintf(outcome->text, sizeof(outcome->text), "%llu",
-             (unsigned long long)(look.hash / 64 % 5));
-}
+enum { TRACES = 500 };
 
 /* ---- Comparing ---- */
 
@@ -183,13 +84,10 @@ static uint64_t eager_runs, observed_runs, rejected;
 
 static bool compare_once(uint64_t seed, unsigned jobs)
 {
-    random_state = seed;
     struct ff_error error = {""};
-    struct cm_model model = invent_model();
-    struct world world = {.sample = sample_new()};
-    invent_trace(&world, &model);
-    struct ff_trace *trace = &world.sample->trace;
-    qsort(world.sample->calls, trace->call_count, sizeof(struct ff_call), compare_ends);
+    struct cm_model model;
+    struct sample *sample = invent(seed, &model);
+    struct ff_trace *trace = &sample->trace;
     struct invented invented = {.seed = seed};
     struct cm_check check = {.context = &invented, .run = invented_run, .observes = true};
     struct cm_exploration *eager = explore(trace, &model, &check, true, jobs, &error);
@@ -206,7 +104,7 @@ static bool compare_once(uint64_t seed, unsigned jobs)
     }
     cm_exploration_free(eager);
     cm_exploration_free(observed);
-    sample_free(world.sample);
+    sample_free(sample);
     return same;
 }
 
@@ -225,24 +123,22 @@ static void hiding_is_found_out(void)
 {
     size_t found = 0, tried = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
-        random_state = seed;
         struct ff_error error = {""};
-        struct cm_model model = invent_model();
-        struct world world = {.sample = sample_new()};
-        invent_trace(&world, &model);
-        qsort(world.sample->calls, world.sample->trace.call_count, sizeof(struct ff_call),
-              compare_ends);
+        struct cm_model model;
+        struct sample *sample = invent(seed, &model);
         struct invented invented = {.seed = seed, .hides = 1};
         struct cm_check check = {.context = &invented, .run = invented_run, .observes = true};
-        struct cm_exploration *result =
-            explore(&world.sample->trace, &model, &check, false, 1, &error);
+        struct cm_exploration *result = explore(&sample->trace, &model, &check, false, 1, &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(result);
         tried++;
-        if (result == NULL) {
+        if (result->audit_mismatches > 0) {
             found++;
-            CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "the audit failed"));
+            CU_ASSERT_FALSE(result->exhaustive || result->complete);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(result->audit_text);
+            CU_ASSERT_PTR_NOT_NULL(strstr(result->audit_text, "of another one"));
         }
         cm_exploration_free(result);
-        sample_free(world.sample);
+        sample_free(sample);
     }
     /* Of some traces every state gives the same outcome: there is nothing to find. */
     CU_ASSERT_TRUE(found > tried / 2);
@@ -250,8 +146,72 @@ static void hiding_is_found_out(void)
         printf("\n    found %zu of %zu\n", found, tried);
 }
 
+/* ---- Monotone checks ---- */
+
+struct monotone_counts {
+    uint64_t plain_runs, runs, rejected;
+    size_t wrong, found; /* findings that differ from those of every state; by the audit */
+};
+
+static void explore_monotone(uint64_t seed, struct invented *invented,
+                             struct monotone_counts *counts)
+{
+    struct ff_error error = {""};
+    struct cm_model model;
+    struct sample *sample = invent(seed, &model);
+    struct ff_trace *trace = &sample->trace;
+    struct cm_check check = {.context = invented, .run = invented_run, .observes = true};
+    struct cm_exploration *eager = explore(trace, &model, &check, true, 1, &error);
+    struct cm_exploration *plain = explore(trace, &model, &check, false, 1, &error);
+    check.monotone = true;
+    struct cm_exploration *result = explore(trace, &model, &check, false, 1, &error);
+    CU_ASSERT_FATAL(eager != NULL && plain != NULL && result != NULL);
+    CU_ASSERT_TRUE(!eager->monotone && !plain->monotone && result->monotone);
+    counts->plain_runs += plain->runs;
+    counts->runs += result->runs;
+    counts->rejected += result->violation_count;
+    if (result->audit_mismatches > 0) {
+        counts->found++;
+        CU_ASSERT_PTR_NOT_NULL(strstr(result->audit_text, "it is not monotone"));
+        CU_ASSERT_FALSE(result->exhaustive);
+    } else if (!same_findings(eager, result) ||
+               !representatives_hold(trace, &model, &check, result)) {
+        counts->wrong++;
+    }
+    cm_exploration_free(eager);
+    cm_exploration_free(plain);
+    cm_exploration_free(result);
+    sample_free(sample);
+}
+
+static void monotone_checks_are_run_less(void)
+{
+    struct monotone_counts counts = {0};
+    for (uint64_t seed = 1; seed <= TRACES / 4; seed++) {
+        struct invented invented = {.seed = seed, .demands = MORE_FOR_MORE};
+        explore_monotone(seed * 0x9e3779b97f4a7c15u, &invented, &counts);
+    }
+    CU_ASSERT_EQUAL(counts.wrong, 0);
+    CU_ASSERT_EQUAL(counts.found, 0);
+    CU_ASSERT_TRUE(counts.rejected > TRACES / 8 && counts.runs < counts.plain_runs);
+}
+
+/* One that asks for more the less was printed. */
+static void not_monotone_is_found_out(void)
+{
+    struct monotone_counts counts = {0};
+    for (uint64_t seed = 1; seed <= TRACES / 8; seed++) {
+        struct invented invented = {.seed = seed, .demands = LESS_FOR_MORE};
+        explore_monotone(seed * 0x9e3779b97f4a7c15u, &invented, &counts);
+    }
+    /* One state of each cylinder is tried again, with an output by chance. */
+    CU_ASSERT_TRUE(counts.found > counts.wrong);
+}
+
 static const struct unit_test tests[] = {
     {"random checks of random traces", observing_equals_everything},
+    {"checks that are monotone", monotone_checks_are_run_less},
+    {"a check that is not, and said to be", not_monotone_is_found_out},
     {"a check that hides what it looks at", hiding_is_found_out},
 };
 

@@ -23,7 +23,9 @@ enum action {
     DIE_BY_KILL,
     DIE_BY_SEGV,
     HANG,
+    SLOW_BUT_ALIVE,
     DISMISSED_ONCE,
+    DISMISSED_IN_THE_MIDDLE,
     DAEMON,
     DAEMON_AND_DIE
 };
@@ -31,6 +33,7 @@ enum action {
 struct job {
     enum action action;
     unsigned number;
+    unsigned left; /* by the worker */
 };
 
 /* Shared between the test and the workers. */
@@ -57,11 +60,11 @@ static void daemon_leave(struct notes *notes)
     }
 }
 
-static void job_run(void *context, const void *payload, struct cm_outcome *outcome, void *result)
+static void job_run(void *context, struct cm_pool_job *handle, void *area,
+                    struct cm_outcome *outcome)
 {
     struct notes *notes = context;
-    const struct job *job = payload;
-    unsigned *left = result;
+    struct job *job = area;
     unsigned runs = atomic_fetch_add(&notes->runs, 1) + 1;
 
     switch (job->action) {
@@ -85,14 +88,25 @@ static void job_run(void *context, const void *payload, struct cm_outcome *outco
         sleep_for_ever();
     case HANG:
         sleep_for_ever();
+    case SLOW_BUT_ALIVE: /* far longer than the time-out, but no part of it is */
+        for (int i = 0; i < 20; i++) {
+            usleep(20000);
+            cm_pool_renew(handle);
+        }
+        break;
     case DISMISSED_ONCE:
+        if (runs == 1)
+            raise(SIGTERM);
+        break;
+    case DISMISSED_IN_THE_MIDDLE: /* what was done by then is there again */
+        job->number += runs == 1 ? 2 : 0;
         if (runs == 1)
             raise(SIGTERM);
         break;
     case ANSWER:
         break;
     }
-    *left = 3 * job->number;
+    job->left = 3 * job->number;
     outcome->status = job->number % 2 == 0 ? CM_ACCEPTED : CM_VIOLATED;
     snprintf(outcome->text, sizeof(outcome->text), "answer %u", job->number);
 }
@@ -109,8 +123,7 @@ static struct cm_pool *pool_new(struct notes *notes, unsigned workers, unsigned 
 {
     struct ff_error error = {""};
     struct cm_pool_task task = {.context = notes,
-                                .payload_size = sizeof(struct job),
-                                .result_size = sizeof(unsigned),
+                                .area_size = sizeof(struct job),
                                 .timeout_ms = timeout_ms,
                                 .run = job_run};
     struct cm_pool *pool = cm_pool_start(&task, workers, &error);
@@ -118,6 +131,12 @@ static struct cm_pool *pool_new(struct notes *notes, unsigned workers, unsigned 
         printf("%s\n", error.text);
     CU_ASSERT_FATAL(pool != NULL);
     return pool;
+}
+
+static void job_submit(struct cm_pool *pool, uint64_t ticket, const struct job *job)
+{
+    *(struct job *)cm_pool_area(pool) = *job;
+    cm_pool_submit(pool, ticket);
 }
 
 /* Runs the jobs; outcomes[i] is that of job i. Returns how many came. */
@@ -130,20 +149,20 @@ static size_t jobs_run(struct cm_pool *pool, const struct job *jobs, size_t coun
         struct ff_error error = {""};
         struct cm_outcome outcome;
         uint64_t ticket;
-        const void *result;
+        void *area;
         if (submitted < count && cm_pool_has_room(pool)) {
-            cm_pool_submit(pool, submitted, &jobs[submitted]);
+            job_submit(pool, submitted, &jobs[submitted]);
             submitted++;
             continue;
         }
-        if (cm_pool_next(pool, &ticket, &outcome, &result, &error) != 0) {
+        if (cm_pool_next(pool, &ticket, &outcome, &area, &error) != 0) {
             printf("cm_pool_next: %s\n", error.text);
             break;
         }
         CU_ASSERT_FATAL(ticket < count);
         outcomes[ticket] = outcome;
         if (strncmp(outcome.text, "answer", 6) == 0)
-            CU_ASSERT_EQUAL(*(const unsigned *)result, 3 * jobs[ticket].number);
+            CU_ASSERT_EQUAL(((const struct job *)area)->left, 3 * jobs[ticket].number);
         returned++;
     }
     return returned;
@@ -167,7 +186,7 @@ static void every_job_gets_its_outcome(void)
     size_t wrong = 0;
 
     for (unsigned i = 0; i < COUNT; i++)
-        jobs[i] = (struct job){ANSWER, i};
+        jobs[i] = (struct job){.action = ANSWER, .number = i};
     CU_ASSERT_EQUAL(jobs_run(pool, jobs, COUNT, outcomes), COUNT);
     for (unsigned i = 0; i < COUNT; i++)
         wrong += !is_answer(&outcomes[i], i);
@@ -186,7 +205,7 @@ static void death_is_an_outcome(void)
     struct cm_pool *pool = pool_new(notes, 2, 0);
 
     for (unsigned i = 0; i < COUNT; i++)
-        jobs[i] = (struct job){ANSWER, i};
+        jobs[i] = (struct job){.action = ANSWER, .number = i};
     /* More deaths than the pool tolerates of idle workers. */
     for (unsigned i = 0; i < COUNT; i += 3)
         jobs[i].action = i % 2 == 0 ? EXIT : DIE_BY_KILL;
@@ -209,8 +228,11 @@ static void death_is_an_outcome(void)
 
 static void hanging_job_times_out_alone(void)
 {
-    const struct job jobs[] = {{ANSWER, 0}, {HANG, 1},   {ANSWER, 2}, {ANSWER, 3}, {ANSWER, 4},
-                               {ANSWER, 5}, {ANSWER, 6}, {ANSWER, 7}, {ANSWER, 8}};
+    const struct job jobs[] = {{.action = ANSWER, .number = 0}, {.action = HANG, .number = 1},
+                               {.action = ANSWER, .number = 2}, {.action = ANSWER, .number = 3},
+                               {.action = ANSWER, .number = 4}, {.action = ANSWER, .number = 5},
+                               {.action = ANSWER, .number = 6}, {.action = ANSWER, .number = 7},
+                               {.action = ANSWER, .number = 8}};
     enum { COUNT = sizeof(jobs) / sizeof(jobs[0]) };
     struct cm_outcome outcomes[COUNT];
     struct cm_pool *pool = pool_new(notes_new(), 1, 50);
@@ -229,7 +251,7 @@ static void hanging_job_times_out_alone(void)
 
 static void dismissed_worker_is_no_verdict(void)
 {
-    const struct job job = {DISMISSED_ONCE, 4};
+    const struct job job = {.action = DISMISSED_ONCE, .number = 4};
     struct cm_outcome outcome;
     struct notes *notes = notes_new();
     struct cm_pool *pool = pool_new(notes, 1, 0);
@@ -237,6 +259,32 @@ static void dismissed_worker_is_no_verdict(void)
     CU_ASSERT_EQUAL_FATAL(jobs_run(pool, &job, 1, &outcome), 1);
     CU_ASSERT(is_answer(&outcome, 4));
     CU_ASSERT_EQUAL(notes->runs, 2);
+    cm_pool_stop(pool);
+}
+
+static void renewed_job_does_not_time_out(void)
+{
+    const struct job job = {.action = SLOW_BUT_ALIVE, .number = 6};
+    struct cm_outcome outcome;
+    struct cm_pool *pool = pool_new(notes_new(), 1, 200);
+
+    CU_ASSERT_EQUAL_FATAL(jobs_run(pool, &job, 1, &outcome), 1);
+    CU_ASSERT(is_answer(&outcome, 6));
+    cm_pool_stop(pool);
+}
+
+static void dismissed_worker_leaves_its_area(void)
+{
+    const struct job job = {.action = DISMISSED_IN_THE_MIDDLE, .number = 4};
+    struct cm_outcome outcome;
+    uint64_t ticket;
+    void *area;
+    struct ff_error error;
+    struct cm_pool *pool = pool_new(notes_new(), 1, 0);
+
+    job_submit(pool, 0, &job);
+    CU_ASSERT_EQUAL_FATAL(cm_pool_next(pool, &ticket, &outcome, &area, &error), 0);
+    CU_ASSERT(is_answer(&outcome, 6));
     cm_pool_stop(pool);
 }
 
@@ -257,7 +305,7 @@ static int prepare_dies(void *context, struct ff_error *error)
 static void failing_prepare_is_an_error(void)
 {
     struct ff_error error = {""};
-    struct cm_pool_task task = {.payload_size = 1, .prepare = prepare_fails, .run = job_run};
+    struct cm_pool_task task = {.prepare = prepare_fails, .run = job_run};
     CU_ASSERT_PTR_NULL(cm_pool_start(&task, 2, &error));
     CU_ASSERT_STRING_EQUAL(error.text, "no table found");
     task.prepare = prepare_dies;
@@ -281,15 +329,15 @@ static void daemons_await(const struct notes *notes, unsigned count)
 
 static void stop_ends_what_jobs_left(void)
 {
-    const struct job job = {DAEMON, 0};
+    const struct job job = {.action = DAEMON, .number = 0};
     struct notes *notes = notes_new();
     int ends[2];
 
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
     struct cm_pool *pool = pool_new(notes, 2, 0);
     close(ends[1]);
-    cm_pool_submit(pool, 0, &job);
-    cm_pool_submit(pool, 1, &job);
+    job_submit(pool, 0, &job);
+    job_submit(pool, 1, &job);
     daemons_await(notes, 2);
     cm_pool_stop(pool);
     CU_ASSERT(all_gone(ends[0]));
@@ -298,7 +346,7 @@ static void stop_ends_what_jobs_left(void)
 
 static void death_leaves_nothing(void)
 {
-    const struct job job = {DAEMON_AND_DIE, 0};
+    const struct job job = {.action = DAEMON_AND_DIE, .number = 0};
     struct cm_outcome outcome;
     struct notes *notes = notes_new();
     int ends[2];
@@ -316,7 +364,7 @@ static void death_leaves_nothing(void)
 
 static void workers_die_with_their_parent(void)
 {
-    const struct job job = {DAEMON, 0};
+    const struct job job = {.action = DAEMON, .number = 0};
     struct notes *notes = notes_new();
     int ends[2];
 
@@ -325,8 +373,8 @@ static void workers_die_with_their_parent(void)
     pid_t pid = fork();
     if (pid == 0) {
         struct cm_pool *pool = pool_new(notes, 2, 0);
-        cm_pool_submit(pool, 0, &job);
-        cm_pool_submit(pool, 1, &job);
+        job_submit(pool, 0, &job);
+        job_submit(pool, 1, &job);
         sleep_for_ever();
     }
     close(ends[1]);
@@ -344,20 +392,20 @@ static void nothing_to_do(int signal_number)
 
 static void signal_interrupts_next(void)
 {
-    const struct job job = {HANG, 0};
+    const struct job job = {.action = HANG, .number = 0};
     const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
     const struct itimerval never = {.it_value = {0}};
     struct sigaction action = {.sa_handler = nothing_to_do, .sa_flags = SA_RESTART};
     struct ff_error error = {"old"};
     struct cm_outcome outcome;
     uint64_t ticket;
-    const void *result;
+    void *area;
     struct cm_pool *pool = pool_new(notes_new(), 1, 0);
 
-    cm_pool_submit(pool, 0, &job);
+    job_submit(pool, 0, &job);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
-    CU_ASSERT_EQUAL(cm_pool_next(pool, &ticket, &outcome, &result, &error), -1);
+    CU_ASSERT_EQUAL(cm_pool_next(pool, &ticket, &outcome, &area, &error), -1);
     CU_ASSERT_STRING_EQUAL(error.text, "");
     setitimer(ITIMER_REAL, &never, NULL);
     cm_pool_stop(pool);
@@ -368,6 +416,8 @@ static const struct unit_test tests[] = {
     {"a worker's death is its job's outcome", death_is_an_outcome},
     {"a hanging job times out, others do not", hanging_job_times_out_alone},
     {"a dismissed worker's job is run again", dismissed_worker_is_no_verdict},
+    {"a job that says that it lives does not time out", renewed_job_does_not_time_out},
+    {"a dismissed worker's job goes on with its area", dismissed_worker_leaves_its_area},
     {"a failing prepare is an error", failing_prepare_is_an_error},
     {"stop ends what jobs left behind", stop_ends_what_jobs_left},
     {"a dead worker leaves nothing behind", death_leaves_nothing},

@@ -233,7 +233,7 @@ static void text_of_an_interrupted_run_claims_nothing(void)
     struct cm_exploration part = clean;
     struct cm_exploration *const list[] = {&part};
     struct cm_report report = report_new();
-    part.exhaustive = false;
+    part.exhaustive = part.complete = false;
     part.stopped = true;
     part.legal = NULL;
     part.covered = NULL;
@@ -263,6 +263,60 @@ static void text_of_an_interrupted_run_claims_nothing(void)
 }
 
 /* A long run whose cells change once. */
+/* What a part of an exploration says must not look like a word on all of it. */
+static void text_of_a_shard_speaks_of_the_shard(void)
+{
+    struct cm_exploration part = clean;
+    struct cm_exploration *const list[] = {&part};
+    struct cm_report report = report_new();
+    part.exhaustive = false;
+    part.shard = report.shard = (struct cm_shard){1, 7};
+    report.explorations = list;
+    report.exploration_count = 1;
+    report.verdict = cm_exploration_verdict(&part);
+    CU_ASSERT_EQUAL(report.verdict, CM_SHARD_PASS);
+    CU_ASSERT_TRUE(contains(write_text, &report, "shard >= 2\n"));
+    CU_ASSERT_TRUE(
+        contains(write_text, &report, "5 runs: shard-pass, shard 2 of 7, not exhaustive\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "\nVerdict: shard-pass (shard 2 of 7 only; crashmatrix merge tells of "
+                            "all)\n"));
+    char *json = written(cm_report_json, &report);
+    CU_ASSERT_PTR_NULL(strstr(json, "\"pass\""));
+    free(json);
+    CU_ASSERT_TRUE(contains(cm_report_junit, &report, "<testsuite name=\"process-crash (shard 2"));
+    CU_ASSERT_TRUE(report_is_valid(&report));
+    part.complete = false;
+    part.out_of_budget = true;
+    CU_ASSERT_EQUAL(cm_exploration_verdict(&part), CM_INCOMPLETE);
+}
+
+/* Bounded is bounded, also when that was accepted. */
+static void text_of_a_bounded_run_says_so(void)
+{
+    static const struct cm_unobserved accepted = {"budget", "used up", "process-crash", 1, true};
+    struct cm_exploration part = clean;
+    struct cm_exploration *const list[] = {&part};
+    struct cm_report report = report_new();
+    part.exhaustive = part.complete = false;
+    part.out_of_budget = true;
+    part.covered = (char *)(uintptr_t) "5";
+    report.explorations = list;
+    report.exploration_count = 1;
+    report.unobserved = &accepted;
+    report.unobserved_count = 1;
+    report.verdict = CM_BOUNDED;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "covered 5 of 7 legal states, 4 distinct, 5 runs: incomplete, bounded "
+                            "by the budget, not exhaustive\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report, "\nVerdict: bounded (not every state was"));
+    CU_ASSERT_TRUE(contains(cm_report_json, &report, "\"bounded\":\ttrue"));
+    CU_ASSERT_TRUE(contains(cm_report_junit, &report, "covered: bounded by the budget"));
+    CU_ASSERT_TRUE(report_is_valid(&report));
+    report.verdict = CM_PASS;
+    CU_ASSERT_FALSE(report_is_valid(&report));
+}
+
 static void text_folds_equal_rows_of_a_long_matrix(void)
 {
     enum { LENGTH = 200, CHANGE = 10 };
@@ -384,6 +438,8 @@ static const struct unit_test tests[] = {
     {"text shows the whole run", text_shows_the_whole_run},
     {"text has colours only when asked", text_has_colours_only_when_asked},
     {"text of an interrupted run claims nothing", text_of_an_interrupted_run_claims_nothing},
+    {"text of a shard speaks of the shard", text_of_a_shard_speaks_of_the_shard},
+    {"text of a bounded run says so", text_of_a_bounded_run_says_so},
     {"text folds equal rows of a long matrix", text_folds_equal_rows_of_a_long_matrix},
     {"text shortens calls in the middle", text_shortens_calls_in_the_middle},
     {"text names few labels of many", text_names_few_labels_of_many},

@@ -309,7 +309,7 @@ static enum mf_code visit_names(struct cleaning *cleaning, struct mf_error *erro
 {
     struct mf_error failure = {.code = MF_OK};
     cleaning->error = &failure;
-    int result = mf_io_list(&cleaning->database->directory, visit, argument);
+    int result = mf_io_list(&cleaning->database->directory, "", visit, argument);
     cleaning->error = error;
     if (result == 0)
         return MF_OK;

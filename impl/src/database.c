@@ -339,7 +339,7 @@ enum mf_code mf_database_sweep(struct mf_database *database, struct mf_removed *
     struct sweep sweep = {.database = database, .error = &failure};
     if (database->used < database->current.manifest.version)
         database->used = database->current.manifest.version;
-    int result = mf_io_list(&database->directory, sweep_name, &sweep);
+    int result = mf_io_list(&database->directory, MF_NAME_PREFIX, sweep_name, &sweep);
     if (removed != NULL)
         *removed = sweep.removed;
     database->swept = result == 0;

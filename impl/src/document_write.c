@@ -59,14 +59,23 @@ static void put_escaped(struct text *text, unsigned char byte)
     put(text, escape);
 }
 
+/* Whether it stands for itself in a string; the NUL does not. */
+static bool is_plain(char byte)
+{
+    return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
 static void put_string(struct text *text, const char *string)
 {
     put(text, "\"");
-    for (const char *byte = string; *byte != '\0'; byte++) {
-        if ((unsigned char)*byte < 0x20 || *byte == '"' || *byte == '\\')
-            put_escaped(text, (unsigned char)*byte);
-        else
-            put_bytes(text, byte, 1);
+    while (*string != '\0') {
+        const char *end = string;
+        while (is_plain(*end))
+            end++;
+        put_bytes(text, string, (size_t)(end - string));
+        if (*end != '\0')
+            put_escaped(text, (unsigned char)*end++);
+        string = end;
     }
     put(text, "\"");
 }

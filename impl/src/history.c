@@ -53,7 +53,7 @@ static enum mf_code list_numbers(const struct mf_directory *directory, struct li
 {
     struct mf_versions *versions = listing->versions;
     *versions = (struct mf_versions){0};
-    int result = mf_io_list(directory, list_name, listing);
+    int result = mf_io_list(directory, MF_NAME_PREFIX, list_name, listing);
     if (result < 0)
         return mf_fail(error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
                        "the directory cannot be listed");

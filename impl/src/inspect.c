@@ -146,7 +146,8 @@ static int report_manifest_without_current(void *argument, const char *name)
 
 static enum mf_code inspect_without_current(struct inspection *inspection)
 {
-    int result = mf_io_list(inspection->directory, report_manifest_without_current, inspection);
+    int result = mf_io_list(inspection->directory, MF_NAME_PREFIX, report_manifest_without_current,
+                            inspection);
     if (result < 0)
         return mf_fail(inspection->error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
                        "the directory cannot be listed");
@@ -319,7 +320,7 @@ static int report_leftover(void *argument, const char *name)
 
 static enum mf_code inspect_leftovers(struct inspection *inspection)
 {
-    int result = mf_io_list(inspection->directory, report_leftover, inspection);
+    int result = mf_io_list(inspection->directory, MF_NAME_PREFIX, report_leftover, inspection);
     if (result == 0)
         return MF_OK;
     return mf_fail(inspection->error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,

@@ -195,6 +195,7 @@ int mf_io_load(const struct mf_directory *directory, const char *name, size_t li
 }
 
 struct names {
+    const char *prefix; /* of those that are kept */
     char **names;
     size_t count;
     size_t capacity;
@@ -205,12 +206,14 @@ static void names_clear(struct names *names)
     for (size_t i = 0; i < names->count; i++)
         free(names->names[i]);
     free(names->names);
-    *names = (struct names){0};
+    *names = (struct names){.prefix = names->prefix};
 }
 
 static int keep_name(void *argument, const char *name)
 {
     struct names *names = argument;
+    if (strncmp(name, names->prefix, strlen(names->prefix)) != 0)
+        return 0;
     if (names->count == names->capacity) {
         size_t capacity = names->capacity == 0 ? 64 : names->capacity * 2;
         char **grown = realloc(names->names, capacity * sizeof(*grown));
@@ -231,11 +234,11 @@ static int compare_strings(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-int mf_io_list(const struct mf_directory *directory, int (*visit)(void *argument, const char *name),
-               void *argument)
+int mf_io_list(const struct mf_directory *directory, const char *prefix,
+               int (*visit)(void *argument, const char *name), void *argument)
 {
     const struct mf_platform *platform = directory->platform;
-    struct names names = {0};
+    struct names names = {.prefix = prefix};
     int result;
     do {
         names_clear(&names);

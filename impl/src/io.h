@@ -55,11 +55,11 @@ int mf_io_load(const struct mf_directory *directory, const char *name, size_t li
                size_t *size);
 
 /*
- * Calls visit for each name of the directory, sorted by bytes, after the
- * directory was read: visit may change it. Stops at a result that is not 0 and
- * returns it.
+ * Calls visit for each name of the directory that begins with prefix, sorted by
+ * bytes, after the directory was read: visit may change it. Stops at a result that
+ * is not 0 and returns it.
  */
-int mf_io_list(const struct mf_directory *directory, int (*visit)(void *argument, const char *name),
-               void *argument);
+int mf_io_list(const struct mf_directory *directory, const char *prefix,
+               int (*visit)(void *argument, const char *name), void *argument);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PREFIX         "MANIFEST-"
 #define LINK_PREFIX    "MANIFEST-BACKUP-"
 #define SUFFIX         ".tmp"
 #define REMOVED        ".removed"
@@ -50,7 +49,7 @@ static bool is_spelled(const char *name, size_t offset, struct mf_name (*make)(u
 
 enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
 {
-    if (!starts_with(name, PREFIX))
+    if (!starts_with(name, MF_NAME_PREFIX))
         return MF_CLASS_OTHER;
     if (strcmp(name, MF_NAME_CURRENT) == 0)
         return MF_CLASS_CURRENT;
@@ -63,9 +62,9 @@ enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
     if (starts_with(name, LINK_PREFIX))
         return is_spelled(name, strlen(LINK_PREFIX), mf_name_of_link, version) ? MF_CLASS_LINK
                                                                                : MF_CLASS_RESERVED;
-    if (is_spelled(name, strlen(PREFIX), mf_name_of_version, version))
+    if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_version, version))
         return MF_CLASS_VERSION;
-    if (is_spelled(name, strlen(PREFIX), mf_name_of_removed, version))
+    if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_removed, version))
         return MF_CLASS_REMOVED;
     return MF_CLASS_RESERVED;
 }
@@ -73,14 +72,14 @@ enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
 struct mf_name mf_name_of_version(uint64_t version)
 {
     struct mf_name name;
-    snprintf(name.text, sizeof(name.text), PREFIX "%06" PRIu64, version);
+    snprintf(name.text, sizeof(name.text), MF_NAME_PREFIX "%06" PRIu64, version);
     return name;
 }
 
 struct mf_name mf_name_of_removed(uint64_t version)
 {
     struct mf_name name;
-    snprintf(name.text, sizeof(name.text), PREFIX "%06" PRIu64 REMOVED, version);
+    snprintf(name.text, sizeof(name.text), MF_NAME_PREFIX "%06" PRIu64 REMOVED, version);
     return name;
 }
 
@@ -169,7 +168,7 @@ const char *mf_name_check(const char *name)
         return "a file name is longer than 255 bytes";
     if (strchr(name, '/') != NULL)
         return "a file name has a slash";
-    if (starts_with(name, PREFIX))
+    if (starts_with(name, MF_NAME_PREFIX))
         return "a file name begins with MANIFEST-, which is reserved";
     if (ends_with(name, SUFFIX))
         return "a file name ends in .tmp, which is reserved";

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MF_NAME_PREFIX  "MANIFEST-" /* of all that are not data files */
 #define MF_NAME_CURRENT "MANIFEST-CURRENT"
 #define MF_NAME_LOCK    "MANIFEST-LOCK" /* never removed, never read */
 #define MF_NAME_SLOT_A  "MANIFEST-SLOT-A"

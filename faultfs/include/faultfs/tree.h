@@ -33,6 +33,7 @@ struct ff_entry {
 
 struct ff_node {
     bool exists;
+    bool kept;     /* for ff_tree_rollback() */
     uint32_t mode; /* type and bits as in st_mode; S_IFREG, S_IFDIR, S_IFLNK or S_IFIFO */
     uint32_t uid;
     uint32_t gid;
@@ -51,6 +52,7 @@ struct ff_tree {
     struct ff_node *nodes; /* nodes[id]; nodes[0] is never used */
     size_t node_limit;     /* one past the largest id */
     size_t node_capacity;
+    struct ff_savepoint *savepoint; /* NULL: there was none yet */
 };
 
 /* A tree with nothing but an empty root directory (mode 0755, uid and gid 0). */
@@ -80,7 +82,10 @@ uint32_t ff_tree_fresh_id(const struct ff_tree *tree);
 void ff_tree_reserve_ids(struct ff_tree *tree, size_t limit);
 
 /* The node, or NULL when there is none of that id. */
-struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id);
+const struct ff_node *ff_tree_node(const struct ff_tree *tree, uint32_t id);
+
+/* The same, to be changed. Its names are changed by ff_tree_set_name() only. */
+struct ff_node *ff_tree_edit(struct ff_tree *tree, uint32_t id);
 
 /* What name means in directory parent: a node id, or FF_NO_NODE. */
 uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char *name);
@@ -90,6 +95,15 @@ uint32_t ff_tree_lookup(const struct ff_tree *tree, uint32_t parent, const char 
  * name. parent must be a directory.
  */
 void ff_tree_set_name(struct ff_tree *tree, uint32_t parent, const char *name, uint32_t node);
+
+/*
+ * What is changed after a savepoint, by functions of this header and in nodes that were
+ * got from ff_tree_edit() or ff_tree_create() after it, is taken back by a rollback: in
+ * time that grows with what was changed, and not with the tree. Then there is no
+ * savepoint any more. A new one takes the place of an old one.
+ */
+void ff_tree_savepoint(struct ff_tree *tree);
+void ff_tree_rollback(struct ff_tree *tree); /* nothing if there is none */
 
 /* Writes into a file, growing it with zeros where needed. */
 void ff_node_write(struct ff_node *file, const void *data, size_t size, size_t offset);

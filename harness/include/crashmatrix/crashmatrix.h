@@ -94,13 +94,30 @@ struct cm_check {
     /* run says what it looks at, all of it, by the functions below. Then one run
      * decides all states that do not differ in that; else each has a run of its own. */
     bool observes;
+    /* Only if it observes: what it accepts with some output it would accept with less of
+     * it, too, since more output only asks for more. Then it is not run with less. */
+    bool monotone;
     bool is_costly; /* a run starts processes: fewer are made only to audit others */
 };
 
 /*
- * What a check looks at; to be called before it does. Nodes are numbers of state->tree;
- * those that the check itself made may be named, too. What a node is (a file, a
- * directory), and where a symbolic link leads, goes with the name that means it.
+ * Looking: what a check gets from these, it need not say that it looked at. Nodes are
+ * numbers of state->tree; what a node is (a file, a directory), and where a symbolic link
+ * leads, goes with the name that means it, and may be taken from ff_tree_node().
+ */
+/* What the name means, or FF_NO_NODE. */
+uint32_t cm_state_lookup(const struct cm_state *state, uint32_t directory, const char *name);
+/* All its names; NULL when it is no directory. Valid until the tree is changed. */
+const struct ff_node *cm_state_list(const struct cm_state *state, uint32_t directory);
+/* Bytes; of what is not a file 0. */
+uint64_t cm_state_size(const struct cm_state *state, uint32_t file);
+/* Reads up to size bytes, fewer at its end, and returns how many; this looks at its size. */
+size_t cm_state_read(const struct cm_state *state, uint32_t file, void *buffer, size_t size,
+                     uint64_t offset);
+
+/*
+ * What a check looks at in another way; to be called before it does. Nodes that the
+ * check itself made may be named, too.
  */
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name);
 void cm_looks_at_names(const struct cm_state *state, uint32_t directory); /* all of them */
@@ -124,11 +141,34 @@ struct cm_progress {
     const char *legal;   /* of how many, or NULL when that is too hard to count */
 };
 
+/* Part index (from 0) of count parts, of which nobody needs to know the others. */
+struct cm_shard {
+    uint32_t index, count;
+};
+
+/* Something that an exploration depends on, for progress files. */
+struct cm_trait {
+    const char *key, *value;
+};
+
 struct cm_options {
-    unsigned jobs;       /* worker processes; 0 means one for each processor */
-    unsigned timeout_ms; /* for one run of the check; 0 means none */
-    uint32_t granule;    /* bytes; overrides the model's tear granule; 0 keeps it */
-    bool eager;          /* a run for every state, also if the check says what it looks at */
+    unsigned jobs;         /* worker processes; 0 means one for each processor */
+    unsigned timeout_ms;   /* for one run of the check; 0 means none */
+    uint32_t granule;      /* bytes; overrides the model's tear granule; 0 keeps it */
+    bool eager;            /* a run for every state, also if the check says what it looks at */
+    struct cm_shard shard; /* the states to cover; count 0 means all */
+    /* To cover less than everything: first what deviates the least from all or from nothing
+     * unsynced having persisted; in the last quarter of the budget what the seed says. */
+    uint64_t budget_runs; /* of the check, also those of runs that are resumed; 0: no limit */
+    uint64_t budget_ms;   /* of this call; 0: no limit */
+    uint64_t seed;        /* also of the audit */
+    /* A file that is written every second or so, from which the exploration can be continued
+     * or merged; NULL: none. */
+    const char *progress_path;
+    bool resume; /* continue from that file, if it is there */
+    /* What it depends on besides what is said here: the check, ... */
+    const struct cm_trait *traits;
+    size_t trait_count;
     /* Called about ten times a second in the caller's process; may be NULL. */
     void (*progress)(void *context, const struct cm_progress *progress);
     void *progress_context;
@@ -179,13 +219,21 @@ struct cm_exploration {
     const char *model;      /* name */
     uint64_t model_digest;  /* XXH3-64 of the model's meaning */
     uint32_t unit, granule; /* bytes, as used */
-    bool exhaustive;        /* every legal state was covered, and the certificate holds */
+    bool exhaustive;        /* every legal state was covered, and certificate and audit hold */
+    bool complete;          /* the same for the states of the shard */
     bool stopped;           /* ended early by options->stop */
-    char *legal;            /* number of legal states (ideals), decimal; NULL when too hard */
-    char *covered;          /* number of those that were covered, decimal; NULL likewise */
-    bool observed;          /* what the check looked at decided what was branched on */
-    uint64_t distinct;      /* distinct trees; if observed: such that the check can tell apart */
-    uint64_t runs;          /* runs of the check */
+    char *progress_error;   /* why the progress file could not be written, or NULL */
+    bool out_of_budget;     /* ended early by a budget */
+    struct cm_shard shard;
+    char *legal;               /* number of legal states (ideals), decimal; NULL when too hard */
+    char *covered;             /* number of those that were covered, decimal; NULL likewise */
+    bool observed;             /* what the check looked at decided what was branched on */
+    bool monotone;             /* what was accepted was not run with less output */
+    uint64_t distinct;         /* distinct trees; if observed: such that the check can tell apart */
+    uint64_t runs;             /* runs of the check */
+    uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
+    uint64_t audit_mismatches; /* those that had another outcome */
+    char *audit_text;          /* of one of these; NULL if there is none */
     struct cm_operation *operations;
     size_t operation_count;
     /* Cells for boundaries 0 .. trace->call_count. */
@@ -194,7 +242,7 @@ struct cm_exploration {
     /* boundary_calls[b]: index of the call whose end (or, for output, beginning)
      * is boundary b >= 1. */
     uint32_t *boundary_calls;
-    struct cm_violation *violations; /* in the order in which they were found */
+    struct cm_violation *violations; /* the one that lost the least first */
     size_t violation_count;
     double seconds;
     void *owned; /* what the strings above point into */
@@ -210,6 +258,17 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
                                   const struct cm_check *check, const struct cm_options *options,
                                   struct ff_error *error);
 void cm_exploration_free(struct cm_exploration *exploration);
+
+/*
+ * Puts together what shards have found. paths: of their progress files, of each shard once;
+ * NULL for one that is missing. The result is that of an exploration of all, as far as they
+ * have come. options: granule and traits must be as they were there; progress_path takes
+ * what is put together, if nothing is missing; the rest does not matter. NULL with *error
+ * set when they do not belong together.
+ */
+struct cm_exploration *cm_merge(const struct ff_trace *trace, const struct cm_model *model,
+                                const char *const *paths, size_t count,
+                                const struct cm_options *options, struct ff_error *error);
 
 /*
  * Rebuilds the state that a replay id names. On success *tree is the caller's

@@ -1,0 +1,24 @@
+/*
+ * What a worker process runs for a job: the check on a state, with some output.
+ */
+#ifndef CRASHMATRIX_WORKER_H
+#define CRASHMATRIX_WORKER_H
+
+#include "workunit.h"
+
+struct cm_worker;
+
+/*
+ * The poset, the check and the model's name must outlive it. observes: the check says what
+ * it looks at, else jobs are not split; counter: of ideals, or NULL. Made before the
+ * workers are forked.
+ */
+struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_check *check,
+                                const char *model, bool observes, struct cm_shard shard,
+                                struct cm_counter *counter);
+void cm_worker_free(struct cm_worker *worker);
+
+/* For cm_unit_work(). */
+const struct cm_unit_worker *cm_worker_unit(const struct cm_worker *worker);
+
+#endif
