@@ -1,0 +1,66 @@
+#!/bin/sh
+# Whatever a run of a check does, the next ones find what they would find in a new scratch
+# directory and a new process: the same labels at the same boundaries as without the deed,
+# as when each program is executed, and as when each state has a run of its own.
+set -eu
+# shellcheck source=script.sh
+. "$(dirname "$0")/script.sh"
+
+if ! unshare --mount true 2>/dev/null && ! unshare --user --mount true 2>/dev/null; then
+    echo "skipped: without mount namespaces inode numbers and times are not pinned"
+    exit 77
+fi
+
+"$crashmatrix" record --setup 'sh -c "printf 12345 >a; mkdir sub; echo inner >sub/inner"' \
+    --workload 'printf abc >b; ln b sub/second; mkdir c; mv a sub/a; echo done; rm sub/inner' \
+    --scratch "$work" -o "$work/trace.cmt"
+
+# explored NAME OPTIONS...
+explored() {
+    name=$1
+    shift
+    "$crashmatrix" explore "$work/trace.cmt" --json --reproducible --model posix "$@" \
+        >"$work/$name.json" || [ $? -eq 1 ] || fail "$name: $*"
+}
+
+# compared NAME: with the first one.
+compared() {
+    python3 - "$work/first.json" "$work/$1.json" <<'EOF' || fail "$1"
+import json, sys
+
+def cells(name):
+    report = json.load(open(name))
+    rows = [row["cells"][0] for row in report["matrix"]]
+    labels = [sorted(label for label in row["labels"]) for row in rows]
+    reasons = {v["reason"] for m in report["models"] for v in m["violations"]}
+    return labels, reasons
+
+first, _ = cells(sys.argv[1])
+labels, reasons = cells(sys.argv[2])
+if reasons:
+    # A check that crashes says its label in the reason.
+    known = {label for row in first for label in row}
+    seen = {reason.split("label: ")[1] for reason in reasons}
+    assert seen == known, (seen, known)
+else:
+    assert labels == first, (labels, first)
+EOF
+}
+
+explored first --eager --spawn --check "$programs/poison nothing"
+for deed in $("$programs/poison" list); do
+    explored "$deed" --check "$programs/poison $deed"
+    compared "$deed"
+    explored "$deed-eager" --eager --jobs 1 --check "$programs/poison $deed"
+    compared "$deed-eager"
+    explored "$deed-spawn" --spawn --jobs 1 --check "$programs/poison $deed"
+    compared "$deed-spawn"
+done
+python3 - "$work/first.json" <<'EOF'
+import json, sys
+
+report = json.load(open(sys.argv[1]))
+labels = {label for row in report["matrix"] for label in row["cells"][0]["labels"]}
+assert len(labels) > 20, labels
+print(f"{len(labels)} states, as they should be after every deed")
+EOF
