@@ -81,10 +81,10 @@ struct forking {
 /* What a fork loses or changes must not have been there. */
 static bool is_suitable(struct forking *forking)
 {
-    static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+    static const long timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         struct itimerval timer;
-        if (getitimer(timers[i], &timer) != 0 || timer.it_value.tv_sec != 0 ||
+        if (syscall(SYS_getitimer, timers[i], &timer) != 0 || timer.it_value.tv_sec != 0 ||
             timer.it_value.tv_usec != 0)
             return false;
     }
