@@ -26,6 +26,9 @@
 
 static uint64_t seen = 14695981039346656037u;
 
+/* Asking for them counts as a change, after which nothing is stepped. */
+static int sees_flags;
+
 static void see(const void *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -62,8 +65,8 @@ static void see_status(const char *path, const struct stat *status)
     see_number(status->st_mtim.tv_nsec);
     ssize_t size = llistxattr(path, names, sizeof(names));
     see(names, size > 0 ? (size_t)size : 0);
-    int flags = 0, fd = S_ISREG(status->st_mode) ? open(path, O_RDONLY) : -1;
-    if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0)
+    int flags = 0, fd = sees_flags && S_ISREG(status->st_mode) ? open(path, O_RDONLY) : -1;
+    if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && flags != 0)
         see_number(flags);
     if (fd >= 0)
         close(fd);
@@ -378,6 +381,7 @@ int main(int argc, char **argv)
             puts(deeds[i].name);
         if (strcmp(name, deeds[i].name) != 0)
             continue;
+        sees_flags = strcmp(name, "flags") == 0;
         int lock = open("b", O_RDONLY);
         see_number(lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0);
         if (lock >= 0)
