@@ -13,7 +13,11 @@
 #include "print.h"
 #include "progress.h"
 
-enum { TRACES = 500, MOST_MODELS = 16, MOST_TEXTS = 64 };
+#ifndef TRACES
+#define TRACES 500
+#endif
+
+enum { MOST_MODELS = 16, MOST_TEXTS = 64 };
 
 /* Where progress files go: to memory, if that can be, since each of them is synced. */
 static char folder[64];
