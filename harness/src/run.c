@@ -302,6 +302,14 @@ static int find_trace(struct run *run, struct ff_error *error)
 
 /* Each returns an exit status, CM_EXIT_PASS when the trace is there. */
 
+/* The scratch directory that the trace, if there is one, was recorded in. */
+static enum cm_exit open_scratch(struct run *run, struct ff_error *error)
+{
+    if (run->trace != NULL)
+        run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
+    return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
+}
+
 static enum cm_exit prepare_explore(struct run *run, struct ff_error *error)
 {
     run->trace_path = cm_format("%s", run->settings->operands[0]);
@@ -309,8 +317,7 @@ static enum cm_exit prepare_explore(struct run *run, struct ff_error *error)
     if (open_trace(run, error) != 0 ||
         (run->settings->resume ? find_trace(run, error) : copy_trace(run, error)) != 0)
         return CM_EXIT_USAGE;
-    run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
-    return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
+    return open_scratch(run, error);
 }
 
 /* Without a new recording. */
@@ -318,8 +325,7 @@ static enum cm_exit prepare_resume(struct run *run, struct ff_error *error)
 {
     if (find_trace(run, error) != 0)
         return CM_EXIT_USAGE;
-    run->session.scratch = cm_scratch_open_for_root(run->trace->root, error);
-    return run->session.scratch != NULL ? CM_EXIT_PASS : CM_EXIT_USAGE;
+    return open_scratch(run, error);
 }
 
 static enum cm_exit prepare_run(struct run *run, struct ff_error *error)

@@ -118,7 +118,7 @@ void cm_summary_add(struct cm_summary *summary, size_t outcome, const struct cm_
 {
     struct verdict *verdict = &summary->verdicts[outcome];
     verdict->states++;
-    if (verdict->outcome.status == CM_ACCEPTED ||
+    if (verdict->outcome.status == CM_ACCEPTED || added->ideal == NULL ||
         (verdict->best.ideal != NULL && !cm_case_is_better(summary->poset, added, &verdict->best)))
         return;
     cm_word *ideal = verdict->best.ideal;
@@ -146,10 +146,7 @@ void cm_summary_add_leaf(struct cm_summary *summary, size_t outcome, struct cm_c
                        (verdict->best.ideal == NULL || found.lost <= verdict->best.lost);
         if (matters)
             cm_summary_ideal(summary, cylinder, &found);
-        if (matters || verdict->outcome.status == CM_ACCEPTED)
-            cm_summary_add(summary, outcome, &found);
-        else
-            summary->verdicts[outcome].states++;
+        cm_summary_add(summary, outcome, &found);
         free(found.ideal);
     }
 }
