@@ -169,10 +169,12 @@ static int names_take(struct step *step, uint32_t id, int fd)
     for (size_t i = step->kept[id]; i < laid->entry_count; i++)
         if (name_take(step, fd, entry_given(step, laid, i)) != 0)
             return -1;
+    if (taken == 0)
+        return 0;
     struct ff_entry *first = laid->entries + (step->layout->newest_first ? 0 : step->kept[id]);
     for (size_t i = 0; i < taken; i++)
         free(first[i].name);
-    if (taken != 0 && step->layout->newest_first)
+    if (step->layout->newest_first)
         memmove(first, first + taken, step->kept[id] * sizeof(*first));
     laid->entry_count -= taken;
     return 0;
