@@ -45,17 +45,6 @@ struct merge {
 
 /* ---- Which files there are ---- */
 
-static bool parse_shard(const char *text, struct cm_shard *shard)
-{
-    unsigned index = 0, count = 0;
-    char rest = 0;
-    if (text == NULL || sscanf(text, "%6u/%6u%c", &index, &count, &rest) != 2 || index < 1 ||
-        index > count || count > 1 << 16)
-        return false;
-    *shard = (struct cm_shard){index - 1, count};
-    return true;
-}
-
 /* The models of a run, as the first file lists them. */
 static void split_names(struct merge *merge, const char *list)
 {
@@ -112,7 +101,7 @@ static int take_traits(struct merge *merge, const char *folder, const char *path
 {
     struct cm_shard shard;
     const char *model = cm_traits_get(traits, "model");
-    if (model == NULL || !parse_shard(cm_traits_get(traits, "shard"), &shard) ||
+    if (model == NULL || !cm_parse_shard(cm_traits_get(traits, "shard"), &shard) ||
         (merge->parts == NULL && begin(merge, traits, shard.count) != 0))
         return cm_fail(error, "%.200s: made by another version of crashmatrix", path);
     if (take_folder(merge, folder, shard, error) != 0)

@@ -233,9 +233,10 @@ static bool parse_duration(const char *text, unsigned *milliseconds)
     return false;
 }
 
-/* "2/7": part 2 of 7 is number 1 here. */
-static bool parse_shard(const char *text, struct cm_shard *shard)
+bool cm_parse_shard(const char *text, struct cm_shard *shard)
 {
+    if (text == NULL)
+        return false;
     char *end = NULL;
     unsigned long index = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '/')
@@ -291,7 +292,7 @@ static bool set_option(struct cm_settings *settings, const struct option_row *ro
         return parse_number(text, 1 << 24, setting) ||
                complain("--%s: '%s' is not a whole number from 1 to 16777216", row->name, text);
     case OPTION_SHARD:
-        return parse_shard(text, setting) ||
+        return cm_parse_shard(text, setting) ||
                complain("--%s: '%s' is not I/N with I from 1 to N, such as 2/7", row->name, text);
     case OPTION_BUDGET:
         return parse_budget(text, setting) ||

@@ -92,4 +92,7 @@ struct cm_settings {
 bool cm_options_parse(int argc, char **argv, struct cm_settings *settings, int *status);
 void cm_options_free(struct cm_settings *settings);
 
+/* "2/7": part 2 of 7 is number 1 of *shard. False when it is not like that, or NULL. */
+bool cm_parse_shard(const char *text, struct cm_shard *shard);
+
 #endif

@@ -71,10 +71,21 @@ static uint32_t node_of(const struct cm_watch *watch, const struct stat *status)
 
 /* ---- Looking ---- */
 
+/* Behind the end of a file there is nothing to be seen but where it ends. */
+static void look_at_data(const struct cm_watch *watch, uint32_t node, uint64_t offset,
+                         uint64_t size)
+{
+    const struct ff_node *file = ff_tree_node(watch->state->tree, node);
+    uint64_t end = file != NULL ? file->size : 0;
+    cm_looks_at_size(watch->state, node);
+    if (offset < end)
+        cm_looks_at_data(watch->state, node, offset, size < end - offset ? size : end - offset);
+}
+
 static void look_at_content(struct cm_watch *watch, uint32_t node)
 {
     if (watch->kind < CM_WATCH_READS || watch->shared) {
-        cm_looks_at_data(watch->state, node, 0, UINT64_MAX);
+        look_at_data(watch, node, 0, UINT64_MAX);
         return;
     }
     watch->opened = cm_reserve(watch->opened, watch->opened_count, &watch->opened_capacity,
@@ -380,8 +391,7 @@ static bool look_at_reading(struct cm_watch *watch, const struct seccomp_notif *
         offset = 0;
         size = UINT64_MAX;
     }
-    cm_looks_at_size(watch->state, node);
-    cm_looks_at_data(watch->state, node, offset, size);
+    look_at_data(watch, node, offset, size);
     return true;
 }
 
@@ -403,7 +413,7 @@ static void note_task(struct cm_watch *watch, const struct seccomp_notif *call)
         return;
     watch->shared = true;
     for (size_t i = 0; i < watch->opened_count; i++)
-        cm_looks_at_data(watch->state, watch->opened[i], 0, UINT64_MAX);
+        look_at_data(watch, watch->opened[i], 0, UINT64_MAX);
     watch->opened_count = 0;
 }
 

@@ -1,20 +1,27 @@
 /*
  * looks CASE: a check that looks at the directory under test in one of many ways, and
  * whose label is what it saw. `looks list` prints the cases; `looks workload` makes
- * something to be looked at; `looks setup` what is there before.
+ * something to be looked at; `looks setup` what is there before. `looks pages-list`,
+ * `pages-setup` and `pages-workload` are about one file of several pages.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -356,14 +363,169 @@ static void look_step_by_step(void)
         see_descriptor(open("renamed", O_RDONLY));
 }
 
+/* There can be one listener only: a check that wants one gets it. */
+static void look_listener(void)
+{
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const struct sock_fprog filter = {1, &allow};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter) <
+            0) {
+        perror("seccomp");
+        exit(1);
+    }
+    see_descriptor(open("file", O_RDONLY));
+}
+
 static void look_nothing(void)
 {
 }
 
-static const struct {
+/* ---- Cases of reading a file in part ---- */
+
+enum { PAGE = 4096, PAGES = 4 };
+
+static int pages_open(void)
+{
+    return open("pages", O_RDONLY);
+}
+
+/* What is read from the position, which may be moved by others. */
+static void see_here(int fd, size_t size)
+{
+    char bytes[PAGE];
+    ssize_t count = read(fd, bytes, size);
+    see_result(count);
+    if (count > 0)
+        see(bytes, (size_t)count);
+}
+
+static char see_page(int fd, off_t page)
+{
+    char byte = 0;
+    see_result(pread(fd, &byte, 1, page * PAGE));
+    see(&byte, 1);
+    return byte;
+}
+
+static void look_first_page(void)
+{
+    see_page(pages_open(), 0);
+}
+
+static void look_page_by_page(void)
+{
+    int fd = pages_open();
+    if (see_page(fd, 0) == 'n')
+        see_page(fd, 3);
+}
+
+static void look_seek(void)
+{
+    int fd = pages_open();
+    see_result(lseek(fd, 2 * PAGE, SEEK_SET));
+    see_here(fd, 16);
+}
+
+static void look_on(void)
+{
+    int fd = pages_open();
+    see_here(fd, PAGE);
+    see_here(fd, 16);
+}
+
+static void look_duplicate(void)
+{
+    int fd = pages_open();
+    see_here(fd, PAGE);
+    see_here(dup(fd), 16);
+}
+
+static void look_vector(void)
+{
+    char bytes[16];
+    struct iovec vector = {bytes, sizeof(bytes)};
+    see_result(preadv(pages_open(), &vector, 1, 2 * PAGE));
+    see(bytes, sizeof(bytes));
+}
+
+static void look_reopened(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", pages_open());
+    see_page(open(path, O_RDONLY), 3);
+}
+
+static void look_pages_status(void)
+{
+    struct stat status = {0};
+    see_result(fstat(pages_open(), &status));
+    see_number(status.st_size + status.st_blocks);
+}
+
+static void look_mapped_page(void)
+{
+    const char *bytes = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, pages_open(), PAGE);
+    see(bytes, 16);
+}
+
+static void look_sent(void)
+{
+    int ends[2];
+    off_t offset = 3 * PAGE;
+    if (pipe(ends) == 0 && sendfile(ends[1], pages_open(), &offset, 16) == 16)
+        see_here(ends[0], 16);
+}
+
+/* The position is the child's, too. */
+static void look_after_child(void)
+{
+    int fd = pages_open(), status;
+    char bytes[PAGE];
+    pid_t child = fork();
+    if (child == 0)
+        _exit(read(fd, bytes, PAGE) == PAGE ? 0 : 1);
+    waitpid(child, &status, 0);
+    see_here(fd, 16);
+}
+
+static void *seek_main(void *fd)
+{
+    lseek(*(int *)fd, 3 * PAGE, SEEK_SET);
+    return NULL;
+}
+
+static void look_after_thread(void)
+{
+    pthread_t thread;
+    int fd = pages_open();
+    if (pthread_create(&thread, NULL, seek_main, &fd) == 0)
+        pthread_join(thread, NULL);
+    see_here(fd, 16);
+}
+
+struct look_case {
     const char *name;
     void (*look)(void);
-} cases[] = {
+};
+
+static const struct look_case page_cases[] = {
+    {"first-page", look_first_page},
+    {"page-by-page", look_page_by_page},
+    {"seek", look_seek},
+    {"read-on", look_on},
+    {"duplicate", look_duplicate},
+    {"vector", look_vector},
+    {"reopened", look_reopened},
+    {"pages-status", look_pages_status},
+    {"mapped-page", look_mapped_page},
+    {"sent", look_sent},
+    {"after-child", look_after_child},
+    {"after-thread", look_after_thread},
+    {NULL, NULL},
+};
+
+static const struct look_case cases[] = {
     {"open", look_open},
     {"fopen", look_fopen},
     {"openat", look_openat},
@@ -405,7 +567,9 @@ static const struct {
     {"output", look_output},
     {"output-size", look_output_size},
     {"step-by-step", look_step_by_step},
+    {"listener", look_listener},
     {"nothing", look_nothing},
+    {NULL, NULL},
 };
 
 /* ---- What there is to see ---- */
@@ -460,29 +624,51 @@ static void workload(void)
     MUST(write(1, "done\n", 5));
 }
 
+static void pages_put(char letter)
+{
+    char page[PAGE];
+    int fd = open("pages", O_WRONLY | O_CREAT, 0644);
+    MUST(fd);
+    memset(page, letter, sizeof(page));
+    for (off_t i = 0; i < PAGES; i++)
+        MUST(pwrite(fd, page, sizeof(page), i * PAGE));
+}
+
+static void list(const struct look_case *from)
+{
+    for (; from->name != NULL; from++)
+        puts(from->name);
+}
+
+static bool look(const struct look_case *from, const char *name)
+{
+    while (from->name != NULL && strcmp(from->name, name) != 0)
+        from++;
+    if (from->name == NULL)
+        return false;
+    from->look();
+    printf("label: %016llx\n", (unsigned long long)seen);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc == 2 ? argv[1] : "";
-    size_t count = sizeof(cases) / sizeof(cases[0]);
-    if (strcmp(name, "setup") == 0) {
+    if (strcmp(name, "setup") == 0)
         setup();
-        return 0;
-    }
-    if (strcmp(name, "workload") == 0) {
+    else if (strcmp(name, "workload") == 0)
         workload();
-        return 0;
+    else if (strcmp(name, "list") == 0)
+        list(cases);
+    else if (strcmp(name, "pages-setup") == 0)
+        pages_put('o');
+    else if (strcmp(name, "pages-workload") == 0)
+        pages_put('n');
+    else if (strcmp(name, "pages-list") == 0)
+        list(page_cases);
+    else if (!look(cases, name) && !look(page_cases, name)) {
+        fprintf(stderr, "usage: looks CASE | [pages-]list|setup|workload\n");
+        return 2;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(name, "list") == 0)
-            puts(cases[i].name);
-        if (strcmp(name, cases[i].name) != 0)
-            continue;
-        cases[i].look();
-        printf("label: %016llx\n", (unsigned long long)seen);
-        return 0;
-    }
-    if (strcmp(name, "list") == 0)
-        return 0;
-    fprintf(stderr, "usage: looks CASE|list|setup|workload\n");
-    return 2;
+    return 0;
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "faultfs/tree.h"
+#include "scratch.h"
 #include "unit.h"
 
 #define NOBODY 65534u
@@ -64,6 +65,19 @@ static inline void surroundings_enter(unsigned surroundings)
     if ((surroundings & NO_NAMESPACES) != 0)
         namespaces_refuse();
     snprintf(base, sizeof(base), "%s/crashmatrix-%u", parent, (unsigned)geteuid());
+}
+
+/* For a body: a scratch directory in the parent directory, entered. */
+static inline struct cm_scratch *scratch_entered(void)
+{
+    struct ff_error error = {""};
+    struct cm_scratch *scratch = cm_scratch_open(parent, &error);
+    if (scratch == NULL || cm_scratch_enter(scratch, &error) != 0) {
+        printf("%s\n", error.text);
+        fflush(stdout);
+        _exit(1);
+    }
+    return scratch;
 }
 
 /* Runs body in a child with a new, empty parent directory. */

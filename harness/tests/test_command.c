@@ -101,18 +101,6 @@ static void first_line_is_found(void)
 
 /* ---- Running ---- */
 
-static struct cm_scratch *scratch_entered(void)
-{
-    struct ff_error error = {""};
-    struct cm_scratch *scratch = cm_scratch_open(parent, &error);
-    if (scratch == NULL || cm_scratch_enter(scratch, &error) != 0) {
-        printf("%s\n", error.text);
-        fflush(stdout);
-        _exit(1);
-    }
-    return scratch;
-}
-
 /* Parses, runs, and returns the status; what it printed is in *output. */
 static int command_run(struct cm_scratch *scratch, const char *text, unsigned timeout_ms,
                        struct cm_capture *output)

@@ -216,18 +216,6 @@ static void put(struct cm_layout *layout, const struct cm_state *state)
 
 /* ---- The bodies ---- */
 
-static struct cm_scratch *scratch_entered(void)
-{
-    struct ff_error error = {""};
-    struct cm_scratch *scratch = cm_scratch_open(parent, &error);
-    if (scratch == NULL || cm_scratch_enter(scratch, &error) != 0) {
-        printf("%s\n", error.text);
-        fflush(stdout);
-        _exit(1);
-    }
-    return scratch;
-}
-
 static void stepping(struct cm_scratch *scratch)
 {
     static struct cm_state states[STATES];
