@@ -66,6 +66,12 @@ target_link_libraries(concurrent PRIVATE Threads::Threads)
 crashmatrix_script_test(concurrent)
 crashmatrix_script_test(shards)
 crashmatrix_script_test(ci_shards)
+# A process for each of many states, some fifteen times over: with sanitizers that takes
+# more than five minutes. What is sharded and merged is the same in shards.sh.
+set_tests_properties(ci_shards PROPERTIES LABELS "command;no-sanitizers")
 crashmatrix_specimen(poison tests/poison.c)
 crashmatrix_script_test(poison)
 set_tests_properties(poison PROPERTIES SKIP_RETURN_CODE 77)
+
+# The longest begin first, so that nothing waits for them in the end.
+set_tests_properties(ci_shards faults poison shards PROPERTIES COST 100)
