@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,10 @@ static int external_prepare(void *context, struct ff_error *error)
     /* A check that crashes is an answer; a core dump of it is only slow. */
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    /* Programs hash and sort addresses. It may be forbidden. */
+    int persona = personality(0xffffffff);
+    if (persona >= 0)
+        personality((unsigned long)persona | ADDR_NO_RANDOMIZE);
     /* So that no descriptor that is passed on has the number of a standard one. */
     int fd;
     do

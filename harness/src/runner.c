@@ -147,6 +147,7 @@ static int run_once(struct cm_runner *runner, const struct cm_state *state, bool
     cm_watch_begin(runner->watch, state, runner->layout);
     int result = cm_command_capture(runner->command, runner->scratch, &run->output, &run->errors,
                                     &starting, runner->timeout_ms, &run->status, error);
+    cm_watch_end(runner->watch);
     if (result != 0 || cm_watch_seen(runner->watch)->change || run->status == CM_COMMAND_TIMED_OUT)
         cm_layout_doubt(runner->layout);
     return result;

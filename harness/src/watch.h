@@ -17,6 +17,10 @@
  *         cm_watch_listen(watch, listener, kind, server);
  *         cm_watch_answer(watch)      whenever the listener is readable
  *         cm_watch_seen(watch)
+ *         cm_watch_end(watch)
+ *
+ * What it changes outside the scratch directory is marked (watch_outside.h), and random
+ * numbers are the same in each run (watch_random.h).
  */
 #ifndef CRASHMATRIX_WATCH_H
 #define CRASHMATRIX_WATCH_H
@@ -57,5 +61,13 @@ struct cm_watch_seen {
     bool listener; /* it wants to have such notifications itself, which it cannot have */
 };
 const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch);
+
+/* When nothing of it is left. */
+void cm_watch_end(struct cm_watch *watch);
+
+/* How many random bytes it has taken so far, by getrandom(2); and as if it had taken some
+ * before. */
+uint64_t cm_watch_random(const struct cm_watch *watch);
+void cm_watch_skip_random(struct cm_watch *watch, uint64_t taken);
 
 #endif

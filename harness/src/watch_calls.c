@@ -3,6 +3,10 @@
 #include "watch_calls.h"
 
 #include <asm/unistd.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/uio.h>
 
 const struct cm_looking cm_looking[] = {
     {__NR_open, CM_NO_ARGUMENT, 0, CM_LOOK_OPEN, false},
@@ -220,7 +224,6 @@ const unsigned short cm_harmless[] = {
     __NR_prlimit64,
     __NR_syncfs,
     __NR_getcpu,
-    __NR_getrandom,
     __NR_memfd_create,
     __NR_membarrier,
     __NR_mlock2,
@@ -252,6 +255,42 @@ const unsigned short cm_harmless[] = {
     __NR_rt_tgsigqueueinfo,
 };
 
+const unsigned short cm_confined[] = {
+    __NR_socket,
+    __NR_listen,
+    __NR_accept,
+    __NR_accept4,
+    __NR_ptrace,
+    __NR_modify_ldt,
+    __NR_io_setup,
+    __NR_io_destroy,
+    __NR_io_getevents,
+    __NR_io_submit,
+    __NR_io_cancel,
+    __NR_io_pgetevents,
+    __NR_remap_file_pages,
+    __NR_mbind,
+    __NR_set_mempolicy,
+    __NR_get_mempolicy,
+    __NR_migrate_pages,
+    __NR_move_pages,
+    __NR_inotify_init,
+    __NR_inotify_init1,
+    __NR_inotify_add_watch,
+    __NR_inotify_rm_watch,
+    __NR_name_to_handle_at,
+    __NR_process_vm_readv,
+    __NR_process_vm_writev,
+    __NR_kcmp,
+    __NR_seccomp,
+    __NR_userfaultfd,
+    __NR_pidfd_getfd,
+    __NR_process_madvise,
+    __NR_landlock_create_ruleset,
+    __NR_landlock_add_rule,
+    __NR_landlock_restrict_self,
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const size_t cm_looking_count = COUNT(cm_looking);
@@ -259,6 +298,33 @@ const size_t cm_reading_count = COUNT(cm_reading);
 const size_t cm_changing_count = COUNT(cm_changing);
 const size_t cm_starting_count = COUNT(cm_starting);
 const size_t cm_harmless_count = COUNT(cm_harmless);
+const size_t cm_confined_count = COUNT(cm_confined);
+
+bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments)
+{
+    if (looking->number == __NR_open)
+        return (arguments[1] & CM_OPEN_CHANGES) != 0;
+    if (looking->number == __NR_openat)
+        return (arguments[2] & CM_OPEN_CHANGES) != 0;
+    return looking->changes;
+}
+
+bool cm_changes_names(const struct cm_looking *looking, const struct seccomp_notif *call)
+{
+    const __u64 *arguments = call->data.args;
+    uint64_t flags = looking->number == __NR_open ? arguments[1] : arguments[2];
+    if (looking->number == __NR_openat2) {
+        struct iovec to = {&flags, sizeof(flags)};
+        struct iovec from = {
+            (void *)(uintptr_t)arguments[2], /* NOLINT(performance-no-int-to-ptr) */
+            sizeof(flags)};
+        if (process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) != sizeof(flags))
+            return true;
+        return (flags & CM_OPEN_CHANGES) != 0 && (flags & O_TMPFILE) != O_TMPFILE;
+    }
+    bool opens = looking->number == __NR_open || looking->number == __NR_openat;
+    return cm_may_change(looking, arguments) && !(opens && (flags & O_TMPFILE) == O_TMPFILE);
+}
 
 #else
 

@@ -10,6 +10,7 @@ struct cm_worker {
     struct cm_unit_worker unit;
     struct cm_observer *observer; /* NULL: what is looked at does not matter */
     struct cm_observations *seen;
+    struct cm_marks *marks;
     struct cm_stepper *stepper; /* to the state at hand */
     cm_word *ideal;
     char *output;
@@ -48,6 +49,7 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
         .output_size = size,
         .model = worker->model,
         .observer = worker->observer,
+        .marks = worker->marks,
         .inventory = worker->inventory,
     };
     if (worker->observer != NULL)
@@ -60,12 +62,13 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
 
 struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_check *check,
                                 const char *model, bool observes, struct cm_shard shard,
-                                struct cm_counter *counter)
+                                struct cm_counter *counter, struct cm_marks *marks)
 {
     struct cm_worker *worker = cm_allocate(1, sizeof(*worker));
     worker->poset = poset;
     worker->check = check;
     worker->model = model;
+    worker->marks = marks;
     worker->unit = (struct cm_unit_worker){.context = worker,
                                            .run = run,
                                            .splitter = cm_splitter_new(poset, shard),

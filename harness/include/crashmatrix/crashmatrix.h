@@ -47,8 +47,9 @@ const char *cm_model_name(const struct cm_model *model);
 
 /* ---- Checks ---- */
 
-/* Takes down what a check looks at. */
+/* Takes down what a check looks at, and what it depends on besides. */
 struct cm_observer;
+struct cm_marks;
 
 /* One state, as the check sees it. */
 struct cm_state {
@@ -57,6 +58,7 @@ struct cm_state {
     size_t output_size;   /* bytes, without the NUL */
     const char *model;    /* name of the model under which the state is legal */
     struct cm_observer *observer;
+    struct cm_marks *marks; /* or NULL */
     /* All nodes that any state of the trace has, without their names; or NULL. */
     const struct ff_tree *inventory;
 };
@@ -131,6 +133,18 @@ void cm_looks_at_links(const struct cm_state *state, uint32_t node);
 void cm_looks_at_output(const struct cm_state *state);
 /* It is not known what the check looks at. */
 void cm_looks_at_everything(const struct cm_state *state);
+
+/*
+ * A run that is not a function of the state alone, or that a later run may find something
+ * of. That makes no outcome wrong, but none certain: it is reported as not observed.
+ */
+enum cm_dependence_kind {
+    CM_DEPENDS_ON_OUTSIDE, /* files and processes that other runs share */
+    CM_DEPENDS_ON_RANDOM,  /* random numbers that cannot be the same in each run */
+};
+enum { CM_DEPENDENCE_KINDS = 2 };
+/* what: in words, for people. */
+void cm_depends_on(const struct cm_state *state, enum cm_dependence_kind kind, const char *what);
 
 /* ---- Exploration ---- */
 
@@ -215,6 +229,11 @@ struct cm_cell {
     uint64_t violations; /* distinct rejected states */
 };
 
+struct cm_dependence {
+    enum cm_dependence_kind kind;
+    char *what;
+};
+
 struct cm_exploration {
     const char *model;      /* name */
     uint64_t model_digest;  /* XXH3-64 of the model's meaning */
@@ -234,6 +253,8 @@ struct cm_exploration {
     uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
     uint64_t audit_mismatches; /* those that had another outcome */
     char *audit_text;          /* of one of these; NULL if there is none */
+    struct cm_dependence *dependences; /* of runs, besides the state; a few of each kind */
+    size_t dependence_count;
     struct cm_operation *operations;
     size_t operation_count;
     /* Cells for boundaries 0 .. trace->call_count. */
