@@ -44,7 +44,7 @@ static int resume(struct cm_exploring *all, struct ff_error *error)
     struct cm_progress_file found;
     int status = -1;
     if (cm_progress_open(all->options.progress_path, &found, error) == 0 &&
-        cm_traits_compare(&all->progress.traits, &found.traits, NULL, found.path, error) == 0)
+        cm_traits_compare(&all->progress.traits, &found.traits, false, found.path, error) == 0)
         status = cm_progress_load(&found, &all->ledger, error);
     cm_progress_close(&found);
     return status;

@@ -226,7 +226,8 @@ static int get_trace(struct merge *merge, struct ff_error *error)
 
 static int merge_model(struct merge *merge, size_t index, struct ff_error *error)
 {
-    static const char *const kept[] = {"check", "target", "option --check", "list of models"};
+    static const char *const kept[] = {"check", "target", "option --check", "list of models",
+                                       CM_TRAIT_PROGRAM};
     struct cm_trait traits[sizeof(kept) / sizeof(kept[0])];
     const struct part *part = &merge->parts[index];
     const char *granule = cm_traits_get(&merge->traits, "option --granule");

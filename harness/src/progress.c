@@ -42,17 +42,26 @@ const char *cm_traits_get(const struct cm_traits *traits, const char *key)
     return NULL;
 }
 
-int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found,
-                      const char *except, const char *path, struct ff_error *error)
+static bool may_differ(const char *key)
+{
+    return strcmp(key, "shard") == 0 || strcmp(key, CM_TRAIT_PROGRAM) == 0;
+}
+
+int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found, bool shards,
+                      const char *path, struct ff_error *error)
 {
     for (size_t i = 0; i < expected->count || i < found->count; i++) {
         if (i >= expected->count || i >= found->count ||
             strcmp(expected->items[i].key, found->items[i].key) != 0)
             return cm_fail(error, "%.150s: made by another version of crashmatrix", path);
         const struct cm_trait *one = &expected->items[i], *other = &found->items[i];
-        if (strcmp(one->value, other->value) == 0 ||
-            (except != NULL && strcmp(one->key, except) == 0))
+        if (strcmp(one->value, other->value) == 0 || (shards && may_differ(one->key)))
             continue;
+        if (strcmp(one->key, CM_TRAIT_PROGRAM) == 0)
+            return cm_fail(error,
+                           "%.150s: the check's program, or a script of it, has changed since; run "
+                           "without --resume to begin anew",
+                           path);
         return cm_fail(error, "%.150s: its %.40s is '%.120s', not '%.120s'", path, one->key,
                        other->value, one->value);
     }

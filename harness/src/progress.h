@@ -68,11 +68,11 @@ void cm_traits_free(struct cm_traits *traits);
 const char *cm_traits_get(const struct cm_traits *traits, const char *key);
 
 /*
- * Returns 0 when both are the same, but for the trait except (or NULL); else -1, and *error
- * says which differs, in a file of that name.
+ * Returns 0 when both are the same, else -1, and *error says which differs, in a file of that
+ * name. shards: but for which shard it is, and for the digest of the check's program.
  */
-int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found,
-                      const char *except, const char *path, struct ff_error *error);
+int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found, bool shards,
+                      const char *path, struct ff_error *error);
 
 struct cm_progress_file {
     char *path;

@@ -17,6 +17,7 @@
 #include "faultfs/faults.h"
 #include "folder.h"
 #include "memory.h"
+#include "program.h"
 #include "record.h"
 #include "reporting.h"
 #include "session.h"
@@ -108,8 +109,19 @@ struct run {
     double explore_seconds;
 };
 
+/* Of a check that is a command; "" if there is none. */
+static char *digest_program(const struct cm_session *session)
+{
+    const struct cm_command *command = &session->command;
+    if (session->external == NULL)
+        return cm_format("%s", "");
+    return cm_format("%016llx",
+                     (unsigned long long)cm_program_digest(command->argv, command->shell));
+}
+
 /* What a continued run, or another shard, must have been run with. */
-static size_t list_traits(const struct run *run, char *models, struct cm_trait *traits)
+static size_t list_traits(const struct run *run, const char *models, const char *digest,
+                          struct cm_trait *traits)
 {
     const struct cm_session *session = &run->session;
     const char *given = run->settings->check;
@@ -118,6 +130,7 @@ static size_t list_traits(const struct run *run, char *models, struct cm_trait *
         {"target", session->target != NULL ? session->target->name : ""},
         {"option --check", given != NULL ? given : ""},
         {"list of models", models},
+        {CM_TRAIT_PROGRAM, digest},
     };
     memcpy(traits, all, sizeof(all));
     return sizeof(all) / sizeof(all[0]);
@@ -190,13 +203,15 @@ static int explore_models(struct run *run, struct ff_error *error)
     const struct cm_models *models = &run->session.models;
     struct cm_trait traits[8];
     char *list = list_models(models);
-    size_t trait_count = list_traits(run, list, traits);
+    char *digest = digest_program(&run->session);
+    size_t trait_count = list_traits(run, list, digest, traits);
     double start = seconds_now();
     int status = 0;
     run->explorations = cm_allocate(models->count, sizeof(struct cm_exploration *));
     for (size_t i = 0; status == 0 && i < models->count && stop_requested == 0; i++)
         status = explore_model(run, models->models[i], traits, trait_count, error);
     run->explore_seconds = seconds_now() - start;
+    free(digest);
     free(list);
     return status;
 }

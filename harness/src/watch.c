@@ -56,7 +56,8 @@ struct cm_watch {
     struct cm_random random;
 
     /* Of a call: */
-    bool changes;       /* what its path leads to may be changed */
+    enum cm_change change;
+    bool follows;       /* a link at the end of its path */
     bool random_device; /* its path leads to one */
 };
 
@@ -269,11 +270,15 @@ static void note_end(struct way *way, const char *path, const struct stat *statu
     struct cm_watch *watch = way->watch;
     bool is_link = status != NULL && S_ISLNK(status->st_mode);
     enum cm_use use = look == CM_LOOK_OPEN ? CM_USE_OPEN : CM_USE_LOOK;
-    if (!is_at_end(way) || (is_link && look == CM_LOOK_OPEN))
+    if (!is_at_end(way) || (is_link && watch->follows))
         return;
     watch->random_device = look == CM_LOOK_OPEN && status != NULL && S_ISCHR(status->st_mode) &&
                            cm_random_is_device(status->st_rdev);
-    cm_outside_path(&watch->outside, path, status, watch->changes ? CM_USE_CHANGE : use);
+    if (watch->change == CM_CREATES || (watch->change == CM_CHANGES && status != NULL))
+        use = CM_USE_CHANGE;
+    cm_outside_path(&watch->outside, path, status, use);
+    if (is_link)
+        watch->change = CM_CHANGES_NOTHING;
 }
 
 /* False: it is not known where this leads. */
@@ -343,7 +348,7 @@ static bool look_at_descriptor(struct cm_watch *watch, pid_t process, int fd, en
     if (stat(path, &status) != 0)
         return errno == ENOENT; /* there is no such descriptor */
     look_at(watch, &status, look);
-    if (watch->changes)
+    if (watch->change != CM_CHANGES_NOTHING)
         cm_outside_descriptor(&watch->outside, path);
     return true;
 }
@@ -450,14 +455,6 @@ static void note_task(struct cm_watch *watch, const struct seccomp_notif *call)
 
 /* ---- Calls ---- */
 
-static bool is_among(const short *numbers, size_t count, int number)
-{
-    size_t i = 0;
-    while (i < count && numbers[i] != number)
-        i++;
-    return i < count;
-}
-
 /* False: what it looks at is not known. */
 static bool look(struct cm_watch *watch, const struct seccomp_notif *call,
                  const struct cm_looking *looking)
@@ -493,18 +490,20 @@ static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *c
             continue;
         known = true;
         watch->seen.change = watch->seen.change || cm_may_change(&cm_looking[i], call->data.args);
-        watch->changes = cm_changes_names(&cm_looking[i], call);
-        if ((watch->kind >= CM_WATCH_LOOKS || watch->changes) && !look(watch, call, &cm_looking[i]))
+        watch->follows = cm_follows(&cm_looking[i]);
+        watch->change = cm_change_of(&cm_looking[i], call);
+        if ((watch->kind >= CM_WATCH_LOOKS || watch->change != CM_CHANGES_NOTHING) &&
+            !look(watch, call, &cm_looking[i]))
             return false;
     }
     for (size_t i = 0; i < cm_reading_count && !known; i++)
         if (cm_reading[i].number == number)
             return look_at_reading(watch, call, &cm_reading[i]);
-    if (is_among(cm_starting, cm_starting_count, number)) {
+    if (cm_is_among(cm_starting, cm_starting_count, number)) {
         note_task(watch, call);
         return true;
     }
-    if (is_among(cm_changing, cm_changing_count, number)) {
+    if (cm_is_among(cm_changing, cm_changing_count, number)) {
         watch->seen.change = known = true;
         descriptor_path((pid_t)call->pid, (int)call->data.args[0], path);
         cm_outside_descriptor(&watch->outside, path);
@@ -553,7 +552,7 @@ void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
 void cm_watch_end(struct cm_watch *watch)
 {
     if (!cm_random_end(&watch->random))
-        cm_depends_on(watch->state, CM_DEPENDS_ON_RANDOM, "reads too much of /dev/urandom");
+        cm_depends_on(watch->state, CM_DEPENDS_ON_RANDOM, "much of /dev/random or /dev/urandom");
 }
 
 uint64_t cm_watch_random(const struct cm_watch *watch)
@@ -578,28 +577,6 @@ int cm_watch_descriptor(const struct cm_watch *watch)
     return watch->listener;
 }
 
-static bool is_getrandom(const struct seccomp_notif *call)
-{
-    return call->data.arch == AUDIT_ARCH_X86_64 && call->data.nr == __NR_getrandom;
-}
-
-/* Random numbers are given, or taken from the file that is opened in place of a device. */
-static bool answer_random(struct cm_watch *watch, const struct seccomp_notif *call)
-{
-    const __u64 *arguments = call->data.args;
-    bool asks = is_getrandom(call);
-    uint64_t flags = call->data.nr == __NR_open ? arguments[1] : arguments[2];
-    if (!asks && !watch->random_device)
-        return false;
-    if (asks ? cm_random_give(&watch->random, watch->listener, call)
-             : call->data.nr != __NR_openat2 && (flags & O_ACCMODE) == O_RDONLY &&
-                   cm_random_open(&watch->random, watch->listener, call, flags))
-        return true;
-    cm_depends_on(watch->state, CM_DEPENDS_ON_RANDOM,
-                  asks ? "calls getrandom()" : "opens /dev/random or /dev/urandom");
-    return false;
-}
-
 void cm_watch_answer(struct cm_watch *watch)
 {
     struct seccomp_notif call;
@@ -608,12 +585,15 @@ void cm_watch_answer(struct cm_watch *watch)
     if (ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
         return;
     watch->seen.listener = watch->seen.listener || needs_listener(&call);
-    watch->changes = watch->random_device = false;
-    if ((pid_t)call.pid != watch->server && !is_getrandom(&call) && !call_take_down(watch, &call)) {
+    watch->change = CM_CHANGES_NOTHING;
+    watch->random_device = false;
+    if ((pid_t)call.pid != watch->server && !cm_random_is_asked(&call) &&
+        !call_take_down(watch, &call)) {
         watch->seen.scratch = watch->seen.change = true;
         cm_looks_at_everything(watch->state);
     }
-    if (answer_random(watch, &call))
+    if (cm_random_answer(&watch->random, watch->listener, &call, watch->random_device,
+                         watch->state))
         return;
     struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
     ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);

@@ -300,6 +300,14 @@ const size_t cm_starting_count = COUNT(cm_starting);
 const size_t cm_harmless_count = COUNT(cm_harmless);
 const size_t cm_confined_count = COUNT(cm_confined);
 
+bool cm_is_among(const short *numbers, size_t count, int number)
+{
+    size_t i = 0;
+    while (i < count && numbers[i] != number)
+        i++;
+    return i < count;
+}
+
 bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments)
 {
     if (looking->number == __NR_open)
@@ -309,21 +317,53 @@ bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments)
     return looking->changes;
 }
 
-bool cm_changes_names(const struct cm_looking *looking, const struct seccomp_notif *call)
+bool cm_follows(const struct cm_looking *looking)
+{
+    static const short links[] = {
+        __NR_lstat,        __NR_readlink, __NR_readlinkat, __NR_lgetxattr, __NR_llistxattr,
+        __NR_mkdir,        __NR_mkdirat,  __NR_unlink,     __NR_unlinkat,  __NR_rmdir,
+        __NR_rename,       __NR_renameat, __NR_renameat2,  __NR_link,      __NR_symlink,
+        __NR_symlinkat,    __NR_mknod,    __NR_mknodat,    __NR_lchown,    __NR_lsetxattr,
+        __NR_lremovexattr,
+    };
+    return !cm_is_among(links, COUNT(links), looking->number);
+}
+
+/* The flags of an open; false: they cannot be read, and anything is possible. */
+static bool open_flags(const struct seccomp_notif *call, uint64_t *flags)
 {
     const __u64 *arguments = call->data.args;
-    uint64_t flags = looking->number == __NR_open ? arguments[1] : arguments[2];
-    if (looking->number == __NR_openat2) {
-        struct iovec to = {&flags, sizeof(flags)};
-        struct iovec from = {
-            (void *)(uintptr_t)arguments[2], /* NOLINT(performance-no-int-to-ptr) */
-            sizeof(flags)};
-        if (process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) != sizeof(flags))
-            return true;
-        return (flags & CM_OPEN_CHANGES) != 0 && (flags & O_TMPFILE) != O_TMPFILE;
-    }
-    bool opens = looking->number == __NR_open || looking->number == __NR_openat;
-    return cm_may_change(looking, arguments) && !(opens && (flags & O_TMPFILE) == O_TMPFILE);
+    struct iovec to = {flags, sizeof(*flags)};
+    struct iovec from = {(void *)(uintptr_t)arguments[2], /* NOLINT(performance-no-int-to-ptr) */
+                         sizeof(*flags)};
+    *flags = call->data.nr == __NR_open ? arguments[1] : arguments[2];
+    /* struct open_how begins with them. */
+    return call->data.nr != __NR_openat2 ||
+           process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) == sizeof(*flags);
+}
+
+static bool is_creating(int number)
+{
+    static const short creating[] = {
+        __NR_creat,     __NR_mkdir, __NR_mkdirat, __NR_mknod,  __NR_mknodat,  __NR_symlink,
+        __NR_symlinkat, __NR_link,  __NR_linkat,  __NR_rename, __NR_renameat, __NR_renameat2,
+    };
+    return cm_is_among(creating, COUNT(creating), number);
+}
+
+enum cm_change cm_change_of(const struct cm_looking *looking, const struct seccomp_notif *call)
+{
+    int number = looking->number;
+    uint64_t flags = 0;
+    if (number != __NR_open && number != __NR_openat && number != __NR_openat2)
+        return is_creating(number) ? CM_CREATES
+               : looking->changes  ? CM_CHANGES
+                                   : CM_CHANGES_NOTHING;
+    if (!open_flags(call, &flags))
+        return CM_CREATES;
+    if ((flags & CM_OPEN_CHANGES) == 0 || (flags & O_TMPFILE) == O_TMPFILE)
+        return CM_CHANGES_NOTHING;
+    return (flags & O_CREAT) != 0 ? CM_CREATES : CM_CHANGES;
 }
 
 #else

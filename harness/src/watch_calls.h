@@ -34,12 +34,24 @@ extern const size_t cm_looking_count;
 
 struct seccomp_notif;
 
+bool cm_is_among(const short *numbers, size_t count, int number);
+
 /* Also of what the call may lead to: writing to a file that it opens. By its registers. */
 bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments);
 
-/* Whether it may change what has a name, or give it one: what has none, others cannot find.
- * (Of openat2() another task may change the flags meanwhile.) */
-bool cm_changes_names(const struct cm_looking *looking, const struct seccomp_notif *call);
+/* Whether it acts on what a link leads to, not on the link; also if its flags may say so. */
+bool cm_follows(const struct cm_looking *looking);
+
+/*
+ * What it may change of what has a name, or may get one: what has none, others cannot find.
+ * (Of openat2() another task may change the flags meanwhile.)
+ */
+enum cm_change {
+    CM_CHANGES_NOTHING,
+    CM_CHANGES, /* what is there */
+    CM_CREATES, /* also if nothing is there */
+};
+enum cm_change cm_change_of(const struct cm_looking *looking, const struct seccomp_notif *call);
 
 /* What a call reads of the file of a descriptor. */
 enum cm_read {

@@ -2,8 +2,10 @@
 
 #include "watch_random.h"
 
+#include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,13 +91,19 @@ static ssize_t give(struct cm_random *random, pid_t process, uint64_t address, u
     return given > 0 || size == 0 ? (ssize_t)given : -1;
 }
 
-bool cm_random_give(struct cm_random *random, int listener, const struct seccomp_notif *call)
+/* The kernel says so. */
+static bool has_wrong_flags(const struct seccomp_notif *call)
+{
+    return (call->data.args[2] & ~(__u64)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0;
+}
+
+static bool answer_asked(struct cm_random *random, int listener, const struct seccomp_notif *call)
 {
     const __u64 *arguments = call->data.args;
     uint64_t size = arguments[1] < GIVEN_LIMIT ? arguments[1] : GIVEN_LIMIT;
     struct seccomp_notif_resp answer = {.id = call->id};
-    if ((arguments[2] & ~(__u64)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0)
-        return false; /* the kernel says what is wrong */
+    if (has_wrong_flags(call))
+        return false;
     if (!is_waiting(listener, call))
         return true;
     ssize_t given = give(random, (pid_t)call->pid, arguments[0], size);
@@ -128,8 +136,8 @@ static int source_make(void)
     return source;
 }
 
-bool cm_random_open(struct cm_random *random, int listener, const struct seccomp_notif *call,
-                    uint64_t flags)
+static bool answer_open(struct cm_random *random, int listener, const struct seccomp_notif *call,
+                        uint64_t flags)
 {
     char path[64];
     if (random->opened_count == CM_RANDOM_OPENED)
@@ -153,6 +161,29 @@ bool cm_random_open(struct cm_random *random, int listener, const struct seccomp
     }
     random->opened[random->opened_count++] = file;
     return true;
+}
+
+bool cm_random_is_asked(const struct seccomp_notif *call)
+{
+    return call->data.arch == AUDIT_ARCH_X86_64 && call->data.nr == __NR_getrandom;
+}
+
+bool cm_random_answer(struct cm_random *random, int listener, const struct seccomp_notif *call,
+                      bool device, const struct cm_state *state)
+{
+    const __u64 *arguments = call->data.args;
+    uint64_t flags = call->data.nr == __NR_open ? arguments[1] : arguments[2];
+    bool asks = cm_random_is_asked(call);
+    if (!asks && !device)
+        return false;
+    if (asks ? answer_asked(random, listener, call)
+             : call->data.nr != __NR_openat2 && (flags & O_ACCMODE) == O_RDONLY &&
+                   answer_open(random, listener, call, flags))
+        return true;
+    if (asks ? !has_wrong_flags(call) : (flags & O_ACCMODE) != O_WRONLY)
+        cm_depends_on(state, CM_DEPENDS_ON_RANDOM,
+                      asks ? "getrandom()" : "/dev/random or /dev/urandom");
+    return false;
 }
 
 #else

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "crashmatrix/crashmatrix.h"
+
 struct seccomp_notif;
 
 /* Files of random bytes that a run has open, told apart. */
@@ -38,11 +40,13 @@ bool cm_random_end(struct cm_random *random);
 
 bool cm_random_is_device(dev_t device);
 
-/* Answers a call of getrandom(2). False: it cannot be, and is to go on. */
-bool cm_random_give(struct cm_random *random, int listener, const struct seccomp_notif *call);
+bool cm_random_is_asked(const struct seccomp_notif *call);
 
-/* Answers a call that opens a device for reading, with such flags. False: the same. */
-bool cm_random_open(struct cm_random *random, int listener, const struct seccomp_notif *call,
-                    uint64_t flags);
+/*
+ * Answers a call of getrandom(2), or, if it opens such a device (device), for reading, that
+ * one. False: it is to go on; then it is marked, if it gives what is not pinned.
+ */
+bool cm_random_answer(struct cm_random *random, int listener, const struct seccomp_notif *call,
+                      bool device, const struct cm_state *state);
 
 #endif

@@ -461,6 +461,8 @@ static void forking(void)
         "look",
         "look-at-home",
         "write",
+        "write-into-directory",
+        "write-elsewhere",
         "something-unknown",
         "close-everything",
         "exit",

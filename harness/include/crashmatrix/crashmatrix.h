@@ -165,6 +165,10 @@ struct cm_trait {
     const char *key, *value;
 };
 
+/* The key of a digest of the programs that the check consists of, which may differ between
+ * the machines of shards, but not when an exploration is continued. */
+#define CM_TRAIT_PROGRAM "digest of the check's program"
+
 struct cm_options {
     unsigned jobs;         /* worker processes; 0 means one for each processor */
     unsigned timeout_ms;   /* for one run of the check; 0 means none */
