@@ -678,8 +678,9 @@ struct cm_campaign *cm_campaign_start(const struct cm_campaign_plan *plan, struc
     campaign->splitter = cm_splitter_new(poset, shard);
     campaign->tally = plan->eager ? cm_tally_new(poset) : NULL;
     campaign->stepper = cm_stepper_new(poset);
-    campaign->worker = cm_worker_new(poset, plan->check, plan->model, !plan->eager, shard,
-                                     plan->eager ? NULL : plan->ledger->counter);
+    campaign->worker =
+        cm_worker_new(poset, plan->check, plan->model, !plan->eager, shard,
+                      plan->eager ? NULL : plan->ledger->counter, plan->ledger->marks);
     recall(campaign);
     struct cm_pool_task task = {
         .context = campaign,

@@ -39,7 +39,7 @@ static int resume(struct cm_exploring *all, struct ff_error *error)
     struct cm_progress_file found;
     int status = -1;
     if (cm_progress_open(all->options.progress_path, &found, error) == 0 &&
-        cm_traits_compare(&all->progress.traits, &found.traits, NULL, found.path, error) == 0)
+        cm_traits_compare(&all->progress.traits, &found.traits, false, found.path, error) == 0)
         status = cm_progress_load(&found, &all->ledger, error);
     cm_progress_close(&found);
     return status;
@@ -76,7 +76,7 @@ static int run(struct exploration *exploration, struct cm_campaign *campaign,
     all->stopped = is_stopped(&all->options);
     if (all->stopped)
         return 0; /* the campaign has kept it, and some of what it had begun is dropped since */
-    if (!all->eager && cm_audit(all, campaign, exploration->check->is_costly, error) != 0)
+    if (cm_audit(all, campaign, exploration->check->is_costly, error) != 0)
         return -1;
     all->stopped = is_stopped(&all->options);
     if (!all->stopped)

@@ -37,6 +37,7 @@ int cm_exploring_begin(struct cm_exploring *exploring, const struct ff_trace *tr
     cm_word *nothing = cm_allocate(poset->words, sizeof(cm_word));
     begin(exploring, &lineage, (struct cm_cylinder){nothing, nothing}, options);
     exploring->owned = poset;
+    exploring->ledger.marks = exploring->marks = cm_marks_new();
     free(nothing);
     return 0;
 }
@@ -51,6 +52,7 @@ void cm_exploring_begin_recovery(struct cm_exploring *exploring, const struct cm
 void cm_exploring_end(struct cm_exploring *exploring)
 {
     cm_progress_close(&exploring->progress);
+    cm_marks_free(exploring->marks);
     cm_ledger_end(&exploring->ledger);
     cm_counter_free(exploring->counter);
     cm_poset_free(exploring->owned);
@@ -126,6 +128,16 @@ static void export_operations(struct cm_exploration *result, const struct cm_pos
     result->boundary_calls = poset->boundary_calls;
 }
 
+static void export_dependences(struct cm_exploration *result, const struct cm_marks *marks)
+{
+    struct cm_dependence list[CM_MARKS_LIMIT];
+    result->dependence_count = cm_marks_list(marks, list);
+    result->dependences = cm_allocate(result->dependence_count, sizeof(*list));
+    for (size_t i = 0; i < result->dependence_count; i++)
+        result->dependences[i] =
+            (struct cm_dependence){list[i].kind, cm_format("%s", list[i].what)};
+}
+
 /* What the strings of a result point into. */
 struct owned {
     struct cm_poset *poset;
@@ -183,6 +195,7 @@ static struct cm_exploration *make_result(struct cm_exploring *exploring)
     result->legal = exploring->legal;
     result->covered = cm_ledger_covered(&exploring->ledger);
     export_operations(result, poset);
+    export_dependences(result, exploring->ledger.marks);
     report_states(exploring, result);
     exploring->owned = NULL;
     exploring->legal = NULL;
@@ -234,6 +247,9 @@ void cm_exploration_free(struct cm_exploration *exploration)
     free(owned->lineages);
     for (size_t i = 0; i < exploration->cell_count; i++)
         free(exploration->cells[i].labels);
+    for (size_t i = 0; i < exploration->dependence_count; i++)
+        free(exploration->dependences[i].what);
+    free(exploration->dependences);
     free(exploration->legal);
     free(exploration->covered);
     free(exploration->audit_text);

@@ -12,6 +12,7 @@
 struct cm_exploring {
     const struct cm_poset *poset;
     struct cm_poset *owned;    /* the same, or NULL: it is another one's */
+    struct cm_marks *marks;    /* the ledger's, or NULL, likewise */
     struct cm_lineage lineage; /* where its states come from; another one's, too */
     struct cm_options options; /* with a shard count that is not 0 */
     bool eager;

@@ -405,6 +405,7 @@ static int explore(struct cm_nested *nested, uint32_t source, const struct cm_li
     struct cm_job *job = cm_lineage_job(lineage, &nested->sources.items[source]);
     struct cm_exploring exploring;
     cm_exploring_begin_recovery(&exploring, lineage, job, options);
+    exploring.ledger.marks = nested->plan.workload->ledger.marks;
     exploring.eager = nested->plan.workload->eager;
     exploring.monotone = nested->plan.workload->monotone;
     const struct cm_campaign_plan plan = {

@@ -12,6 +12,7 @@ struct cm_worker {
     struct cm_unit_worker unit;
     struct cm_observer *observer; /* NULL: what is looked at does not matter */
     struct cm_observations *seen;
+    struct cm_marks *marks;
     struct cm_stepper *stepper; /* to the state at hand */
     cm_word *ideal;
     char *output;
@@ -49,6 +50,7 @@ static struct cm_state state_begin(struct cm_worker *worker, const struct cm_job
         .output_size = size,
         .model = worker->model,
         .observer = worker->observer,
+        .marks = worker->marks,
         .inventory = worker->inventory,
     };
 }
@@ -82,12 +84,13 @@ void cm_worker_record(struct cm_worker *worker, const struct cm_job *job, const 
 
 struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_check *check,
                                 const char *model, bool observes, struct cm_shard shard,
-                                struct cm_counter *counter)
+                                struct cm_counter *counter, struct cm_marks *marks)
 {
     struct cm_worker *worker = cm_allocate(1, sizeof(*worker));
     worker->poset = poset;
     worker->check = check;
     worker->model = model;
+    worker->marks = marks;
     worker->unit = (struct cm_unit_worker){.context = worker,
                                            .run = run,
                                            .splitter = cm_splitter_new(poset, shard),

@@ -207,6 +207,25 @@ expect 2 "its check is '.*', not '/bin/true'" "$crashmatrix" explore t.cmt --tar
     --check /bin/true --eager --resume --report pieces/r
 expect 2 'is not the trace' "$crashmatrix" explore other.cmt --target $target \
     --check builtin:manifest --resume --report pieces/r
+cat >script <<'END_OF_SCRIPT'
+test -e a
+END_OF_SCRIPT
+expect 4 'bounded by the budget' "$crashmatrix" explore t.cmt --check "sh $work/script" \
+    --report changed --budget 1
+[ "$(status "$crashmatrix" explore t.cmt --check "sh $work/script" --report changed --resume \
+    --budget 2)" -eq 4 ] || fail "a check that is the same"
+echo true >>script
+expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
+    --check "sh $work/script" --report changed --resume
+# Also one that a shell looks for, and a program.
+cp "$(command -v true)" mine
+PATH=$work:$PATH
+export PATH
+expect 4 'bounded by the budget' "$crashmatrix" explore t.cmt --check 'mine && true' \
+    --report changed-program --budget 1
+cp "$(command -v cat)" mine
+expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
+    --check 'mine && true' --report changed-program --resume
 expect 2 'no recording to continue' "$crashmatrix" run --target $target --resume --report nowhere
 expect 2 'resume needs --report' "$crashmatrix" run --target $target --resume
 

@@ -11,11 +11,12 @@
 
 #include "hashset.h"
 #include "invent.h"
+#include "leaf_key.h"
 #include "split.h"
 #include "state.h"
 
 #ifndef TRACES
-#define TRACES 150
+#define TRACES 90
 #endif
 
 /* Recoveries of which more states than this come are left out. */
@@ -536,7 +537,140 @@ static void engine_equals_following(void)
     CU_ASSERT_TRUE(fixpoints > 10 && compared > TRACES / 3);
 }
 
+/* ---- Keys ---- */
+
+enum { LEAVES = 80 };
+
+struct keyed {
+    struct ff_hash key;
+    uint64_t states; /* a hash of all of them, with their outputs */
+};
+
+/* Splits a cylinder by a few random locations, at random. */
+static void invent_leaf(const struct cm_poset *poset, struct cm_leaf *leaf)
+{
+    cm_word *included = leaf->sets, *excluded = leaf->sets + poset->words;
+    memset(leaf->sets, 0, 2 * poset->words * sizeof(cm_word));
+    for (unsigned i = random_below(4); i > 0 && poset->operation_count > 0; i--) {
+        size_t o = random_below((unsigned)poset->operation_count);
+        if (random_below(2) != 0 && !cm_meet(cm_down(poset, o), excluded, poset->words))
+            cm_unite(included, cm_down(poset, o), poset->words);
+        else if (!cm_meet(cm_up(poset, o), included, poset->words))
+            cm_unite(excluded, cm_up(poset, o), poset->words);
+    }
+    struct cm_interval legal = cm_cylinder_boundaries(poset, cm_cylinder_of(poset, leaf->sets));
+    leaf->last_output = poset->outputs[legal.end - 1];
+    leaf->first_output = random_below(2) != 0 ? leaf->last_output : 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t *left = a, *right = b;
+    return *left < *right ? -1 : *left > *right;
+}
+
+/* A hash of the set of all states of a leaf. */
+static uint64_t hash_states(const struct cm_poset *poset, const struct cm_leaf *leaf)
+{
+    uint64_t *states = cm_allocate((1u << poset->operation_count) * 20, sizeof(*states));
+    size_t count = 0;
+    for (cm_word set = 0; set < (cm_word)1 << poset->operation_count; set++) {
+        struct cm_interval legal = {0, (uint32_t)poset->trace->call_count + 1};
+        bool member = cm_within(leaf->sets, &set, 1) && !cm_meet(leaf->sets + 1, &set, 1);
+        for (size_t o = 0; o < poset->operation_count; o++) {
+            const struct cm_operation *shown = &poset->operations[o].shown;
+            if ((set >> o & 1) == 0)
+                legal.end = shown->durable < legal.end ? shown->durable : legal.end;
+            else
+                legal.first = shown->boundary > legal.first ? shown->boundary : legal.first;
+            member = member && ((set >> o & 1) == 0 || cm_within(cm_down(poset, o), &set, 1));
+        }
+        if (!member)
+            continue;
+        struct ff_tree *tree = cm_state_build(poset, &set);
+        struct ff_hash hash = ff_tree_hash(tree);
+        ff_tree_free(tree);
+        /* What a recovery prints makes no difference. */
+        if (poset->workload_count == 0)
+            legal = (struct cm_interval){0, 1};
+        for (uint32_t k = poset->outputs[legal.first]; k <= poset->outputs[legal.end - 1]; k++)
+            if (leaf->first_output <= k && k <= leaf->last_output)
+                states[count++] = (hash.low ^ k) * 0x9e3779b97f4a7c15u + hash.high;
+    }
+    uint64_t sum = 0;
+    if (count > 1)
+        qsort(states, count, sizeof(*states), compare_numbers);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || states[i] != states[i - 1])
+            sum = (sum ^ states[i]) * 0x9e3779b97f4a7c15u;
+    free(states);
+    return sum;
+}
+
+/* recovery: as if a recovery had done all of it. */
+static void add_leaves(const struct ff_trace *trace, const struct cm_model *model, bool recovery,
+                       struct keyed *keyed)
+{
+    struct ff_error error;
+    struct cm_poset *poset = cm_poset_build(trace, model, 0, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
+    struct cm_leaf *leaf = cm_allocate(1, cm_leaf_size(poset) + 2 * sizeof(cm_word));
+    if (recovery)
+        poset->workload_count = 0;
+    for (size_t i = 0; i < LEAVES && poset->operation_count > 0; i++) {
+        invent_leaf(poset, leaf);
+        if (recovery)
+            leaf->first_output = leaf->last_output = 0;
+        keyed[i].key = cm_leaf_key(poset, leaf);
+        keyed[i].states = hash_states(poset, leaf);
+    }
+    free(leaf);
+    cm_poset_free(poset);
+}
+
+/* Of one trace under two models, of which the second has another rule. */
+static void compare_keys(bool recovery)
+{
+    static struct cm_order_rule everything = {CM_SET_NAMES | CM_SET_DATA | CM_BIT(GROW),
+                                              CM_SET_NAMES | CM_SET_DATA | CM_BIT(GROW),
+                                              CM_SCOPE_ALL};
+    static struct keyed keyed[2 * LEAVES];
+    size_t equal = 0, wrong = 0;
+    for (uint64_t seed = 401; seed <= 500; seed++) {
+        struct cm_model model;
+        struct sample *sample = invent(seed * 0x9e3779b97f4a7c15u, &model);
+        memset(keyed, 0, sizeof(keyed));
+        add_leaves(&sample->trace, &model, recovery, keyed);
+        model.rules = &everything;
+        model.rule_count = 1;
+        add_leaves(&sample->trace, &model, recovery, keyed + LEAVES);
+        for (size_t i = 0; i < 2 * LEAVES; i++)
+            for (size_t j = 0; j < i; j++)
+                if (keyed[i].key.low == keyed[j].key.low &&
+                    keyed[i].key.high == keyed[j].key.high) {
+                    equal++;
+                    wrong += keyed[i].states != keyed[j].states;
+                }
+        sample_free(sample);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    printf("(%zu pairs) ", equal);
+    CU_ASSERT_TRUE(equal > 1000);
+}
+
+static void keys_of_workloads(void)
+{
+    compare_keys(false);
+}
+
+static void keys_of_recoveries(void)
+{
+    compare_keys(true);
+}
+
 static const struct unit_test tests[] = {
+    {"leaves with equal keys have equal states", keys_of_workloads},
+    {"the same with what recoveries may have done", keys_of_recoveries},
     {"cuts of random recoveries", engine_equals_following},
 };
 

@@ -47,8 +47,9 @@ const char *cm_model_name(const struct cm_model *model);
 
 /* ---- Checks ---- */
 
-/* Takes down what a check looks at. */
+/* Takes down what a check looks at, and what it depends on besides. */
 struct cm_observer;
+struct cm_marks;
 
 /* One state, as the check sees it. */
 struct cm_state {
@@ -57,6 +58,7 @@ struct cm_state {
     size_t output_size;   /* bytes, without the NUL */
     const char *model;    /* name of the model under which the state is legal */
     struct cm_observer *observer;
+    struct cm_marks *marks; /* or NULL */
     /* All nodes that any state of the trace has, without their names; or NULL. */
     const struct ff_tree *inventory;
 };
@@ -142,6 +144,18 @@ void cm_recovery_was_idle(const struct cm_state *state);
 /* It is not known what the check looks at. */
 void cm_looks_at_everything(const struct cm_state *state);
 
+/*
+ * A run that is not a function of the state alone, or that a later run may find something
+ * of. That makes no outcome wrong, but none certain: it is reported as not observed.
+ */
+enum cm_dependence_kind {
+    CM_DEPENDS_ON_OUTSIDE, /* files and processes that other runs share */
+    CM_DEPENDS_ON_RANDOM,  /* random numbers that cannot be the same in each run */
+};
+enum { CM_DEPENDENCE_KINDS = 2 };
+/* what: in words, for people. */
+void cm_depends_on(const struct cm_state *state, enum cm_dependence_kind kind, const char *what);
+
 /* ---- Exploration ---- */
 
 struct cm_progress {
@@ -167,6 +181,10 @@ struct cm_shard {
 struct cm_trait {
     const char *key, *value;
 };
+
+/* The key of a digest of the programs that the check consists of, which may differ between
+ * the machines of shards, but not when an exploration is continued. */
+#define CM_TRAIT_PROGRAM "digest of the check's program"
 
 struct cm_options {
     unsigned jobs;         /* worker processes; 0 means one for each processor */
@@ -267,6 +285,11 @@ struct cm_cell {
     uint64_t violations; /* distinct rejected states */
 };
 
+struct cm_dependence {
+    enum cm_dependence_kind kind;
+    char *what;
+};
+
 struct cm_exploration {
     const char *model;      /* name */
     uint64_t model_digest;  /* XXH3-64 of the model's meaning */
@@ -287,6 +310,8 @@ struct cm_exploration {
     uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
     uint64_t audit_mismatches; /* those that had another outcome */
     char *audit_text;          /* of one of these; NULL if there is none */
+    struct cm_dependence *dependences; /* of runs, besides the state; a few of each kind */
+    size_t dependence_count;
     struct cm_operation *operations;
     size_t operation_count;
     /* Cells for boundaries 0 .. trace->call_count. */
