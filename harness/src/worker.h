@@ -18,6 +18,11 @@ struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_ch
                                 struct cm_counter *counter, struct cm_marks *marks);
 void cm_worker_free(struct cm_worker *worker);
 
+/* Has the recovery from the job's state recorded. The outcome is CM_ACCEPTED, or CM_BROKEN with
+ * a text. */
+void cm_worker_record(struct cm_worker *worker, const struct cm_job *job, const char *path,
+                      struct cm_outcome *outcome);
+
 /* For cm_unit_work(). */
 const struct cm_unit_worker *cm_worker_unit(const struct cm_worker *worker);
 
