@@ -229,6 +229,13 @@ for check in "sh $work/script" 'mine -R . >/dev/null && true' "env PATH=$PATH mi
     expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
         --report changed --resume --budget 3
 done
+# Shards may be of machines on which the program is another one.
+for shard in 1 2; do
+    echo "test -d . # $shard" >script
+    expect 0 '^Verdict: shard-pass' "$crashmatrix" explore t.cmt --check "sh $work/script" \
+        --shard $shard/2 --report machine$shard
+done
+expect 0 '^Verdict: pass' "$crashmatrix" merge machine1 machine2
 expect 2 'no recording to continue' "$crashmatrix" run --target $target --resume --report nowhere
 expect 2 'resume needs --report' "$crashmatrix" run --target $target --resume
 
