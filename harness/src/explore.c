@@ -76,7 +76,7 @@ static int run(struct exploration *exploration, struct cm_campaign *campaign,
     all->stopped = is_stopped(&all->options);
     if (all->stopped)
         return 0; /* the campaign has kept it, and some of what it had begun is dropped since */
-    if (cm_audit(all, campaign, exploration->check->is_costly, error) != 0)
+    if (cm_audit(all, campaign, all->eager || exploration->check->is_costly, error) != 0)
         return -1;
     all->stopped = is_stopped(&all->options);
     if (!all->stopped)

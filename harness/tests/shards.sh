@@ -208,24 +208,34 @@ expect 2 "its check is '.*', not '/bin/true'" "$crashmatrix" explore t.cmt --tar
 expect 2 'is not the trace' "$crashmatrix" explore other.cmt --target $target \
     --check builtin:manifest --resume --report pieces/r
 cat >script <<'END_OF_SCRIPT'
-test -e a
+ls -R . >/dev/null
 END_OF_SCRIPT
-expect 4 'bounded by the budget' "$crashmatrix" explore t.cmt --check "sh $work/script" \
-    --report changed --budget 1
-[ "$(status "$crashmatrix" explore t.cmt --check "sh $work/script" --report changed --resume \
-    --budget 2)" -eq 4 ] || fail "a check that is the same"
-echo true >>script
-expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
-    --check "sh $work/script" --report changed --resume
-# Also one that a shell looks for, and a program.
-cp "$(command -v true)" mine
+cp "$(command -v ls)" mine
 PATH=$work:$PATH
 export PATH
-expect 4 'bounded by the budget' "$crashmatrix" explore t.cmt --check 'mine && true' \
-    --report changed-program --budget 1
-cp "$(command -v cat)" mine
-expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
-    --check 'mine && true' --report changed-program --resume
+# A script; a program that a shell looks for; both as the argument of another one.
+for check in "sh $work/script" 'mine -R . >/dev/null && true' "env PATH=$PATH mine -R ."; do
+    rm -rf changed
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --budget 1
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --resume --budget 2
+    cp script before
+    echo true | tee -a script >>mine
+    expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
+        --check "$check" --report changed --resume
+    cp before script
+    cp "$(command -v ls)" mine
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --resume --budget 3
+done
+# Shards may be of machines on which the program is another one.
+for shard in 1 2; do
+    echo "test -d . # $shard" >script
+    expect 0 '^Verdict: shard-pass' "$crashmatrix" explore t.cmt --check "sh $work/script" \
+        --shard $shard/2 --report machine$shard
+done
+expect 0 '^Verdict: pass' "$crashmatrix" merge machine1 machine2
 expect 2 'no recording to continue' "$crashmatrix" run --target $target --resume --report nowhere
 expect 2 'resume needs --report' "$crashmatrix" run --target $target --resume
 
