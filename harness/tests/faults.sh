@@ -20,6 +20,7 @@ grep -Eq ' cases: [0-9]+ ok, 0 FAIL, 0 not decided' "$work/output" || fail "not 
 grep -q '"spec":[[:space:]]*"fsync#1=EIO"' "$work/none/report.json" || fail "not in report.json"
 grep -q '<testcase classname="faults" name="fsync#1=EIO"/>' "$work/none/junit.xml" ||
     fail "not in junit.xml"
+grep -q '"spec":[[:space:]]*"write#1=short:7"' "$work/none/report.json" || fail "no short write"
 [ -z "$(ls "$work/none/faults")" ] || fail "traces were kept without need"
 
 echo "programs that do not"
@@ -32,7 +33,7 @@ replay=$(sed -n 's/^ *replay: crashmatrix replay \([^ ]*\) --trace \([^ ]*\).*/\
 expect 1 'rejected' "$crashmatrix" replay "${replay% *}" --trace "${replay#* }" \
     --check "$programs/careless check"
 expect 1 'fsync#1=EIO: FAIL' with sync-again --faults 'fsync#1=EIO'
-expect 1 'write#1=short:7: FAIL' with short-write --faults all
+expect 1 'write#1=short:7: FAIL' with short-write --faults 'write#1=short:7'
 expect 0 '^Verdict: pass' with short-write --faults 'fsync#1=EIO'
 
 echo "specifications"
