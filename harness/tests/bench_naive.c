@@ -2,11 +2,11 @@
  * bench_naive TRACE JOBS CHECK [ARGUMENT...]: what the engine does for a check that is a
  * command, done naively. Each state that is legal under posix is made in a new directory
  * with ordinary calls, the check is executed there and awaited, and the directory is
- * removed. Prints the states per second and, behind it, how many there were.
+ * removed. Prints the states per second, how many there were, and the seconds.
  *
- * Only which states there are comes from the engine, before the time begins. Whatever is in
- * doubt is in favour of the loop: it knows what it has to remove, keeps no mode or owner,
- * does not read what the check prints, and does not survive a check that hangs.
+ * Only which states there are comes from the engine, before the time begins: those that
+ * differ in files or output. Whatever is in doubt is in favour of the loop: it keeps no mode
+ * or owner, does not read what the check prints, and does not survive a check that hangs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +33,33 @@ __attribute__((noreturn)) static void fail(const char *what)
 
 /* ---- The states ---- */
 
+struct one {
+    struct ff_tree *tree;
+    struct ff_hash hash;
+    uint32_t output; /* how many writes to standard output */
+};
+
 struct states {
-    struct ff_tree **trees;
+    struct one *all;
     size_t count, capacity;
 };
 
-/* Those with other files than all others. */
+static void states_add(struct states *states, const struct cm_poset *poset, const cm_word *ideal,
+                       uint32_t output)
+{
+    struct ff_tree *tree = cm_state_build(poset, ideal);
+    struct ff_hash hash = ff_tree_hash(tree);
+    for (size_t i = 0; i < states->count; i++) {
+        const struct one *known = &states->all[i];
+        if (known->output == output && memcmp(&known->hash, &hash, sizeof(hash)) == 0) {
+            ff_tree_free(tree);
+            return;
+        }
+    }
+    states->all = cm_reserve(states->all, states->count, &states->capacity, sizeof(*states->all));
+    states->all[states->count++] = (struct one){tree, hash, output};
+}
+
 static struct states states_list(const struct cm_poset *poset)
 {
     struct states states = {NULL, 0, 0};
@@ -46,10 +67,10 @@ static struct states states_list(const struct cm_poset *poset)
     do {
         cm_explorer_restart(explorer);
         cm_read_everything(poset, explorer);
-        states.trees =
-            cm_reserve(states.trees, states.count, &states.capacity, sizeof(struct ff_tree *));
-        states.trees[states.count++] =
-            cm_state_build(poset, cm_explorer_cylinder(explorer).included);
+        struct cm_cylinder files = cm_explorer_cylinder(explorer);
+        struct cm_interval legal = cm_cylinder_boundaries(poset, files);
+        for (uint32_t o = poset->outputs[legal.first]; o <= poset->outputs[legal.end - 1]; o++)
+            states_add(&states, poset, files.included, o);
     } while (cm_explorer_advance(explorer));
     cm_explorer_free(explorer);
     return states;
@@ -57,17 +78,17 @@ static struct states states_list(const struct cm_poset *poset)
 
 /* ---- One of them ---- */
 
-static void file_make(const struct ff_node *file, const char *path)
+static void file_make(const char *path, const void *data, size_t size)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0 || write(fd, file->data, file->size) != (ssize_t)file->size || close(fd) != 0)
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0)
         fail(path);
 }
 
 static void node_make(const struct ff_tree *tree, const struct ff_node *node, const char *path)
 {
     if (S_ISREG(node->mode)) {
-        file_make(node, path);
+        file_make(path, node->data, node->size);
     } else if (S_ISLNK(node->mode)) {
         if (symlink((const char *)node->data, path) != 0)
             fail(path);
@@ -81,44 +102,49 @@ static void node_make(const struct ff_tree *tree, const struct ff_node *node, co
     }
 }
 
-static void node_remove(const struct ff_tree *tree, const struct ff_node *node, const char *path)
+static void directory_remove(const char *path)
 {
-    for (size_t i = 0; i < node->entry_count; i++) {
-        char *name = cm_format("%s/%s", path, node->entries[i].name);
-        node_remove(tree, ff_tree_node(tree, node->entries[i].node), name);
-        free(name);
-    }
-    if (remove(path) != 0)
+    struct ff_error error;
+    if (ff_directory_clear(path, &error) != 0 || rmdir(path) != 0)
         fail(path);
 }
 
+/* What it says of a state is not asked for, only that it says it. */
 static void check_run(char *const *check, const posix_spawn_file_actions_t *actions)
 {
     pid_t pid;
     int status;
     errno = posix_spawnp(&pid, check[0], actions, NULL, check, environ);
-    if (errno != 0 || waitpid(pid, &status, 0) != pid)
+    if (errno != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
         fail(check[0]);
-    if (status != 0)
-        fail("a state was rejected");
 }
 
 /* ---- All of them ---- */
 
-static void work(const struct states *states, atomic_size_t *next, char *const *check)
+static void work(const struct cm_poset *poset, const struct states *states, atomic_size_t *next,
+                 char *const *check)
 {
     posix_spawn_file_actions_t actions;
     char *path = cm_format("/dev/shm/crashmatrix-naive.%d", (int)getpid());
+    char *output_path = cm_format("%s.stdout", path);
+    setenv("CRASHMATRIX_DIR", path, 1);
+    setenv("CRASHMATRIX_STDOUT", output_path, 1);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addchdir_np(&actions, path);
     for (size_t i; (i = (*next)++) < states->count;) {
-        const struct ff_node *root = ff_tree_node(states->trees[i], FF_ROOT_NODE);
-        node_make(states->trees[i], root, path);
+        const struct one *state = &states->all[i];
+        size_t size;
+        char *output = cm_poset_output(poset, state->output, &size);
+        node_make(state->tree, ff_tree_node(state->tree, FF_ROOT_NODE), path);
+        file_make(output_path, output, size);
         check_run(check, &actions);
-        node_remove(states->trees[i], root, path);
+        directory_remove(path);
+        free(output);
     }
+    remove(output_path);
     posix_spawn_file_actions_destroy(&actions);
+    free(output_path);
     free(path);
 }
 
@@ -130,7 +156,8 @@ static double now(void)
 }
 
 /* Seconds. */
-static double loop(const struct states *states, long jobs, char *const *check)
+static double loop(const struct cm_poset *poset, const struct states *states, long jobs,
+                   char *const *check)
 {
     atomic_size_t *next =
         mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -142,7 +169,7 @@ static double loop(const struct states *states, long jobs, char *const *check)
         if (pid < 0)
             fail("fork");
         if (pid == 0) {
-            work(states, next, check);
+            work(poset, states, next, check);
             _exit(0);
         }
     }
@@ -164,11 +191,11 @@ int main(int count, char **arguments)
     if (poset == NULL)
         fail(error.text);
     struct states states = states_list(poset);
-    double seconds = loop(&states, jobs, arguments + 3);
-    printf("%.0f %zu\n", (double)states.count / seconds, states.count);
+    double seconds = loop(poset, &states, jobs, arguments + 3);
+    printf("%.0f %zu %.3f\n", (double)states.count / seconds, states.count, seconds);
     for (size_t i = 0; i < states.count; i++)
-        ff_tree_free(states.trees[i]);
-    free(states.trees);
+        ff_tree_free(states.all[i].tree);
+    free(states.all);
     cm_poset_free(poset);
     ff_trace_free(trace);
     cm_model_free(model);
