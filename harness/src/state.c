@@ -50,26 +50,21 @@ static void walk_name(struct walk *walk, uint32_t node)
         walk_node(walk, node);
 }
 
-/* The names of the snapshot and those that the workload touched, merged. */
+/*
+ * The names of the snapshot and those that the workload touched, merged; from the last one
+ * on, as in cm_looks_at_names().
+ */
 static void walk_directory(struct walk *walk, uint32_t id)
 {
     const struct cm_poset *poset = walk->poset;
     const struct cm_poset_node *node = &poset->nodes[id];
     const struct ff_node *old = ff_tree_node(poset->snapshot, id);
-    size_t old_count = old != NULL ? old->entry_count : 0;
-    for (size_t i = 0, j = 0; i < node->part_count || j < old_count;) {
-        bool old_left = j < old_count;
-        const char *touched = i < node->part_count ? poset->locations[node->parts[i]].name : NULL;
-        int order = !old_left ? -1 : touched == NULL ? 1 : strcmp(touched, old->entries[j].name);
-        if (order > 0) {
-            walk_name(walk, old->entries[j++].node);
-            continue;
-        }
-        const struct cm_value *value = look(walk, node->parts[i]);
-        uint32_t base = order == 0 ? old->entries[j].node : FF_NO_NODE;
+    for (size_t i = node->part_count, j = old != NULL ? old->entry_count : 0; i > 0 || j > 0;) {
+        const char *touched = i > 0 ? poset->locations[node->parts[i - 1]].name : NULL;
+        int order = j == 0 ? 1 : touched == NULL ? -1 : strcmp(touched, old->entries[j - 1].name);
+        uint32_t base = order <= 0 ? old->entries[--j].node : FF_NO_NODE;
+        const struct cm_value *value = order >= 0 ? look(walk, node->parts[--i]) : NULL;
         walk_name(walk, value != NULL ? value->to.node : base);
-        i++;
-        j += order == 0;
     }
 }
 

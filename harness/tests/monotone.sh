@@ -9,7 +9,7 @@ cat >"$work/count" <<'END_OF_PROGRAM'
 import os, sys
 synced = sys.argv[1:] == ["synced"]
 f = os.open("counter", os.O_RDWR)
-for number in range(1, 41):
+for number in range(1, 17):
     os.pwrite(f, b"%02d" % number, 0)
     if synced:
         os.fsync(f)

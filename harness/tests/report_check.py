@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks the reports of one run: report_check.py SCHEMA REPORT.JSON [JUNIT.XML]
+"""Checks the reports of runs: report_check.py SCHEMA (REPORT.JSON [JUNIT.XML])...
 
-report.json must follow the schema and agree with itself, and junit.xml must say
-the same. Exit status 0 when all is well; otherwise 1 with the first fault.
+report.json must follow the schema and agree with itself, and the junit.xml behind it
+must say the same. Exit status 0 when all is well; otherwise 1 with the first fault.
 """
 
 import json
@@ -108,23 +108,31 @@ def check_junit(report, root):
             expect(f"crashmatrix replay {violation['id']} " in text, f"junit: {violation['id']}")
 
 
+def check_run(validator, path, junit_path):
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file, object_pairs_hook=unique_members)
+    validator.validate(report)
+    check_json(report)
+    if junit_path is not None:
+        check_junit(report, xml.etree.ElementTree.parse(junit_path).getroot())
+
+
 def main(arguments):
-    if len(arguments) not in (2, 3):
+    if len(arguments) < 2 or arguments[1].endswith(".xml"):
         sys.exit(__doc__)
     with open(arguments[0], encoding="utf-8") as file:
         schema = json.load(file)
-    with open(arguments[1], encoding="utf-8") as file:
-        report = json.load(file, object_pairs_hook=unique_members)
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(report)
-    check_json(report)
-    if len(arguments) == 3:
-        check_junit(report, xml.etree.ElementTree.parse(arguments[2]).getroot())
+    validator = jsonschema.Draft202012Validator(schema)
+    for path, following in zip(arguments[1:], arguments[2:] + [""]):
+        if path.endswith(".xml"):
+            continue
+        try:
+            check_run(validator, path, following if following.endswith(".xml") else None)
+        except jsonschema.ValidationError as error:
+            sys.exit(f"{path}: {error.json_path}: {error.message}")
+        except (Fault, OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
+            sys.exit(f"{path}: {error}")
 
 
-try:
-    main(sys.argv[1:])
-except jsonschema.ValidationError as error:
-    sys.exit(f"{sys.argv[2]}: {error.json_path}: {error.message}")
-except (Fault, OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
-    sys.exit(f"{sys.argv[2]}: {error}")
+main(sys.argv[1:])

@@ -11,7 +11,9 @@
 #include "state.h"
 #include "tally.h"
 
-enum { TRACES = 600 };
+#ifndef TRACES
+#define TRACES 600
+#endif
 
 /* ---- Trees as texts ---- */
 

@@ -7,7 +7,9 @@
 
 #include "invented_check.h"
 
-enum { TRACES = 500 };
+#ifndef TRACES
+#define TRACES 500
+#endif
 
 /* ---- Comparing ---- */
 
