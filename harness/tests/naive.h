@@ -345,21 +345,33 @@ static bool rule_orders(const struct naive *naive, const struct step *earlier,
     return false;
 }
 
-/* Whether a power cut just after tick may leave exactly these steps. */
-static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued,
-                            uint64_t tick)
+/* Of those issued by a tick, the steps that are durable just after it. */
+static inline unsigned durable_steps(const struct naive *naive, size_t issued, uint64_t tick)
 {
+    unsigned durable = 0;
+    for (size_t i = 0; i < issued; i++)
+        if (fate_of(naive, &naive->steps[i], tick) == DURABLE)
+            durable |= 1u << i;
+    return durable;
+}
+
+/* Whether a power cut after which so many are issued, and these durable, may leave exactly
+ * the steps of a subset. */
+static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued,
+                            unsigned durable)
+{
+    if ((durable & ~subset) != 0)
+        return false;
     for (size_t i = 0; i < issued; i++) {
         const struct step *step = &naive->steps[i];
         bool there = (subset >> i & 1) != 0;
-        if (!there && fate_of(naive, step, tick) == DURABLE)
-            return false;
         for (size_t j = 0; there && j < i; j++) {
             const struct step *earlier = &naive->steps[j];
             bool prefix = naive->model->tearing == CM_TEARING_PREFIX && step->is_data &&
                           earlier->is_data && step->call == earlier->call;
-            if ((subset >> j & 1) == 0 && !is_lost(naive, earlier) &&
-                (prefix || steps_meet(step, earlier) || rule_orders(naive, earlier, step)))
+            if ((subset >> j & 1) == 0 &&
+                (prefix || steps_meet(step, earlier) || rule_orders(naive, earlier, step)) &&
+                !is_lost(naive, earlier))
                 return false;
         }
     }

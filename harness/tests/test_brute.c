@@ -128,8 +128,9 @@ static void naive_states(struct naive *naive, struct set *all, size_t *per_bound
         while (issued < naive->step_count &&
                call_tick(&naive->trace->calls[naive->steps[issued].call]) <= ticks[b])
             issued++;
+        unsigned durable = durable_steps(naive, issued, ticks[b]);
         for (unsigned subset = 0; subset < 1u << issued; subset++) {
-            if (!is_legal(naive, subset, issued, ticks[b]))
+            if (!is_legal(naive, subset, issued, durable))
                 continue;
             struct picture picture;
             char *lines[64];
