@@ -9,6 +9,7 @@ add_library(crashmatrix_check STATIC
   src/fail.c
   src/layout.c
   src/layout_step.c
+  src/marks.c
   src/manifest_case.c
   src/manifest_judge.c
   src/memfs.c
@@ -23,7 +24,9 @@ add_library(crashmatrix_check STATIC
   src/text.c
   src/watch.c
   src/watch_calls.c
-  src/watch_filter.c)
+  src/watch_filter.c
+  src/watch_outside.c
+  src/watch_random.c)
 target_include_directories(crashmatrix_check PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>

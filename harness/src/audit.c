@@ -1,6 +1,5 @@
 #include "audit.h"
 
-#include "identity.h"
 #include "outcome.h"
 
 enum { AUDITED = 64, COSTLY_AUDITED = 8, COSTLY_PART = 4 };
@@ -42,17 +41,12 @@ static void choose_member(const struct cm_poset *poset, const struct cm_leaf *le
             cm_add(excluded, o);
 }
 
-static char *describe_mismatch(const struct cm_poset *poset, const struct cm_job *job,
+static char *describe_mismatch(const struct cm_lineage *lineage, const struct cm_job *job,
                                const struct cm_outcome *expected, const struct cm_outcome *outcome,
                                bool not_monotone)
 {
-    uint32_t boundary = 0;
-    CM_FOR_EACH(o, job->sets, poset->operation_count)
-    {
-        if (poset->operations[o].shown.boundary > boundary)
-            boundary = poset->operations[o].shown.boundary;
-    }
-    char *id = cm_identity_format(poset, job->sets, boundary);
+    size_t lost = 0;
+    char *id = cm_lineage_identity(lineage, job->sets, job->output, &lost);
     char *text = cm_format("the check said \"%s\" of one state, and \"%s\" of another one (%s) "
                            "that is the same in all that it looked at%s",
                            expected->text, outcome->text, id,
@@ -116,7 +110,8 @@ int cm_audit(struct cm_exploring *exploring, struct cm_campaign *campaign, bool 
             cm_same_outcome(&outcome, expected) || (settled && outcome.status == CM_ACCEPTED))
             continue;
         if (found->audit_mismatches++ == 0)
-            found->audit_text = describe_mismatch(poset, job, expected, &outcome, settled);
+            found->audit_text =
+                describe_mismatch(&exploring->lineage, job, expected, &outcome, settled);
     }
     free(job);
     free(chosen);

@@ -600,6 +600,37 @@ int cm_campaign_try(struct cm_campaign *campaign, const struct cm_job *job,
     return -1;
 }
 
+/* Takes one recording. */
+static int recording_end(struct cm_campaign *campaign, struct ff_error *error)
+{
+    uint64_t ticket;
+    struct cm_outcome outcome;
+    void *area = NULL;
+    error->text[0] = '\0';
+    if (cm_pool_next(campaign->pool, &ticket, &outcome, &area, error) != 0)
+        return error->text[0] == '\0' ? 0 : -1;
+    return outcome.status == CM_ACCEPTED
+               ? 0
+               : cm_fail(error, "a recovery could not be recorded: %s", outcome.text);
+}
+
+int cm_campaign_record(struct cm_campaign *campaign, const struct cm_recording *recordings,
+                       size_t count, struct ff_error *error)
+{
+    size_t next = 0;
+    while (!is_stopped(campaign) && (next < count || cm_pool_busy(campaign->pool) > 0)) {
+        if (next < count && cm_pool_has_room(campaign->pool)) {
+            void *area = cm_pool_area(campaign->pool);
+            cm_unit_begin_recording(&campaign->layout, area, recordings[next].path);
+            cm_unit_put(&campaign->layout, area, recordings[next].job);
+            cm_pool_submit(campaign->pool, next++);
+        } else if (recording_end(campaign, error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* ---- In a worker ---- */
 
 static int prepare_worker(void *context, struct ff_error *error)
@@ -611,7 +642,11 @@ static int prepare_worker(void *context, struct ff_error *error)
 static void run_unit(void *context, struct cm_pool_job *job, void *area, struct cm_outcome *outcome)
 {
     const struct cm_campaign *campaign = context;
-    cm_unit_work(&campaign->layout, area, job, cm_worker_unit(campaign->worker), outcome);
+    const char *path = cm_unit_recording(area);
+    if (path != NULL)
+        cm_worker_record(campaign->worker, cm_unit_at_hand(&campaign->layout, area), path, outcome);
+    else
+        cm_unit_work(&campaign->layout, area, job, cm_worker_unit(campaign->worker), outcome);
 }
 
 /* ---- Beginning and end ---- */
@@ -643,8 +678,9 @@ struct cm_campaign *cm_campaign_start(const struct cm_campaign_plan *plan, struc
     campaign->splitter = cm_splitter_new(poset, shard);
     campaign->tally = plan->eager ? cm_tally_new(poset) : NULL;
     campaign->stepper = cm_stepper_new(poset);
-    campaign->worker = cm_worker_new(poset, plan->check, plan->model, !plan->eager, shard,
-                                     plan->eager ? NULL : plan->ledger->counter);
+    campaign->worker =
+        cm_worker_new(poset, plan->check, plan->model, !plan->eager, shard,
+                      plan->eager ? NULL : plan->ledger->counter, plan->ledger->marks);
     recall(campaign);
     struct cm_pool_task task = {
         .context = campaign,

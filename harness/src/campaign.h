@@ -43,6 +43,19 @@ struct cm_campaign *cm_campaign_start(const struct cm_campaign_plan *plan, struc
  */
 int cm_campaign_run(struct cm_campaign *campaign, struct ff_error *error);
 
+/* What recovery to record: from the largest state of the job, with the most output. */
+struct cm_recording {
+    const struct cm_job *job;
+    char *path; /* of the trace */
+};
+
+/*
+ * Records recoveries, after cm_campaign_run(). Returns 0, or -1 with *error set; when somebody
+ * says stop, some are missing.
+ */
+int cm_campaign_record(struct cm_campaign *campaign, const struct cm_recording *recordings,
+                       size_t count, struct ff_error *error);
+
 /* Runs of the check that were made, also before the campaign. */
 uint64_t cm_campaign_runs(const struct cm_campaign *campaign);
 

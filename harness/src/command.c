@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "memory.h"
 #include "process.h"
 #include "server.h"
 
@@ -368,4 +369,23 @@ int cm_command_capture(const struct cm_command *command, const struct cm_scratch
         descriptor_close(&ends[i][0]);
     }
     return result;
+}
+
+/* ---- Recording ---- */
+
+struct cm_command cm_command_recorder(const char *launcher, const char *root, const char *path,
+                                      const char *const *options, const struct cm_command *command)
+{
+    const char *head[] = {launcher, "--root", root, "--output", path};
+    size_t count = sizeof(head) / sizeof(head[0]), more = 0;
+    while (options != NULL && options[more] != NULL)
+        more++;
+    struct cm_command recorder = {.argc = count + more + 1 + command->argc};
+    recorder.argv = cm_allocate(recorder.argc + 1, sizeof(char *));
+    memcpy(recorder.argv, head, sizeof(head));
+    if (more != 0)
+        memcpy(recorder.argv + count, options, more * sizeof(char *));
+    recorder.argv[count + more] = "--";
+    memcpy(recorder.argv + count + more + 1, command->argv, command->argc * sizeof(char *));
+    return recorder;
 }

@@ -50,7 +50,7 @@ int cm_command_run(const struct cm_command *command, const struct cm_scratch *sc
 struct cm_starting {
     struct cm_server *server; /* by which (server.h); it runs the same command */
     struct cm_watch *watch;   /* has begun */
-    pid_t spared[2];          /* children that are none of the command's */
+    pid_t spared[4];          /* children that are none of the command's */
     size_t spared_count;
 };
 
@@ -69,17 +69,33 @@ int cm_command_capture(const struct cm_command *command, const struct cm_scratch
                        struct ff_error *error);
 
 /*
+ * The command line by which the launcher records a command that runs in root to a new trace
+ * at path. launcher: the path of faultfs-record; options: of it besides, NULL-terminated, or
+ * NULL. Its array is the caller's to free, the words are those that were given.
+ */
+struct cm_command cm_command_recorder(const char *launcher, const char *root, const char *path,
+                                      const char *const *options, const struct cm_command *command);
+
+/*
  * A check that lays each state out in the scratch directory and runs a command
  * on it: exit status 0 accepts, with the label from a first line "label: WORD"
  * or else "ok"; anything else is a violation with the first line printed as the
- * reason (or "exit status N" when nothing was). The result's context is the
- * caller's to give back to cm_external_check_free().
- *
- * library: the path of libcrashmatrix-start.so, so that the command's program need not
- * be started for each run where that makes no difference; or NULL.
+ * reason (or "exit status N" when nothing was). Before it the recovery is run, if there is
+ * one; if that does not exit with 0, it is a violation, "recover: " and why. The result's
+ * context is the caller's to give back to cm_external_check_free().
  */
-struct cm_check *cm_external_check_new(const struct cm_command *command, struct cm_scratch *scratch,
-                                       const char *library, unsigned timeout_ms);
+struct cm_external_plan {
+    const struct cm_command *check;
+    const struct cm_command *recover; /* or NULL */
+    struct cm_scratch *scratch;
+    /* The path of libcrashmatrix-start.so, so that programs need not be started for each run
+     * where that makes no difference; or NULL. */
+    const char *library;
+    const char *launcher; /* the path of faultfs-record; NULL: the recovery is not recorded */
+    unsigned timeout_ms;  /* for each command; 0: none */
+};
+/* All that is pointed to must outlive the check. */
+struct cm_check *cm_external_check_new(const struct cm_external_plan *plan);
 void cm_external_check_free(struct cm_check *check);
 
 #endif

@@ -4,14 +4,18 @@
 
 #include "memory.h"
 
-/* Operations are in the order of issue: the last one included has the latest boundary. */
+/* The workload's operations are in the order of issue: the last one included has the latest
+ * boundary. */
 static uint32_t last_issued(const struct cm_poset *poset, const cm_word *included)
 {
-    for (size_t w = poset->words; w-- > 0;)
-        if (included[w] != 0) {
-            size_t last = w * 64 + 63 - (size_t)__builtin_clzll(included[w]);
-            return poset->operations[last].shown.boundary;
-        }
+    size_t count = poset->workload_count;
+    for (size_t w = cm_words(count); w-- > 0;) {
+        cm_word word = included[w];
+        if (w == count / 64)
+            word &= ((cm_word)1 << count % 64) - 1;
+        if (word != 0)
+            return poset->operations[w * 64 + 63 - (size_t)__builtin_clzll(word)].shown.boundary;
+    }
     return 0;
 }
 

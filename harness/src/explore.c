@@ -3,26 +3,21 @@
  * tries its leaves again, and the result is put together.
  */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit.h"
 #include "fail.h"
 #include "identity.h"
+#include "nested.h"
+#include "process.h"
 #include "state.h"
 
 struct exploration {
     struct cm_exploring all;
     const struct cm_check *check;
+    uint64_t start;                 /* cm_process_clock() */
     struct ff_error progress_error; /* why its file could not be written, if that is so */
 };
-
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
 
 static bool is_stopped(const struct cm_options *options)
 {
@@ -44,7 +39,7 @@ static int resume(struct cm_exploring *all, struct ff_error *error)
     struct cm_progress_file found;
     int status = -1;
     if (cm_progress_open(all->options.progress_path, &found, error) == 0 &&
-        cm_traits_compare(&all->progress.traits, &found.traits, NULL, found.path, error) == 0)
+        cm_traits_compare(&all->progress.traits, &found.traits, false, found.path, error) == 0)
         status = cm_progress_load(&found, &all->ledger, error);
     cm_progress_close(&found);
     return status;
@@ -81,13 +76,39 @@ static int run(struct exploration *exploration, struct cm_campaign *campaign,
     all->stopped = is_stopped(&all->options);
     if (all->stopped)
         return 0; /* the campaign has kept it, and some of what it had begun is dropped since */
-    if (!all->eager && cm_audit(all, campaign, exploration->check->is_costly, error) != 0)
+    if (cm_audit(all, campaign, all->eager || exploration->check->is_costly, error) != 0)
         return -1;
     all->stopped = is_stopped(&all->options);
     if (!all->stopped)
         all->progress.ending = all->out_of_budget ? CM_BUDGET_USED_UP : CM_COMPLETE;
     save(exploration, NULL);
     return 0;
+}
+
+/* Power cuts during recovery, if those of the workload were covered. */
+static struct cm_exploration *explore_nested(struct exploration *exploration,
+                                             struct cm_campaign *campaign, struct ff_error *error)
+{
+    struct cm_exploring *all = &exploration->all;
+    const struct cm_nested_plan plan = {
+        .workload = all,
+        .check = exploration->check,
+        .options = &all->options,
+        .start = exploration->start,
+        .runs = all->runs,
+    };
+    if (!cm_exploring_is_complete(all))
+        return cm_exploring_conclude(all, error);
+    struct cm_nested *nested = cm_nested_new(&plan);
+    struct cm_exploration *result = NULL;
+    if (cm_nested_run(nested, campaign, error) == 0)
+        result = cm_exploring_conclude(all, error);
+    if (result != NULL && cm_nested_report(nested, result, error) != 0) {
+        cm_exploration_free(result);
+        result = NULL;
+    }
+    cm_nested_free(nested);
+    return result;
 }
 
 static struct cm_exploration *explore(struct exploration *exploration, struct ff_error *error)
@@ -107,7 +128,8 @@ static struct cm_exploration *explore(struct exploration *exploration, struct ff
     struct cm_exploration *result = NULL;
     struct cm_campaign *campaign = cm_campaign_start(&plan, error);
     if (campaign != NULL && run(exploration, campaign, error) == 0)
-        result = cm_exploring_conclude(all, error);
+        result = all->options.nested > 0 ? explore_nested(exploration, campaign, error)
+                                         : cm_exploring_conclude(all, error);
     cm_campaign_end(campaign);
     if (result != NULL && exploration->progress_error.text[0] != '\0')
         result->progress_error = cm_format("%s", exploration->progress_error.text);
@@ -118,10 +140,12 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
                                   const struct cm_check *check, const struct cm_options *options,
                                   struct ff_error *error)
 {
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    struct exploration exploration = {.check = check};
+    struct exploration exploration = {.check = check, .start = cm_process_clock()};
     struct cm_exploration *result = NULL;
+    if (options->nested > 0 && (check->record == NULL || options->shard.count > 1)) {
+        cm_fail(error, "cuts during recovery need a recovery that can be recorded, and all shards");
+        return NULL;
+    }
     if (cm_exploring_begin(&exploration.all, trace, model, options, error) != 0)
         return NULL;
     exploration.all.eager = options->eager || !check->observes;
@@ -130,7 +154,7 @@ struct cm_exploration *cm_explore(const struct ff_trace *trace, const struct cm_
         result = explore(&exploration, error);
     cm_exploring_end(&exploration.all);
     if (result != NULL)
-        result->seconds = seconds_since(&start);
+        result->seconds = (double)(cm_process_clock() - exploration.start) / 1e9;
     return result;
 }
 

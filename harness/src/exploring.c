@@ -7,6 +7,25 @@
 
 /* ---- Beginning and end ---- */
 
+/* The number of states in a cylinder. */
+static void begin(struct cm_exploring *exploring, const struct cm_lineage *lineage,
+                  struct cm_cylinder start, const struct cm_options *options)
+{
+    const struct cm_poset *poset = lineage->poset;
+    *exploring = (struct cm_exploring){.poset = poset, .lineage = *lineage, .options = *options};
+    if (options->shard.count == 0)
+        exploring->options.shard = (struct cm_shard){0, 1};
+    cm_poset_model_name(poset, exploring->model, sizeof(exploring->model));
+    exploring->counter = cm_counter_new(poset);
+    cm_ledger_begin(&exploring->ledger, poset, exploring->counter);
+    mpz_t legal;
+    mpz_init(legal);
+    exploring->ledger.countable = cm_counter_add(exploring->counter, start, legal);
+    if (exploring->ledger.countable)
+        exploring->legal = mpz_get_str(NULL, 10, legal);
+    mpz_clear(legal);
+}
+
 int cm_exploring_begin(struct cm_exploring *exploring, const struct ff_trace *trace,
                        const struct cm_model *model, const struct cm_options *options,
                        struct ff_error *error)
@@ -14,30 +33,29 @@ int cm_exploring_begin(struct cm_exploring *exploring, const struct ff_trace *tr
     struct cm_poset *poset = cm_poset_build(trace, model, options->granule, error);
     if (poset == NULL)
         return -1;
-    *exploring = (struct cm_exploring){.poset = poset, .options = *options};
-    if (options->shard.count == 0)
-        exploring->options.shard = (struct cm_shard){0, 1};
-    cm_poset_model_name(poset, exploring->model, sizeof(exploring->model));
-    exploring->counter = cm_counter_new(poset);
-    cm_ledger_begin(&exploring->ledger, poset, exploring->counter);
+    const struct cm_lineage lineage = {.workload = poset, .poset = poset};
     cm_word *nothing = cm_allocate(poset->words, sizeof(cm_word));
-    struct cm_cylinder all = {nothing, nothing};
-    mpz_t legal;
-    mpz_init(legal);
-    exploring->ledger.countable = cm_counter_add(exploring->counter, all, legal);
-    if (exploring->ledger.countable)
-        exploring->legal = mpz_get_str(NULL, 10, legal);
-    mpz_clear(legal);
+    begin(exploring, &lineage, (struct cm_cylinder){nothing, nothing}, options);
+    exploring->owned = poset;
+    exploring->ledger.marks = exploring->marks = cm_marks_new();
     free(nothing);
     return 0;
+}
+
+void cm_exploring_begin_recovery(struct cm_exploring *exploring, const struct cm_lineage *lineage,
+                                 const struct cm_job *job, const struct cm_options *options)
+{
+    begin(exploring, lineage, cm_cylinder_of(lineage->poset, job->sets), options);
+    cm_ledger_add_job(&exploring->ledger, job);
 }
 
 void cm_exploring_end(struct cm_exploring *exploring)
 {
     cm_progress_close(&exploring->progress);
+    cm_marks_free(exploring->marks);
     cm_ledger_end(&exploring->ledger);
     cm_counter_free(exploring->counter);
-    cm_poset_free(exploring->poset);
+    cm_poset_free(exploring->owned);
     free(exploring->legal);
 }
 
@@ -71,6 +89,7 @@ void cm_exploring_set_traits(struct cm_exploring *exploring)
     cm_traits_add(traits, "monotone", exploring->monotone ? "yes" : "no");
     add_number(traits, "time-out", options->timeout_ms);
     add_number(traits, "seed", options->seed);
+    add_number(traits, "option --nested", options->nested);
     for (size_t i = 0; i < options->trait_count; i++)
         cm_traits_add(traits, options->traits[i].key, options->traits[i].value);
     char *shard = cm_format("%u/%u", options->shard.index + 1, options->shard.count);
@@ -80,16 +99,24 @@ void cm_exploring_set_traits(struct cm_exploring *exploring)
 
 /* ---- Results ---- */
 
-/* The certificate: as many states were covered as there are. */
-static int certify(const struct cm_exploration *result, struct ff_error *error)
+bool cm_exploring_is_complete(const struct cm_exploring *exploring)
 {
-    if (!result->complete || result->shard.count != 1 || result->legal == NULL ||
-        result->covered == NULL || strcmp(result->legal, result->covered) == 0)
-        return 0;
-    return cm_fail(error,
-                   "the certificate failed: %s states are legal, but %s were covered; this is a "
-                   "defect of crashmatrix",
-                   result->legal, result->covered);
+    return !exploring->waiting && exploring->ledger.jobs.count == 0 && !exploring->stopped &&
+           exploring->progress.audit_mismatches == 0;
+}
+
+int cm_exploring_certify(const struct cm_exploring *exploring, struct ff_error *error)
+{
+    int status = 0;
+    char *covered = cm_ledger_covered(&exploring->ledger);
+    if (cm_exploring_is_complete(exploring) && exploring->options.shard.count == 1 &&
+        exploring->legal != NULL && covered != NULL && strcmp(exploring->legal, covered) != 0)
+        status = cm_fail(error,
+                         "the certificate failed: %s states are legal, but %s were covered; this "
+                         "is a defect of crashmatrix",
+                         exploring->legal, covered);
+    free(covered);
+    return status;
 }
 
 static void export_operations(struct cm_exploration *result, const struct cm_poset *poset)
@@ -101,9 +128,21 @@ static void export_operations(struct cm_exploration *result, const struct cm_pos
     result->boundary_calls = poset->boundary_calls;
 }
 
+static void export_dependences(struct cm_exploration *result, const struct cm_marks *marks)
+{
+    struct cm_dependence list[CM_MARKS_LIMIT];
+    result->dependence_count = cm_marks_list(marks, list);
+    result->dependences = cm_allocate(result->dependence_count, sizeof(*list));
+    for (size_t i = 0; i < result->dependence_count; i++)
+        result->dependences[i] =
+            (struct cm_dependence){list[i].kind, cm_format("%s", list[i].what)};
+}
+
 /* What the strings of a result point into. */
 struct owned {
     struct cm_poset *poset;
+    struct cm_lineage *lineages; /* of violations with cuts during recovery */
+    size_t lineage_count;
     char model[128];
 };
 
@@ -130,7 +169,7 @@ static void report_states(const struct cm_exploring *exploring, struct cm_explor
 /* The result takes the poset and the text of the number of legal states. */
 static struct cm_exploration *make_result(struct cm_exploring *exploring)
 {
-    struct cm_poset *poset = exploring->poset;
+    struct cm_poset *poset = exploring->owned;
     struct cm_exploration *result = cm_allocate(1, sizeof(*result));
     struct owned *owned = cm_allocate(1, sizeof(*owned));
     owned->poset = poset;
@@ -148,18 +187,37 @@ static struct cm_exploration *make_result(struct cm_exploring *exploring)
         result->audit_text = cm_format("%s", exploring->progress.audit_text);
     result->out_of_budget = exploring->out_of_budget;
     result->stopped = exploring->stopped;
+    result->nested = exploring->options.nested;
     result->observed = !exploring->eager;
     result->monotone = exploring->monotone;
-    result->complete = !exploring->waiting && exploring->ledger.jobs.count == 0 &&
-                       !exploring->stopped && result->audit_mismatches == 0;
+    result->complete = cm_exploring_is_complete(exploring);
     result->exhaustive = result->complete && result->shard.count == 1;
     result->legal = exploring->legal;
     result->covered = cm_ledger_covered(&exploring->ledger);
     export_operations(result, poset);
+    export_dependences(result, exploring->ledger.marks);
     report_states(exploring, result);
-    exploring->poset = NULL;
+    exploring->owned = NULL;
     exploring->legal = NULL;
     return result;
+}
+
+void cm_exploration_own(struct cm_exploration *exploration, struct cm_lineage *lineages,
+                        size_t count)
+{
+    struct owned *owned = exploration->owned;
+    owned->lineages = lineages;
+    owned->lineage_count = count;
+}
+
+static void free_cuts(struct cm_violation *violation)
+{
+    for (size_t i = 0; i < violation->cut_count; i++) {
+        free(violation->cuts[i].operations);
+        free(violation->cuts[i].lost);
+        free(violation->cuts[i].kept);
+    }
+    free(violation->cuts);
 }
 
 void cm_exploration_free(struct cm_exploration *exploration)
@@ -172,9 +230,26 @@ void cm_exploration_free(struct cm_exploration *exploration)
         free(exploration->violations[i].reason);
         free(exploration->violations[i].lost);
         free(exploration->violations[i].kept);
+        free_cuts(&exploration->violations[i]);
     }
+    for (size_t i = 0; i < exploration->depth_count; i++) {
+        free(exploration->depths[i].legal);
+        free(exploration->depths[i].covered);
+    }
+    for (size_t i = 0; i < exploration->unobserved_count; i++) {
+        free((void *)(uintptr_t)exploration->unobserved[i].kind);
+        free((void *)(uintptr_t)exploration->unobserved[i].what);
+    }
+    free(exploration->unobserved);
+    free(exploration->depths);
+    for (size_t i = 0; i < owned->lineage_count; i++)
+        cm_lineage_close(&owned->lineages[i]);
+    free(owned->lineages);
     for (size_t i = 0; i < exploration->cell_count; i++)
         free(exploration->cells[i].labels);
+    for (size_t i = 0; i < exploration->dependence_count; i++)
+        free(exploration->dependences[i].what);
+    free(exploration->dependences);
     free(exploration->legal);
     free(exploration->covered);
     free(exploration->audit_text);
@@ -189,9 +264,5 @@ void cm_exploration_free(struct cm_exploration *exploration)
 
 struct cm_exploration *cm_exploring_conclude(struct cm_exploring *exploring, struct ff_error *error)
 {
-    struct cm_exploration *result = make_result(exploring);
-    if (certify(result, error) == 0)
-        return result;
-    cm_exploration_free(result);
-    return NULL;
+    return cm_exploring_certify(exploring, error) == 0 ? make_result(exploring) : NULL;
 }

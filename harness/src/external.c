@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "fail.h"
 #include "memory.h"
 #include "process.h"
 #include "runner.h"
@@ -24,10 +26,8 @@
 
 struct external_check {
     struct cm_check check; /* check.context is this */
-    const struct cm_command *command;
-    struct cm_scratch *scratch;
+    struct cm_external_plan plan;
     struct cm_runner *runner;
-    unsigned timeout_ms;
     unsigned forked; /* runs */
 };
 
@@ -37,6 +37,10 @@ static int external_prepare(void *context, struct ff_error *error)
     /* A check that crashes is an answer; a core dump of it is only slow. */
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    /* Programs hash and sort addresses. It may be forbidden. */
+    int persona = personality(0xffffffff);
+    if (persona >= 0)
+        personality((unsigned long)persona | ADDR_NO_RANDOMIZE);
     /* So that no descriptor that is passed on has the number of a standard one. */
     int fd;
     do
@@ -44,7 +48,7 @@ static int external_prepare(void *context, struct ff_error *error)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
-    return cm_scratch_enter(external->scratch, error);
+    return cm_scratch_enter(external->plan.scratch, error);
 }
 
 /* ---- Reading the verdict ---- */
@@ -74,17 +78,17 @@ static void label_find(const char *line, size_t length, char *text)
         strcpy(text, "ok");
 }
 
-static void outcome_judge(int status, const struct cm_capture *output,
-                          const struct cm_capture *errors, unsigned timeout_ms,
-                          struct cm_outcome *outcome)
+static void outcome_judge(const struct cm_run *run, unsigned timeout_ms, struct cm_outcome *outcome)
 {
     size_t length = 0;
-    const char *line = cm_text_first_line(output->data, output->size, &length);
+    int status = run->status;
+    const char *line = cm_text_first_line(run->output.data, run->output.size, &length);
 
-    outcome->text[0] = '\0';
     if (status == CM_COMMAND_TIMED_OUT) {
+        char text[64];
         outcome->status = CM_TIMEOUT;
-        snprintf(outcome->text, sizeof(outcome->text), "did not end within %u ms", timeout_ms);
+        text_append(outcome->text, text,
+                    (size_t)snprintf(text, sizeof(text), "did not end within %u ms", timeout_ms));
         return;
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -93,10 +97,13 @@ static void outcome_judge(int status, const struct cm_capture *output,
         return;
     }
     if (line == NULL)
-        line = cm_text_first_line(errors->data, errors->size, &length);
+        line = cm_text_first_line(run->errors.data, run->errors.size, &length);
     outcome->status = WIFSIGNALED(status) ? CM_CRASHED : CM_VIOLATED;
-    if (WIFSIGNALED(status) || line == NULL)
-        cm_process_describe(status, outcome->text, sizeof(outcome->text));
+    if (WIFSIGNALED(status) || line == NULL) {
+        char how[CM_TEXT_SIZE];
+        cm_process_describe(status, how, sizeof(how));
+        text_append(outcome->text, how, strlen(how));
+    }
     if (WIFSIGNALED(status) && line != NULL)
         text_append(outcome->text, ": ", 2);
     if (line != NULL)
@@ -109,10 +116,11 @@ static void outcome_judge(int status, const struct cm_capture *output,
  * with 127 like any program may: that is a verdict, since the program may be
  * missing from this state only.)
  */
-static bool program_is_tested(const struct external_check *external)
+static bool program_is_tested(const struct external_check *external,
+                              const struct cm_command *command)
 {
-    const char *program = external->command->argv[0];
-    const char *directory = cm_scratch_directory(external->scratch);
+    const char *program = command->argv[0];
+    const char *directory = cm_scratch_directory(external->plan.scratch);
     size_t length = strlen(directory);
     if (program[0] != '/')
         return strchr(program, '/') != NULL;
@@ -123,14 +131,17 @@ static bool program_is_tested(const struct external_check *external)
 static bool run_once(const struct external_check *external, const struct cm_state *state, bool anew,
                      struct cm_outcome *outcome)
 {
+    const struct cm_external_plan *plan = &external->plan;
     struct cm_run run;
     struct ff_error error;
     outcome->status = CM_BROKEN;
-    outcome->text[0] = '\0';
-    if (cm_runner_run(external->runner, state, anew, &run, &error) == 0) {
-        outcome_judge(run.status, &run.output, &run.errors, external->timeout_ms, outcome);
+    int result = cm_runner_run(external->runner, state, anew, &run, &error);
+    snprintf(outcome->text, sizeof(outcome->text), "%s", run.recovering ? "recover: " : "");
+    if (result == 0) {
+        outcome_judge(&run, plan->timeout_ms, outcome);
     } else {
-        if (run.status == CM_COMMAND_NO_PROGRAM && program_is_tested(external))
+        const struct cm_command *command = run.recovering ? plan->recover : plan->check;
+        if (run.status == CM_COMMAND_NO_PROGRAM && program_is_tested(external, command))
             outcome->status = CM_VIOLATED;
         text_append(outcome->text, error.text, strlen(error.text));
     }
@@ -176,20 +187,50 @@ static void external_run(void *context, struct cm_state *state, struct cm_outcom
         compare(external, state, outcome);
 }
 
-struct cm_check *cm_external_check_new(const struct cm_command *command, struct cm_scratch *scratch,
-                                       const char *library, unsigned timeout_ms)
+static int external_record(void *context, struct cm_state *state, const char *path,
+                           struct ff_error *error)
+{
+    struct external_check *external = context;
+    const struct cm_external_plan *plan = &external->plan;
+    struct cm_run run;
+    struct cm_command recorder = cm_command_recorder(
+        plan->launcher, cm_scratch_directory(plan->scratch), path, NULL, plan->recover);
+    int result = cm_runner_record(external->runner, state, &recorder, &run, error);
+    free(recorder.argv);
+    if (result != 0 || run.status == 0)
+        return result;
+    char why[CM_TEXT_SIZE] = "";
+    size_t length = 0;
+    const char *line = cm_text_first_line(run.errors.data, run.errors.size, &length);
+    if (run.status == CM_COMMAND_TIMED_OUT)
+        return cm_fail(error, "recording it took too long");
+    if (line != NULL)
+        text_append(why, line, length);
+    return cm_fail(error, "%.250s", why);
+}
+
+struct cm_check *cm_external_check_new(const struct cm_external_plan *plan)
 {
     struct external_check *external = cm_allocate(1, sizeof(*external));
-    external->command = command;
-    external->scratch = scratch;
-    external->timeout_ms = timeout_ms;
-    external->runner = cm_runner_new(command, scratch, library, timeout_ms);
+    const struct cm_runner_plan runner = {.recover = plan->recover,
+                                          .check = plan->check,
+                                          .scratch = plan->scratch,
+                                          .library = plan->library,
+                                          .timeout_ms = plan->timeout_ms};
+    external->plan = *plan;
+    external->runner = cm_runner_new(&runner);
     external->check.context = external;
     external->check.prepare = external_prepare;
     external->check.run = external_run;
     external->check.observes = cm_runner_observes(external->runner);
     external->check.is_costly = true;
     external->check.grace_ms = GRACE_MS;
+    if (plan->recover != NULL) /* two commands */
+        external->check.grace_ms += plan->timeout_ms + GRACE_MS;
+    if (plan->recover != NULL && plan->launcher != NULL) {
+        external->check.record = external_record;
+        external->check.grace_ms += CM_RECORDING_FACTOR * plan->timeout_ms;
+    }
     return &external->check;
 }
 

@@ -127,6 +127,23 @@ static void note_violation(struct cm_fault_case *one, const struct cm_exploratio
         one->states += exploration->violations[i].states;
 }
 
+/* What the trace says was not seen, or an exploration (or NULL) says of its check. */
+static void judge_observation(const struct cm_fault_run *run, const struct ff_trace *trace,
+                              struct cm_exploration *exploration, struct cm_fault_case *one)
+{
+    size_t count = 0;
+    const struct cm_unobserved_sources sources = {
+        .trace = trace,
+        .explorations = &exploration,
+        .exploration_count = exploration != NULL,
+    };
+    struct cm_unobserved *unobserved =
+        cm_unobserved_collect(&sources, &run->settings->accept, &count);
+    if (cm_unobserved_matters(unobserved, count))
+        set_problem(one, CM_INCOMPLETE, "not everything was seen");
+    free(unobserved);
+}
+
 static int explore(const struct cm_fault_run *run, const struct ff_trace *trace,
                    const struct cm_model *model, struct cm_fault_case *one, struct ff_error *error)
 {
@@ -149,6 +166,7 @@ static int explore(const struct cm_fault_run *run, const struct ff_trace *trace,
         note_violation(one, exploration);
     else if (verdict == CM_INCOMPLETE)
         set_problem(one, CM_INCOMPLETE, "not every state was checked");
+    judge_observation(run, trace, exploration, one);
     cm_exploration_free(exploration);
     return 0;
 }
@@ -168,18 +186,6 @@ static int explore_all(const struct cm_fault_run *run, const struct ff_trace *tr
     return has_cache ? 0 : explore(run, trace, cache, one, error);
 }
 
-static void judge_observation(const struct cm_fault_run *run, const struct ff_trace *trace,
-                              struct cm_fault_case *one)
-{
-    size_t count = 0;
-    const struct cm_unobserved_sources sources = {.trace = trace};
-    struct cm_unobserved *unobserved =
-        cm_unobserved_collect(&sources, &run->settings->accept, &count);
-    if (cm_unobserved_matters(unobserved, count))
-        set_problem(one, CM_INCOMPLETE, "not everything was seen");
-    free(unobserved);
-}
-
 static int judge(const struct cm_fault_run *run, const char *path, const struct cm_model *cache,
                  struct cm_fault_case *one, struct ff_error *error)
 {
@@ -187,7 +193,7 @@ static int judge(const struct cm_fault_run *run, const char *path, const struct 
     if (trace == NULL)
         return -1;
     one->verdict = CM_PASS;
-    judge_observation(run, trace, one);
+    judge_observation(run, trace, NULL, one);
     int status = explore_all(run, trace, cache, one, error);
     ff_trace_free(trace);
     return status;

@@ -9,6 +9,7 @@
 #include <gmp.h>
 
 #include "count.h"
+#include "marks.h"
 #include "split.h"
 
 /* In what order jobs are taken. */
@@ -33,9 +34,10 @@ struct cm_ledger {
     bool countable;     /* else they are too many to count */
     enum cm_order order;
     uint64_t seed;
+    struct cm_marks *marks; /* what runs depended on besides the state; NULL at first */
 };
 
-/* Without jobs and leaves. The counter may be used by others, too. */
+/* Without jobs, leaves and marks. The counter may be used by others, too. */
 void cm_ledger_begin(struct cm_ledger *ledger, const struct cm_poset *poset,
                      struct cm_counter *counter);
 void cm_ledger_end(struct cm_ledger *ledger);

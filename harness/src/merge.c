@@ -73,7 +73,7 @@ static int take(struct cm_exploring *all, const char *path, struct agreement *ag
     if (status == 0 && all->progress.traits.count == 0 && take_traits(all, &found.traits) != 0)
         status = cm_fail(error, "%.200s: made by another version of crashmatrix", path);
     if (status == 0 &&
-        (cm_traits_compare(&all->progress.traits, &found.traits, "shard", path, error) != 0 ||
+        (cm_traits_compare(&all->progress.traits, &found.traits, true, path, error) != 0 ||
          cm_progress_load(&found, &all->ledger, error) != 0 ||
          check_agreement(all, &found, path, agreed, error) != 0))
         status = -1;

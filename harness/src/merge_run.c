@@ -226,7 +226,9 @@ static int get_trace(struct merge *merge, struct ff_error *error)
 
 static int merge_model(struct merge *merge, size_t index, struct ff_error *error)
 {
-    static const char *const kept[] = {"check", "target", "option --check", "list of models"};
+    static const char *const kept[] = {"recovery",         "check",          "target",
+                                       "option --recover", "option --check", "list of models",
+                                       CM_TRAIT_PROGRAM};
     struct cm_trait traits[sizeof(kept) / sizeof(kept[0])];
     const struct part *part = &merge->parts[index];
     const char *granule = cm_traits_get(&merge->traits, "option --granule");
@@ -265,6 +267,7 @@ static int report(const struct merge *merge, struct ff_error *error)
     const struct cm_reporting reporting = {
         .settings = merge->settings,
         .target = text_or_null(merge, "target"),
+        .recover = text_or_null(merge, "option --recover"),
         .check = text_or_null(merge, "option --check"),
         .seed = seed != NULL ? strtoull(seed, NULL, 10) : 0,
         .shard = {0, 1},

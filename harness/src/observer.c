@@ -35,7 +35,7 @@ void cm_observer_free(struct cm_observer *observer)
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations)
 {
     observer->observations = observations;
-    observations->everything = observations->settled = false;
+    observations->everything = observations->settled = observations->idle = false;
     observations->count = 0;
     if (++observer->list == 0) { /* numbers are used again */
         memset(observer->seen, 0, (observer->poset->location_count + 1) * sizeof(*observer->seen));
@@ -173,6 +173,12 @@ void cm_looks_at_everything(const struct cm_state *state)
 {
     if (state->observer != NULL)
         state->observer->observations->everything = true;
+}
+
+void cm_recovery_was_idle(const struct cm_state *state)
+{
+    if (state->observer != NULL)
+        state->observer->observations->idle = true;
 }
 
 /* ---- And gets it ---- */

@@ -12,6 +12,7 @@
 struct cm_observations {
     bool everything; /* the list is of no use */
     bool settled;    /* the outcome is the same with less output, seen or not */
+    bool idle;       /* the recovery changed nothing */
     uint32_t count;
     uint32_t locations[];
 };

@@ -70,6 +70,7 @@ enum option_kind {
     OPTION_NUMBER,
     OPTION_DURATION,
     OPTION_SHARD,
+    OPTION_NESTED,
     OPTION_BUDGET
 };
 
@@ -94,6 +95,10 @@ static const struct option_row rows[] = {
      "prepares the directory; not recorded, durable"},
     {"workload", 0, OPTION_TEXT, SETTING(workload), ON(RUN) | ON(RECORD), "CMD",
      "the program to record; what it prints it has promised"},
+    {"recover", 0, OPTION_TEXT, SETTING(recover), EXPLORES | ON(REPLAY), "CMD",
+     "repairs each state before the check judges it; must exit with 0"},
+    {"nested", 0, OPTION_NESTED, SETTING(nested), EXPLORES, "N|fixpoint",
+     "cut the power during recovery, too: N times, or as often as it makes a difference"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
     {"model", 0, OPTION_WORDS, SETTING(models), REPORTS | ON(REPLAY) | ON(CUT),
@@ -267,6 +272,15 @@ static bool parse_budget(const char *text, struct cm_budget *budget)
     return valid;
 }
 
+static bool parse_nested(const char *text, unsigned *nested)
+{
+    *nested = CM_NESTED_FIXPOINT;
+    if (strcmp(text, "fixpoint") == 0)
+        return true;
+    *nested = 0;
+    return strcmp(text, "0") == 0 || parse_number(text, CM_NESTED_LIMIT, nested);
+}
+
 static void add_word(struct cm_words *words, const char *word)
 {
     words->items = realloc(words->items, (words->count + 1) * sizeof(*words->items));
@@ -294,6 +308,10 @@ static bool set_option(struct cm_settings *settings, const struct option_row *ro
     case OPTION_SHARD:
         return cm_parse_shard(text, setting) ||
                complain("--%s: '%s' is not I/N with I from 1 to N, such as 2/7", row->name, text);
+    case OPTION_NESTED:
+        return parse_nested(text, setting) ||
+               complain("--%s: '%s' is neither a whole number from 0 to 64 nor fixpoint", row->name,
+                        text);
     case OPTION_BUDGET:
         return parse_budget(text, setting) ||
                complain("--%s: '%s' is neither a number of runs nor a duration such as 60s",

@@ -55,6 +55,8 @@ struct cm_settings {
     const char *target;
     const char *setup;
     const char *workload;
+    const char *recover;
+    unsigned nested; /* cuts during recovery; CM_NESTED_FIXPOINT: any number */
     const char *check;
     struct cm_words models;
     struct cm_words accept; /* kinds of unobserved things */

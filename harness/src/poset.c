@@ -321,8 +321,7 @@ static void close_order(struct cm_poset *poset)
 
 /* ---- Building ---- */
 
-/* For cm_cylinder_boundaries(), which is asked for every run. */
-static void find_soonest(struct cm_poset *poset)
+void cm_poset_find_soonest(struct cm_poset *poset)
 {
     poset->soonest = cm_allocate(poset->words, sizeof(*poset->soonest));
     for (size_t w = 0; w < poset->words; w++)
@@ -350,9 +349,10 @@ struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_mo
         cm_poset_free(poset);
         return NULL;
     }
+    poset->workload_count = poset->operation_count;
     find_durability(poset);
     close_order(poset);
-    find_soonest(poset);
+    cm_poset_find_soonest(poset);
     return poset;
 }
 
@@ -360,7 +360,7 @@ void cm_poset_free(struct cm_poset *poset)
 {
     if (poset == NULL)
         return;
-    for (size_t i = 0; i < poset->value_count; i++)
+    for (size_t i = 0; i < poset->value_count && !poset->borrows; i++)
         if (poset->locations[poset->values[i].location].kind == CM_LOCATION_DATA)
             free((void *)(uintptr_t)poset->values[i].to.data.bytes);
     for (size_t i = 0; i < poset->location_count; i++)
@@ -369,7 +369,7 @@ void cm_poset_free(struct cm_poset *poset)
         free(poset->nodes[i].parts);
         free(poset->nodes[i].xattr_locations);
     }
-    for (size_t i = 0; i < poset->operation_count; i++)
+    for (size_t i = 0; i < poset->operation_count && !poset->borrows; i++)
         free((void *)(uintptr_t)poset->operations[i].shown.path);
     ff_tree_free(poset->snapshot);
     free(poset->operations);

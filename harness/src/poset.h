@@ -36,7 +36,8 @@ enum cm_location_kind {
     CM_LOCATION_SIZE,
     CM_LOCATION_ATTRIBUTES,
     CM_LOCATION_XATTR,
-    CM_LOCATION_NAME
+    CM_LOCATION_NAME,
+    CM_LOCATION_PAST /* of a state that a recovery has changed since: not to be seen any more */
 };
 
 /* What one operation makes of one location. */
@@ -103,10 +104,15 @@ struct cm_poset {
 
     struct cm_poset_operation *operations; /* in the order of issue */
     size_t operation_count;
-    size_t words;      /* of a set of operations */
-    cm_word *down;     /* down + o*words: o and all that precedes it */
-    cm_word *up;       /* up + o*words: o and all that it precedes */
-    uint32_t *soonest; /* [w]: the least durable of operations 64*w .. 64*w + 63 */
+    /* The first of them are the workload's, in boundaries of trace. The others, if any, are
+     * of recoveries that were cut (phase.h), and have no boundaries here. */
+    size_t workload_count;
+    size_t words;  /* of a set of operations */
+    cm_word *down; /* down + o*words: o and all that precedes it */
+    cm_word *up;   /* up + o*words: o and all that it precedes */
+    /* [w]: the least durable of operations 64*w .. 64*w + 63, for cm_cylinder_boundaries(),
+     * which is asked for every run. */
+    uint32_t *soonest;
 
     struct cm_value *values;
     size_t value_count;
@@ -119,6 +125,8 @@ struct cm_poset {
     uint32_t *boundary_calls; /* [b]: the call before boundary b >= 1 */
     uint32_t *outputs;        /* [b]: how many calls had written output by boundary b */
     uint32_t *output_starts;  /* [k]: the first boundary with k of them; one more for the end */
+
+    bool borrows; /* paths of operations and bytes of values are another poset's */
 };
 
 /*
@@ -139,6 +147,9 @@ static inline const cm_word *cm_up(const struct cm_poset *poset, size_t operatio
 {
     return poset->up + operation * poset->words;
 }
+
+/* For a poset that is made in another way: fills in soonest. */
+void cm_poset_find_soonest(struct cm_poset *poset);
 
 /* The model's name, with "@granule" when that is overridden. */
 void cm_poset_model_name(const struct cm_poset *poset, char *name, size_t size);

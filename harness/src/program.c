@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static bool has_interpreter(int fd, const Elf64_Ehdr *header)
 {
@@ -81,16 +82,66 @@ static const char *search_path(void)
     return search != NULL ? search : "/bin:/usr/bin";
 }
 
+/* Where a name leads, from the current directory or $PATH; false: nowhere. */
+static bool program_find(const char *name, char path[PATH_MAX])
+{
+    const char *search = search_path();
+    if (strchr(name, '/') != NULL)
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    while (candidate_next(&search, name, path))
+        if (access(path, X_OK) == 0)
+            return true;
+    return false;
+}
+
 bool cm_program_is_preloadable(const char *name)
 {
     char path[PATH_MAX];
-    const char *search = search_path();
-    if (strchr(name, '/') != NULL)
-        return file_is_preloadable(name, true);
-    while (candidate_next(&search, name, path))
-        if (access(path, X_OK) == 0)
-            return file_is_preloadable(path, true);
-    return false;
+    return program_find(name, path) && file_is_preloadable(path, true);
+}
+
+/* Nothing of what cannot be read. */
+static void digest_file(XXH3_state_t *state, const char *path)
+{
+    char bytes[16384];
+    struct stat status;
+    ssize_t size;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        while ((size = read(fd, bytes, sizeof(bytes))) > 0)
+            XXH3_64bits_update(state, bytes, (size_t)size);
+    close(fd);
+}
+
+/* A relative path is one of the directory under test, whose files the trace has. */
+static void digest_word(XXH3_state_t *state, const char *word)
+{
+    char path[PATH_MAX];
+    if ((word[0] == '/' || strchr(word, '/') == NULL) && program_find(word, path))
+        digest_file(state, path);
+    XXH3_64bits_update(state, word, strlen(word) + 1);
+}
+
+uint64_t cm_program_digest(char *const *argv, bool shell)
+{
+    static const char between[] = " \t\n\"'`;&|()<>$={}";
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return 0;
+    XXH3_64bits_reset(state);
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        char *text = shell && i == 2 ? strdup(argv[i]) : NULL, *rest = NULL;
+        for (char *word = text == NULL ? NULL : strtok_r(text, between, &rest); word != NULL;
+             word = strtok_r(NULL, between, &rest))
+            digest_word(state, word);
+        free(text);
+        digest_word(state, argv[i]);
+    }
+    uint64_t digest = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return digest;
 }
 
 /* (An attribute because of server.c, where it is run on a stack that is not known.) */

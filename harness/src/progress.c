@@ -12,7 +12,7 @@
 
 static const char magic[8] = {'c', 'm', 'p', 'r', 'o', 'g', 'r', '\n'};
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* ---- Traits ---- */
 
@@ -42,17 +42,26 @@ const char *cm_traits_get(const struct cm_traits *traits, const char *key)
     return NULL;
 }
 
-int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found,
-                      const char *except, const char *path, struct ff_error *error)
+static bool may_differ(const char *key)
+{
+    return strcmp(key, "shard") == 0 || strcmp(key, CM_TRAIT_PROGRAM) == 0;
+}
+
+int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found, bool shards,
+                      const char *path, struct ff_error *error)
 {
     for (size_t i = 0; i < expected->count || i < found->count; i++) {
         if (i >= expected->count || i >= found->count ||
             strcmp(expected->items[i].key, found->items[i].key) != 0)
             return cm_fail(error, "%.150s: made by another version of crashmatrix", path);
         const struct cm_trait *one = &expected->items[i], *other = &found->items[i];
-        if (strcmp(one->value, other->value) == 0 ||
-            (except != NULL && strcmp(one->key, except) == 0))
+        if (strcmp(one->value, other->value) == 0 || (shards && may_differ(one->key)))
             continue;
+        if (strcmp(one->key, CM_TRAIT_PROGRAM) == 0)
+            return cm_fail(error,
+                           "%.150s: the check's program, or a script of it, has changed since; run "
+                           "without --resume to begin anew",
+                           path);
         return cm_fail(error, "%.150s: its %.40s is '%.120s', not '%.120s'", path, one->key,
                        other->value, one->value);
     }
@@ -124,6 +133,17 @@ static void put_head(struct writer *writer, const struct cm_progress_file *progr
     }
 }
 
+static void put_marks(struct writer *writer, const struct cm_marks *marks)
+{
+    struct cm_dependence list[CM_MARKS_LIMIT];
+    size_t count = cm_marks_list(marks, list);
+    put_number(writer, count, 8);
+    for (size_t i = 0; i < count; i++) {
+        put_number(writer, list[i].kind, 4);
+        put_string(writer, list[i].what);
+    }
+}
+
 static void put_all(struct writer *writer, const struct cm_progress_file *progress,
                     const struct cm_ledger *ledger, const struct cm_records *more)
 {
@@ -133,6 +153,7 @@ static void put_all(struct writer *writer, const struct cm_progress_file *progre
     put_number(writer, progress->audit_runs, 8);
     put_number(writer, progress->audit_mismatches, 8);
     put_string(writer, progress->audit_text != NULL ? progress->audit_text : "");
+    put_marks(writer, ledger->marks);
     put_number(writer, ledger->outcome_count, 8);
     for (size_t i = 0; i < ledger->outcome_count; i++) {
         put_number(writer, ledger->outcomes[i].status, 4);
@@ -324,6 +345,18 @@ static bool has_output(const struct cm_poset *poset, const cm_word *sets, uint32
            last >= poset->outputs[legal.first];
 }
 
+static bool read_marks(struct reader *reader, struct cm_marks *marks)
+{
+    for (uint64_t left = get_count(reader, 13); left > 0; left--) {
+        uint64_t kind = get_number(reader, 4);
+        const char *what = get_string(reader);
+        if (reader->failed || kind >= CM_DEPENDENCE_KINDS || strlen(what) >= CM_TEXT_SIZE)
+            return false;
+        cm_marks_add(marks, (enum cm_dependence_kind)kind, what);
+    }
+    return !reader->failed;
+}
+
 static bool read_outcomes(struct reader *reader, struct cm_ledger *ledger, uint32_t *numbers,
                           uint64_t count)
 {
@@ -396,11 +429,12 @@ int cm_progress_load(struct cm_progress_file *progress, struct cm_ledger *ledger
     progress->audit_mismatches = get_number(&reader, 8);
     free(progress->audit_text);
     progress->audit_text = cm_format("%s", get_string(&reader));
+    bool valid = read_marks(&reader, ledger->marks);
     uint64_t outcomes = get_count(&reader, 13);
     uint32_t *numbers = cm_allocate((size_t)outcomes, sizeof(*numbers));
-    bool valid = read_outcomes(&reader, ledger, numbers, outcomes) &&
-                 read_leaves(&reader, ledger, numbers, outcomes) && read_jobs(&reader, ledger) &&
-                 reader.at == reader.size;
+    valid = valid && read_outcomes(&reader, ledger, numbers, outcomes) &&
+            read_leaves(&reader, ledger, numbers, outcomes) && read_jobs(&reader, ledger) &&
+            reader.at == reader.size;
     free(numbers);
     return valid ? 0 : malformed(progress, error);
 }

@@ -14,12 +14,12 @@
  * The reader accepts only files that are whole and consistent, and survives any bytes. The
  * writer replaces the file as a whole: after a crash there is the old one or the new one.
  *
- * FORMAT, version 1. Integers are little-endian, without padding between them. `string` is
+ * FORMAT, version 2. Integers are little-endian, without padding between them. `string` is
  * a u64 size, that many bytes, none of them zero, and one zero byte. `set` is as many u64 as
  * the order of the model has words: bit i of word w is operation 64*w + i.
  *
  *     u8[8]   "cmprogr\n"
- *     u32     version, 1
+ *     u32     version, 2
  *     u32     ending: 0 not ended, 1 budget used up, 2 complete
  *     u64     trait_count
  *     trait_count times:
@@ -29,6 +29,9 @@
  *     u64     audit_runs
  *     u64     audit_mismatches
  *     string  audit_text
+ *     u64     mark_count: of what runs depended on besides the state (marks.h)
+ *     mark_count times:
+ *         u32 kind (enum cm_dependence_kind), string what
  *     u64     outcome_count
  *     outcome_count times:
  *         u32 status (enum cm_status), string text
@@ -65,11 +68,11 @@ void cm_traits_free(struct cm_traits *traits);
 const char *cm_traits_get(const struct cm_traits *traits, const char *key);
 
 /*
- * Returns 0 when both are the same, but for the trait except (or NULL); else -1, and *error
- * says which differs, in a file of that name.
+ * Returns 0 when both are the same, else -1, and *error says which differs, in a file of that
+ * name. shards: but for which shard it is, and for the digest of the check's program.
  */
-int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found,
-                      const char *except, const char *path, struct ff_error *error);
+int cm_traits_compare(const struct cm_traits *expected, const struct cm_traits *found, bool shards,
+                      const char *path, struct ff_error *error);
 
 struct cm_progress_file {
     char *path;

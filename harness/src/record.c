@@ -46,31 +46,13 @@ struct recipe {
     const char *const *options;
 };
 
-/* The launcher's command line around the workload's; argv is the caller's to free. */
-static struct cm_command launcher_command(const char *launcher, const char *root,
-                                          const struct recipe *recipe)
-{
-    const char *head[] = {launcher, "--root", root, "--output", recipe->path};
-    size_t count = sizeof(head) / sizeof(head[0]), options = 0;
-    const struct cm_command *workload = &recipe->workload;
-    while (recipe->options != NULL && recipe->options[options] != NULL)
-        options++;
-    struct cm_command command = {.argc = count + options + 1 + workload->argc};
-    command.argv = cm_allocate(command.argc + 1, sizeof(char *));
-    memcpy(command.argv, head, sizeof(head));
-    if (options != 0)
-        memcpy(command.argv + count, recipe->options, options * sizeof(char *));
-    command.argv[count + options] = "--";
-    memcpy(command.argv + count + options + 1, workload->argv, workload->argc * sizeof(char *));
-    return command;
-}
-
 /* The launcher has said on standard error what is wrong when this fails. */
 static int run_workload(const struct recipe *recipe, struct ff_error *error)
 {
     char *launcher = cm_install_bin("faultfs-record");
     struct cm_command command =
-        launcher_command(launcher, cm_scratch_directory(recipe->scratch), recipe);
+        cm_command_recorder(launcher, cm_scratch_directory(recipe->scratch), recipe->path,
+                            recipe->options, &recipe->workload);
     int status = 0;
     int result = run_quietly(&command, recipe->scratch, &status, error);
     if (result == 0 && status != 0)

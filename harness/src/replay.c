@@ -38,6 +38,17 @@ static int choose_model(struct replay *replay, const struct cm_settings *setting
     return cm_models_choose(words, count, &replay->session.models, error);
 }
 
+static int prepare_check(struct replay *replay, const struct cm_settings *settings,
+                         struct ff_error *error)
+{
+    if (replay->session.check != NULL)
+        return 0;
+    replay->session.scratch = cm_scratch_open_for_root(replay->trace->root, error);
+    if (replay->session.scratch == NULL)
+        return -1;
+    return cm_session_prepare_check(&replay->session, settings, error);
+}
+
 static int rebuild(struct replay *replay, const struct cm_settings *settings,
                    struct ff_error *error)
 {
@@ -50,8 +61,14 @@ static int rebuild(struct replay *replay, const struct cm_settings *settings,
         return -1;
     const struct cm_model *model = replay->session.models.models[0];
     replay->model = cm_model_name(model);
-    return cm_rebuild(replay->trace, model, settings->operands[0], &replay->tree, &replay->output,
-                      &replay->output_size, error);
+    const struct cm_check *check = NULL;
+    if (cm_identity_recovery(settings->operands[0]) != NULL) {
+        if (prepare_check(replay, settings, error) != 0)
+            return -1;
+        check = replay->session.check;
+    }
+    return cm_rebuild_nested(replay->trace, model, settings->operands[0], check, &replay->tree,
+                             &replay->output, &replay->output_size, error);
 }
 
 static int store(const struct replay *replay, const char *path, struct ff_error *error)
@@ -100,9 +117,7 @@ static int judge(struct replay *replay, const struct cm_settings *settings,
         .prepare = prepare_worker,
         .run = run_in_worker,
     };
-    replay->session.scratch = cm_scratch_open_for_root(replay->trace->root, error);
-    if (replay->session.scratch == NULL ||
-        cm_session_prepare_check(&replay->session, settings, error) != 0)
+    if (prepare_check(replay, settings, error) != 0)
         return -1;
     task.grace_ms = replay->session.check->grace_ms;
     struct cm_pool *pool = cm_pool_start(&task, 1, error);

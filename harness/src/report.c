@@ -366,12 +366,36 @@ static void print_operation(FILE *stream, const struct ff_trace *trace,
     fprintf(stream, " (%s, call %" PRIu32 ")", call->name, operation->boundary);
 }
 
-char *cm_operation_text(const struct ff_trace *trace, const struct cm_exploration *exploration,
-                        uint32_t operation)
+char *cm_operation_text(const struct ff_trace *trace, const struct cm_operation *operation)
 {
-    assert(operation < exploration->operation_count);
     struct cm_buffer buffer;
-    print_operation(cm_buffer_open(&buffer), trace, &exploration->operations[operation]);
+    print_operation(cm_buffer_open(&buffer), trace, operation);
+    return cm_buffer_close(&buffer);
+}
+
+char *cm_listed_text(const struct cm_listed *listed, const char *word, uint32_t operation)
+{
+    struct cm_buffer buffer;
+    char *text = cm_operation_text(listed->trace, &listed->operations[operation]);
+    char *site = cm_site_text(listed->sites, listed->operations[operation].call);
+    fprintf(cm_buffer_open(&buffer), "%s: %s%s%s", word, text, site[0] != '\0' ? " " : "", site);
+    free(site);
+    free(text);
+    return cm_buffer_close(&buffer);
+}
+
+char *cm_cut_text(const struct cm_cut *cut, size_t number)
+{
+    struct cm_buffer buffer;
+    FILE *stream = cm_buffer_open(&buffer);
+    fprintf(stream, "then the %srecovery, cut ", number > 0 ? "next " : "");
+    if (cut->boundary == 0) {
+        fputs("before its first call", stream);
+    } else {
+        char *call = cm_call_text(cut->trace, cut->boundary_calls[cut->boundary]);
+        fprintf(stream, "after its call %" PRIu32 " (%s)", cut->boundary, call);
+        free(call);
+    }
     return cm_buffer_close(&buffer);
 }
 
@@ -399,10 +423,10 @@ void cm_describe_call(const struct ff_trace *trace, uint32_t call, char *text, s
     text_deliver(cm_call_text(trace, call), text, size);
 }
 
-void cm_describe_operation(const struct ff_trace *trace, const struct cm_exploration *exploration,
-                           uint32_t operation, char *text, size_t size)
+void cm_describe_operation(const struct ff_trace *trace, const struct cm_operation *operation,
+                           char *text, size_t size)
 {
-    text_deliver(cm_operation_text(trace, exploration, operation), text, size);
+    text_deliver(cm_operation_text(trace, operation), text, size);
 }
 
 /* ---- Boundaries and violations ---- */
@@ -466,6 +490,10 @@ char *cm_replay_command(const struct cm_report *report, const struct cm_violatio
     print_word(stream, violation->id);
     fputs(" --trace ", stream);
     print_word(stream, report->trace_path != NULL ? report->trace_path : "TRACE");
+    if (report->recover != NULL) {
+        fputs(" --recover ", stream);
+        print_word(stream, report->recover);
+    }
     fputs(report->check != NULL    ? " --check "
           : report->target != NULL ? " --target "
                                    : " --into ",

@@ -37,8 +37,8 @@ struct cm_unobserved {
 struct cm_fault_case;
 
 struct cm_report {
-    const char *target; /* name of the target, or NULL */
-    const char *check;  /* the check, if it was given; NULL: the target's */
+    const char *target;          /* name of the target, or NULL */
+    const char *recover, *check; /* if they were given; NULL: the target's */
     enum cm_verdict verdict;
     uint64_t seed;
     struct cm_shard shard; /* count 0 or 1: all */
@@ -70,8 +70,8 @@ const char *cm_verdict_name(enum cm_verdict verdict);
 void cm_describe_call(const struct ff_trace *trace, uint32_t call, char *text, size_t size);
 
 /* The same for an operation: "create of data-1.bin (openat)". */
-void cm_describe_operation(const struct ff_trace *trace, const struct cm_exploration *exploration,
-                           uint32_t operation, char *text, size_t size);
+void cm_describe_operation(const struct ff_trace *trace, const struct cm_operation *operation,
+                           char *text, size_t size);
 
 /* The matrix, the violations with what they lost, the summary and the verdict. */
 void cm_report_text(const struct cm_report *report, FILE *stream, bool colours);

@@ -160,7 +160,7 @@ static void add_operations(cJSON *model, const struct cm_report *report,
         add_text(item, "path", operation->path);
         add_integer(item, "offset", operation->offset);
         add_integer(item, "length", operation->length);
-        add_description(item, "text", cm_operation_text(report->trace, exploration, (uint32_t)i));
+        add_description(item, "text", cm_operation_text(report->trace, operation));
         add_site(item, report, operation->call);
     }
 }
@@ -170,6 +170,56 @@ static void add_indices(cJSON *object, const char *key, const uint32_t *indices,
     cJSON *list = added(cJSON_AddArrayToObject(object, key));
     for (size_t i = 0; i < count; i++)
         append(list, integer(indices[i]));
+}
+
+static void add_operation_texts(cJSON *object, const char *key, const struct cm_cut *cut,
+                                const uint32_t *indices, size_t count)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(object, key));
+    for (size_t i = 0; i < count; i++) {
+        char *text = cm_operation_text(cut->trace, &cut->operations[indices[i]]);
+        append(list, cJSON_CreateString(text));
+        free(text);
+    }
+}
+
+static void add_cuts(cJSON *violation, const struct cm_violation *from)
+{
+    cJSON *list = added(cJSON_AddArrayToObject(violation, "recovery_cuts"));
+    for (size_t i = 0; i < from->cut_count; i++) {
+        const struct cm_cut *cut = &from->cuts[i];
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_integer(item, "boundary", cut->boundary);
+        if (cut->boundary == 0)
+            added(cJSON_AddNullToObject(item, "call"));
+        else
+            add_description(item, "call",
+                            cm_call_text(cut->trace, cut->boundary_calls[cut->boundary]));
+        add_operation_texts(item, "lost", cut, cut->lost, cut->lost_count);
+        add_operation_texts(item, "kept", cut, cut->kept, cut->kept_count);
+    }
+}
+
+static void add_depths(cJSON *model, const struct cm_exploration *exploration)
+{
+    cJSON *nested = added(cJSON_AddObjectToObject(model, "nested"));
+    if (exploration->nested == CM_NESTED_FIXPOINT)
+        add_text(nested, "asked", "fixpoint");
+    else
+        add_integer(nested, "asked", exploration->nested);
+    added(cJSON_AddBoolToObject(nested, "fixpoint", exploration->fixpoint));
+    cJSON *list = added(cJSON_AddArrayToObject(nested, "depths"));
+    for (size_t i = 0; i < exploration->depth_count; i++) {
+        const struct cm_depth *depth = &exploration->depths[i];
+        cJSON *item = append(list, cJSON_CreateObject());
+        add_integer(item, "cuts", i + 1);
+        add_integer(item, "recoveries", depth->recoveries);
+        add_text(item, "legal", depth->legal);
+        add_text(item, "covered", depth->covered);
+        add_integer(item, "distinct", depth->distinct);
+        add_integer(item, "runs", depth->runs);
+        add_integer(item, "rejected", depth->rejected);
+    }
 }
 
 static void add_violations(cJSON *model, const struct cm_exploration *exploration)
@@ -186,6 +236,7 @@ static void add_violations(cJSON *model, const struct cm_exploration *exploratio
         add_indices(item, "lost", violation->lost, violation->lost_count);
         add_indices(item, "kept", violation->kept, violation->kept_count);
         add_integer(item, "states", violation->states);
+        add_cuts(item, violation);
     }
 }
 
@@ -212,6 +263,7 @@ static void add_model(cJSON *list, const struct cm_report *report,
     cJSON *audit = added(cJSON_AddObjectToObject(model, "audit"));
     add_integer(audit, "runs", exploration->audit_runs);
     add_integer(audit, "mismatches", exploration->audit_mismatches);
+    add_depths(model, exploration);
     add_violations(model, exploration);
     add_operations(model, report, exploration);
 }

@@ -55,33 +55,39 @@ static void print_text(FILE *stream, const char *text)
 
 /* ---- Violations ---- */
 
-static void print_operations(const struct cm_report *report,
-                             const struct cm_exploration *exploration, const char *word,
+static void print_operations(const struct cm_listed *listed, const char *word,
                              const uint32_t *operations, size_t count, FILE *stream)
 {
     size_t shown = count <= OPERATIONS_SHOWN + 1 ? count : OPERATIONS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        fprintf(stream, "%s: ", word);
-        print_taken(stream, cm_operation_text(report->trace, exploration, operations[i]));
-        char *site = cm_site_text(report->sites, exploration->operations[operations[i]].call);
-        if (site[0] != '\0')
-            fputc(' ', stream);
-        print_taken(stream, site);
+        print_taken(stream, cm_listed_text(listed, word, operations[i]));
         fputc('\n', stream);
     }
     if (shown < count)
         fprintf(stream, "%s: %zu more, see report.json\n", word, count - shown);
 }
 
+static void print_cut(const struct cm_cut *cut, size_t number, FILE *stream)
+{
+    const struct cm_listed listed = {.trace = cut->trace, .operations = cut->operations};
+    print_taken(stream, cm_cut_text(cut, number));
+    fputc('\n', stream);
+    print_operations(&listed, "lost", cut->lost, cut->lost_count, stream);
+    print_operations(&listed, "kept", cut->kept, cut->kept_count, stream);
+}
+
 static void print_violation(const struct cm_report *report,
                             const struct cm_exploration *exploration,
                             const struct cm_violation *violation, FILE *stream)
 {
+    const struct cm_listed listed = {report->trace, report->sites, exploration->operations};
     print_text(stream, violation->reason);
     fprintf(stream, "\nstatus: %s\nlegal: boundaries %" PRIu32 " to %" PRIu32 "\n",
             cm_violation_status(violation), violation->first_boundary, violation->last_boundary);
-    print_operations(report, exploration, "lost", violation->lost, violation->lost_count, stream);
-    print_operations(report, exploration, "kept", violation->kept, violation->kept_count, stream);
+    print_operations(&listed, "lost", violation->lost, violation->lost_count, stream);
+    print_operations(&listed, "kept", violation->kept, violation->kept_count, stream);
+    for (size_t i = 0; i < violation->cut_count; i++)
+        print_cut(&violation->cuts[i], i, stream);
     fputs("replay: ", stream);
     print_taken(stream, cm_replay_command(report, violation));
     fputc('\n', stream);
@@ -91,7 +97,8 @@ static bool violation_covers(const struct cm_violation *violation, uint32_t boun
 {
     /* An exploration with violations has an array of them, which the analyzer cannot know.
      * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    return violation->first_boundary <= boundary && boundary <= violation->last_boundary;
+    return violation->cut_count == 0 && violation->first_boundary <= boundary &&
+           boundary <= violation->last_boundary;
 }
 
 /* The first violation whose representative is legal at the boundary. The states
@@ -135,6 +142,46 @@ static bool covered_entirely(const struct cm_exploration *exploration)
     return exploration->complete && !exploration->stopped && !exploration->out_of_budget;
 }
 
+static void print_skipped(const struct cm_exploration *exploration, FILE *stream)
+{
+    fprintf(stream, "      <skipped message=\"not every legal state was covered%s\"/>\n",
+            exploration->out_of_budget ? ": bounded by the budget" : "");
+}
+
+/* Violations that it takes cuts during recovery to reach. */
+static size_t count_nested(const struct cm_exploration *exploration)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < exploration->violation_count; i++)
+        count += exploration->violations[i].cut_count > 0;
+    return count;
+}
+
+/* These come last among the violations. */
+static void print_nested_case(const struct cm_report *report,
+                              const struct cm_exploration *exploration, FILE *stream)
+{
+    size_t count = count_nested(exploration);
+    size_t first = exploration->violation_count - count;
+    fputs("    <testcase classname=\"", stream);
+    print_text(stream, exploration->model);
+    fputs("\" name=\"cuts during recovery\">\n", stream);
+    if (count > 0) {
+        fprintf(stream, "      <failure type=\"%s\" message=\"",
+                cm_violation_status(&exploration->violations[first]));
+        print_text(stream, exploration->violations[first].reason);
+        fputs("\">", stream);
+        for (size_t i = first; i < exploration->violation_count; i++) {
+            fputc('\n', stream);
+            print_violation(report, exploration, &exploration->violations[i], stream);
+        }
+        fputs("</failure>\n", stream);
+    } else if (!covered_entirely(exploration)) {
+        print_skipped(exploration, stream);
+    }
+    fputs("    </testcase>\n", stream);
+}
+
 static void print_case(const struct cm_report *report, const struct cm_exploration *exploration,
                        uint32_t boundary, FILE *stream)
 {
@@ -146,8 +193,7 @@ static void print_case(const struct cm_report *report, const struct cm_explorati
     if (exploration->cells[boundary].violations > 0)
         print_failure(report, exploration, boundary, stream);
     else if (!covered_entirely(exploration))
-        fprintf(stream, "      <skipped message=\"not every legal state was covered%s\"/>\n",
-                exploration->out_of_budget ? ": bounded by the budget" : "");
+        print_skipped(exploration, stream);
     fputs("    </testcase>\n", stream);
 }
 
@@ -186,6 +232,8 @@ static struct tally count_cases(const struct cm_exploration *exploration)
     struct tally tally = {.cases = exploration->cell_count};
     for (size_t b = 0; b < exploration->cell_count; b++)
         tally.failures += exploration->cells[b].violations > 0;
+    tally.cases += exploration->nested > 0;
+    tally.failures += count_nested(exploration) > 0;
     if (!covered_entirely(exploration))
         tally.skipped = tally.cases - tally.failures;
     return tally;
@@ -213,6 +261,8 @@ static void print_suite(const struct cm_report *report, const struct cm_explorat
     print_properties(exploration, stream);
     for (uint32_t b = 0; b < exploration->cell_count; b++)
         print_case(report, exploration, b, stream);
+    if (exploration->nested > 0)
+        print_nested_case(report, exploration, stream);
     fputs("  </testsuite>\n", stream);
 }
 

@@ -45,8 +45,19 @@ char *cm_safe_text(const char *text);
 /* What cm_describe_call() and cm_describe_operation() say, without a limit on
  * its length, as malloc'ed text. */
 char *cm_call_text(const struct ff_trace *trace, uint32_t call);
-char *cm_operation_text(const struct ff_trace *trace, const struct cm_exploration *exploration,
-                        uint32_t operation);
+char *cm_operation_text(const struct ff_trace *trace, const struct cm_operation *operation);
+
+/* Operations of a trace, and the sites of its calls (or NULL: not looked up). */
+struct cm_listed {
+    const struct ff_trace *trace;
+    const struct cm_sites *sites;
+    const struct cm_operation *operations;
+};
+/* "lost: rename of a -> b (rename, call 3) at save.c:12", as malloc'ed text. */
+char *cm_listed_text(const struct cm_listed *listed, const char *word, uint32_t operation);
+
+/* "then the recovery, cut after its call 3 (rename a -> b)"; number: from 0. malloc'ed. */
+char *cm_cut_text(const struct cm_cut *cut, size_t number);
 
 /* cm_call_text() for a boundary; "before the first call" for boundary 0. */
 char *cm_boundary_text(const struct cm_report *report, uint32_t boundary);

@@ -386,20 +386,28 @@ static void print_matrix(const struct cm_report *report, FILE *stream, bool colo
 
 /* ---- Violations ---- */
 
-static void print_operations(const struct cm_report *report,
-                             const struct cm_exploration *exploration, const char *word,
+static void print_operations(const struct cm_listed *listed, const char *word,
                              const uint32_t *operations, size_t count, FILE *stream)
 {
     size_t shown = count <= OPERATIONS_SHOWN + 1 ? count : OPERATIONS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        char *text = cm_operation_text(report->trace, exploration, operations[i]);
-        char *site = cm_site_text(report->sites, exploration->operations[operations[i]].call);
-        fprintf(stream, "    %s: %s%s%s\n", word, text, site[0] != '\0' ? " " : "", site);
-        free(site);
+        char *text = cm_listed_text(listed, word, operations[i]);
+        fprintf(stream, "    %s\n", text);
         free(text);
     }
     if (shown < count)
         fprintf(stream, "    %s: %zu more, see report.json\n", word, count - shown);
+}
+
+/* Number n of the cuts during recovery, from 0. */
+static void print_cut(const struct cm_cut *cut, size_t number, FILE *stream)
+{
+    const struct cm_listed listed = {.trace = cut->trace, .operations = cut->operations};
+    char *text = cm_cut_text(cut, number);
+    fprintf(stream, "    %s\n", text);
+    free(text);
+    print_operations(&listed, "lost", cut->lost, cut->lost_count, stream);
+    print_operations(&listed, "kept", cut->kept, cut->kept_count, stream);
 }
 
 static void print_interval(const struct cm_report *report, const struct cm_violation *violation,
@@ -436,14 +444,17 @@ static void print_violation(const struct cm_report *report,
                             const struct cm_exploration *exploration,
                             const struct cm_violation *violation, FILE *stream, bool colours)
 {
+    const struct cm_listed listed = {report->trace, report->sites, exploration->operations};
     char *reason = cm_safe_text(violation->reason);
     fputs("  ", stream);
     print_coloured(stream, colours, RED, reason);
     fprintf(stream, "  (%" PRIu64 " state%s)\n", violation->states,
             violation->states == 1 ? "" : "s");
     print_interval(report, violation, stream);
-    print_operations(report, exploration, "lost", violation->lost, violation->lost_count, stream);
-    print_operations(report, exploration, "kept", violation->kept, violation->kept_count, stream);
+    print_operations(&listed, "lost", violation->lost, violation->lost_count, stream);
+    print_operations(&listed, "kept", violation->kept, violation->kept_count, stream);
+    for (size_t i = 0; i < violation->cut_count; i++)
+        print_cut(&violation->cuts[i], i, stream);
     print_replay(report, violation, stream);
     free(reason);
 }
@@ -474,6 +485,20 @@ static void print_count(FILE *stream, const char *digits)
         fprintf(stream, "~%c.%c%ce%zu", digits[0], digits[1], digits[2], length - 1);
 }
 
+/* Below the line of the model. */
+static void print_depth(const struct cm_depth *depth, size_t cuts, size_t width, FILE *stream)
+{
+    print_padding(stream, 0, width + 4);
+    fprintf(stream, "%zu cut%s during recovery: covered ", cuts, cuts == 1 ? "" : "s");
+    print_count(stream, depth->covered);
+    fputs(" of ", stream);
+    print_count(stream, depth->legal);
+    fprintf(stream,
+            " states of %" PRIu64 " recoveries, %" PRIu64 " distinct, %" PRIu64 " runs, %" PRIu64
+            " rejected\n",
+            depth->recoveries, depth->distinct, depth->runs, depth->rejected);
+}
+
 static void print_summary_line(const struct cm_exploration *exploration, size_t width, FILE *stream,
                                bool colours)
 {
@@ -500,6 +525,16 @@ static void print_summary_line(const struct cm_exploration *exploration, size_t 
         fprintf(stream, ", shard %" PRIu32 " of %" PRIu32, exploration->shard.index + 1,
                 exploration->shard.count);
     fputs(exploration->exhaustive ? ", exhaustive\n" : ", not exhaustive\n", stream);
+    for (size_t i = 0; i < exploration->depth_count; i++)
+        print_depth(&exploration->depths[i], i + 1, width, stream);
+    if (exploration->nested > 0) {
+        print_padding(stream, 0, width + 4);
+        if (exploration->fixpoint)
+            fputs("one more cut would leave nothing new: this holds for any number of them\n",
+                  stream);
+        else
+            fputs("more cuts might leave something new\n", stream);
+    }
 }
 
 static void print_summary(const struct cm_report *report, FILE *stream, bool colours)

@@ -39,9 +39,13 @@ static int keep_state(const struct cm_reporting *run, const char *folder,
     struct ff_tree *tree = NULL;
     char *output = NULL;
     size_t size = 0;
-    if (cm_rebuild(run->trace, model, id, &tree, &output, &size, error) != 0)
+    if (cm_rebuild_nested(run->trace, model, id, run->session_check, &tree, &output, &size,
+                          error) != 0)
         return -1;
     char *path = cm_format("%s/%s", folder, id);
+    for (char *c = path + strlen(folder) + 1; *c != '\0'; c++)
+        if (*c == '/') /* of cuts during recovery */
+            *c = '_';
     int status = cm_folder_make(path, error) == 0 && ff_directory_clear(path, error) == 0 &&
                          ff_tree_store(tree, path, error) == 0
                      ? 0
@@ -128,6 +132,7 @@ int cm_report_all(const struct cm_reporting *run, struct ff_error *error)
         cm_unobserved_collect(&sources, &run->settings->accept, &count);
     struct cm_report report = {
         .target = run->target,
+        .recover = run->recover,
         .check = run->check,
         .verdict = overall_verdict(run, !cm_unobserved_matters(unobserved, count)),
         .seed = run->seed,

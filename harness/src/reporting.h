@@ -9,8 +9,9 @@
 
 struct cm_reporting {
     const struct cm_settings *settings;
-    const char *target; /* name, or NULL */
-    const char *check;  /* if it was given; NULL: the target's */
+    const char *target;                   /* name, or NULL */
+    const char *recover, *check;          /* if they were given; NULL: the target's */
+    const struct cm_check *session_check; /* to rebuild states of cuts during recovery; or NULL */
     uint64_t seed;
     struct cm_shard shard;
     const struct ff_trace *trace;

@@ -17,6 +17,7 @@
 #include "faultfs/faults.h"
 #include "folder.h"
 #include "memory.h"
+#include "program.h"
 #include "record.h"
 #include "reporting.h"
 #include "session.h"
@@ -75,11 +76,18 @@ static void show_progress(void *context, const struct cm_progress *now)
     fprintf(stderr, "\r\033[K%s", progress->model);
     if (settings->shard.count > 1)
         fprintf(stderr, " (shard %u of %u)", settings->shard.index + 1, settings->shard.count);
-    fputs(": covered ", stderr);
-    print_count(now->covered);
-    fputs(" of ", stderr);
-    print_count(now->legal);
-    fprintf(stderr, " legal states, %llu", (unsigned long long)now->runs);
+    if (now->depth > 0) {
+        fprintf(stderr, ": %u cut%s during recovery, %llu of %llu recoveries", now->depth,
+                now->depth == 1 ? "" : "s", (unsigned long long)now->recoveries,
+                (unsigned long long)now->recovery_count);
+    } else {
+        fputs(": covered ", stderr);
+        print_count(now->covered);
+        fputs(" of ", stderr);
+        print_count(now->legal);
+        fputs(" legal states", stderr);
+    }
+    fprintf(stderr, ", %llu", (unsigned long long)now->runs);
     if (settings->budget.runs != 0)
         fprintf(stderr, " of at most %llu", (unsigned long long)settings->budget.runs);
     fprintf(stderr, " checks%s%s, %llu rejected", settings->budget.text != NULL ? ", budget " : "",
@@ -108,16 +116,33 @@ struct run {
     double explore_seconds;
 };
 
+/* Of a check that is a command, and of the recovery before it; "" if there is none. */
+static char *digest_programs(const struct cm_session *session)
+{
+    const struct cm_command *check = &session->command, *recover = &session->recover;
+    uint64_t digest = 0;
+    if (session->external == NULL)
+        return cm_format("%s", "");
+    digest = cm_program_digest(check->argv, check->shell);
+    if (recover->argc > 0)
+        digest = digest * 31 + cm_program_digest(recover->argv, recover->shell);
+    return cm_format("%016llx", (unsigned long long)digest);
+}
+
 /* What a continued run, or another shard, must have been run with. */
-static size_t list_traits(const struct run *run, char *models, struct cm_trait *traits)
+static size_t list_traits(const struct run *run, const char *models, const char *digest,
+                          struct cm_trait *traits)
 {
     const struct cm_session *session = &run->session;
-    const char *given = run->settings->check;
+    const char *given = run->settings->check, *recover = run->settings->recover;
     const struct cm_trait all[] = {
+        {"recovery", session->recover_text != NULL ? session->recover_text : ""},
         {"check", session->check_text},
         {"target", session->target != NULL ? session->target->name : ""},
+        {"option --recover", recover != NULL ? recover : ""},
         {"option --check", given != NULL ? given : ""},
         {"list of models", models},
+        {CM_TRAIT_PROGRAM, digest},
     };
     memcpy(traits, all, sizeof(all));
     return sizeof(all) / sizeof(all[0]);
@@ -152,6 +177,7 @@ static struct cm_options choose_options(const struct run *run)
         .granule = settings->granule,
         .eager = settings->eager,
         .shard = settings->shard,
+        .nested = settings->nested,
         .budget_runs = settings->budget.runs,
         .budget_ms = settings->budget.milliseconds,
         .seed = settings->seed,
@@ -190,13 +216,15 @@ static int explore_models(struct run *run, struct ff_error *error)
     const struct cm_models *models = &run->session.models;
     struct cm_trait traits[8];
     char *list = list_models(models);
-    size_t trait_count = list_traits(run, list, traits);
+    char *digest = digest_programs(&run->session);
+    size_t trait_count = list_traits(run, list, digest, traits);
     double start = seconds_now();
     int status = 0;
     run->explorations = cm_allocate(models->count, sizeof(struct cm_exploration *));
     for (size_t i = 0; status == 0 && i < models->count && stop_requested == 0; i++)
         status = explore_model(run, models->models[i], traits, trait_count, error);
     run->explore_seconds = seconds_now() - start;
+    free(digest);
     free(list);
     return status;
 }
@@ -367,6 +395,8 @@ static int check_options(const struct cm_settings *settings, struct ff_error *er
         return cm_fail(error, "--resume needs --report: the folder of the run to continue");
     if (settings->shard.count > 1 && settings->report == NULL)
         return cm_fail(error, "--shard needs --report: what crashmatrix merge puts together");
+    if (settings->nested > 0 && settings->shard.count > 1)
+        return cm_fail(error, "--nested: cuts during recovery are not done in shards");
     if (settings->faults.count > 0 && (settings->resume || settings->shard.count > 1))
         return cm_fail(error, "--faults can neither be continued nor be done in shards");
     return check_faults(&settings->faults, error);
@@ -384,6 +414,10 @@ static enum cm_exit prepare(struct run *run, struct ff_error *error)
         cm_fail(error, "--check is missing: the command that judges a state");
         return CM_EXIT_USAGE;
     }
+    if (settings->nested > 0 && run->session.recover_text == NULL) {
+        cm_fail(error, "--nested needs --recover: the command during which to cut the power");
+        return CM_EXIT_USAGE;
+    }
     enum cm_exit status = settings->command == CM_COMMAND_EXPLORE ? prepare_explore(run, error)
                           : settings->resume                      ? prepare_resume(run, error)
                                                                   : prepare_run(run, error);
@@ -398,7 +432,9 @@ static int finish(const struct run *run, struct ff_error *error)
     const struct cm_reporting reporting = {
         .settings = run->settings,
         .target = session->target != NULL ? session->target->name : NULL,
+        .recover = run->settings->recover,
         .check = run->settings->check,
+        .session_check = session->check,
         .seed = run->settings->seed,
         .shard = run->settings->shard,
         .trace = run->trace,

@@ -13,39 +13,48 @@
 /* For a program to come to its main(). */
 #define START_LIMIT_MS 10000u
 
-struct cm_runner {
+/* A command, and what starts its runs. */
+struct station {
     const struct cm_command *command;
-    struct cm_scratch *scratch;
-    const char *library; /* NULL: no program is forked */
-    unsigned timeout_ms;
-    struct cm_layout *layout;
-    struct cm_watch *watch; /* NULL: it cannot be watched */
-    bool begun;             /* servers were started, if they can be */
-    enum cm_watch_kind kind;
     struct cm_server *executing;
     struct cm_server *forking; /* NULL: its program is not suitable */
 };
 
-struct cm_runner *cm_runner_new(const struct cm_command *command, struct cm_scratch *scratch,
-                                const char *library, unsigned timeout_ms)
+/* A check alone, or with a recovery before it. */
+enum { STATIONS = 2 };
+
+struct cm_runner {
+    struct cm_runner_plan plan;
+    struct station stations[STATIONS];
+    size_t station_count;
+    struct cm_layout *layout;
+    struct cm_watch *watch; /* NULL: it cannot be watched */
+    bool begun;             /* servers were started, if they can be */
+    enum cm_watch_kind kind;
+};
+
+struct cm_runner *cm_runner_new(const struct cm_runner_plan *plan)
 {
     struct cm_runner *runner = cm_allocate(1, sizeof(*runner));
-    runner->command = command;
-    runner->scratch = scratch;
-    runner->library = library;
-    runner->timeout_ms = timeout_ms;
+    runner->plan = *plan;
+    if (plan->recover != NULL)
+        runner->stations[runner->station_count++].command = plan->recover;
+    runner->stations[runner->station_count++].command = plan->check;
     /* For all workers the same. */
-    runner->layout = cm_layout_new(scratch, time(NULL));
+    runner->layout = cm_layout_new(plan->scratch, time(NULL));
     if (cm_watch_is_possible())
-        runner->watch = cm_watch_new(scratch);
+        runner->watch = cm_watch_new(plan->scratch);
     return runner;
 }
 
 static void servers_stop(struct cm_runner *runner)
 {
-    cm_server_stop(runner->forking);
-    cm_server_stop(runner->executing);
-    runner->forking = runner->executing = NULL;
+    for (size_t i = 0; i < runner->station_count; i++) {
+        struct station *station = &runner->stations[i];
+        cm_server_stop(station->forking);
+        cm_server_stop(station->executing);
+        station->forking = station->executing = NULL;
+    }
     runner->begun = false;
 }
 
@@ -66,87 +75,136 @@ bool cm_runner_observes(const struct cm_runner *runner)
 
 /* ---- Servers ---- */
 
-/* Tries the command's program. The state must have been laid out. */
-static struct cm_server *program_start(struct cm_runner *runner, const struct cm_state *state,
-                                       enum cm_watch_kind kind)
+/* Tries the command's program. */
+static struct cm_server *program_start(struct cm_runner *runner, const struct station *station,
+                                       const struct cm_state *state, enum cm_watch_kind kind)
 {
+    const struct cm_runner_plan *plan = &runner->plan;
     struct cm_state unobserved = *state;
-    unsigned limit = runner->timeout_ms != 0 && runner->timeout_ms < START_LIMIT_MS
-                         ? runner->timeout_ms
-                         : START_LIMIT_MS;
+    unsigned limit = plan->timeout_ms != 0 && plan->timeout_ms < START_LIMIT_MS ? plan->timeout_ms
+                                                                                : START_LIMIT_MS;
     unobserved.observer = NULL;
     cm_watch_begin(runner->watch, &unobserved, runner->layout);
-    struct cm_server *server = cm_server_start_program(runner->command, runner->scratch, kind,
-                                                       runner->library, runner->watch, limit);
+    struct cm_server *server = cm_server_start_program(station->command, plan->scratch, kind,
+                                                       plan->library, runner->watch, limit);
     if (cm_watch_seen(runner->watch)->change)
         cm_layout_doubt(runner->layout);
     return server;
+}
+
+/* The state is laid out before, and may be in doubt afterwards. */
+static int station_start(struct cm_runner *runner, struct station *station,
+                         const struct cm_state *state, struct ff_error *error)
+{
+    const struct cm_runner_plan *plan = &runner->plan;
+    enum cm_watch_kind kind = runner->kind;
+    if (cm_layout_put(runner->layout, state, error) != 0)
+        return -1;
+    station->executing = cm_server_start(station->command, plan->scratch, kind, error);
+    if (station->executing == NULL)
+        return -1;
+    if (plan->library == NULL)
+        return 0;
+    station->forking =
+        program_start(runner, station, state, kind == CM_WATCH_CHANGES ? CM_WATCH_LOOKS : kind);
+    if (station->forking != NULL && kind == CM_WATCH_CHANGES) {
+        /* It is suitable: now without being asked for what it looks at. */
+        cm_server_stop(station->forking);
+        station->forking = program_start(runner, station, state, CM_WATCH_CHANGES);
+    }
+    return 0;
 }
 
 static int servers_start(struct cm_runner *runner, const struct cm_state *state,
                          struct ff_error *error)
 {
     cm_process_adopt_orphans();
-    cm_scratch_set_environment(runner->scratch);
+    cm_scratch_set_environment(runner->plan.scratch);
     runner->begun = true;
     runner->kind = CM_WATCH_CHANGES;
     if (state->observer != NULL)
         runner->kind =
             cm_observer_tells_granules(state->observer) ? CM_WATCH_READS : CM_WATCH_LOOKS;
-    runner->executing = cm_server_start(runner->command, runner->scratch, runner->kind, error);
-    if (runner->executing == NULL)
-        return -1;
-    if (runner->library == NULL)
-        return 0;
-    runner->forking = program_start(
-        runner, state, runner->kind == CM_WATCH_CHANGES ? CM_WATCH_LOOKS : runner->kind);
-    if (runner->forking != NULL && runner->kind == CM_WATCH_CHANGES) {
-        /* It is suitable: now without being asked for what it looks at. */
-        cm_server_stop(runner->forking);
-        runner->forking = program_start(runner, state, CM_WATCH_CHANGES);
-    }
+    for (size_t i = 0; i < runner->station_count; i++)
+        if (station_start(runner, &runner->stations[i], state, error) != 0)
+            return -1;
     return 0;
+}
+
+static void spare_servers(const struct cm_runner *runner, struct cm_starting *starting)
+{
+    for (size_t i = 0; i < runner->station_count; i++) {
+        const struct station *station = &runner->stations[i];
+        if (station->executing != NULL)
+            starting->spared[starting->spared_count++] = cm_server_pid(station->executing);
+        if (station->forking != NULL)
+            starting->spared[starting->spared_count++] = cm_server_pid(station->forking);
+    }
 }
 
 /* ---- Runs ---- */
 
+/* Starting is NULL if it is not watched. */
+static int command_run(struct cm_runner *runner, const struct station *station,
+                       const struct cm_starting *starting, struct cm_run *run,
+                       struct ff_error *error)
+{
+    run->recovering = station->command == runner->plan.recover;
+    return cm_command_capture(station->command, runner->plan.scratch, &run->output, &run->errors,
+                              starting, runner->plan.timeout_ms, &run->status, error);
+}
+
+/* Whether the check is still to be run, or has been. */
+static bool goes_on(const struct cm_run *run)
+{
+    return !run->recovering || run->status == 0;
+}
+
 static int run_unwatched(struct cm_runner *runner, const struct cm_state *state, struct cm_run *run,
                          struct ff_error *error)
 {
-    if (cm_layout_put(runner->layout, state, error) != 0)
-        return -1;
+    int result = cm_layout_put(runner->layout, state, error);
     cm_looks_at_everything(state);
     cm_layout_doubt(runner->layout);
     run->forked = false;
-    return cm_command_capture(runner->command, runner->scratch, &run->output, &run->errors, NULL,
-                              runner->timeout_ms, &run->status, error);
+    for (size_t i = 0; result == 0 && i < runner->station_count; i++) {
+        result = command_run(runner, &runner->stations[i], NULL, run, error);
+        if (result == 0 && !goes_on(run))
+            break;
+    }
+    return result;
 }
 
-static void starting_fill(const struct cm_runner *runner, bool anew, struct cm_starting *starting)
+static int station_run(struct cm_runner *runner, const struct station *station, bool anew,
+                       struct cm_run *run, struct ff_error *error)
 {
-    struct cm_server *const servers[] = {runner->executing, runner->forking};
-    *starting = (struct cm_starting){.watch = runner->watch};
-    starting->server = runner->forking != NULL && !anew ? runner->forking : runner->executing;
-    for (size_t i = 0; i < 2; i++)
-        if (servers[i] != NULL)
-            starting->spared[starting->spared_count++] = cm_server_pid(servers[i]);
+    bool forks = station->forking != NULL && !anew;
+    struct cm_starting starting = {.watch = runner->watch,
+                                   .server = forks ? station->forking : station->executing};
+    spare_servers(runner, &starting);
+    run->forked = run->forked || forks;
+    cm_watch_next(runner->watch, station->command == runner->plan.recover);
+    return command_run(runner, station, &starting, run, error);
 }
 
 static int run_once(struct cm_runner *runner, const struct cm_state *state, bool anew,
                     struct cm_run *run, struct ff_error *error)
 {
-    struct cm_starting starting;
+    if (!runner->begun && servers_start(runner, state, error) != 0)
+        return -1;
     if (cm_layout_put(runner->layout, state, error) != 0)
         return -1;
-    if (!runner->begun && (servers_start(runner, state, error) != 0 ||
-                           /* A program that was tried may have changed something. */
-                           cm_layout_put(runner->layout, state, error) != 0))
-        return -1;
-    starting_fill(runner, anew, &starting);
-    run->forked = starting.server == runner->forking;
+    int result = 0;
+    run->forked = false;
     cm_watch_begin(runner->watch, state, runner->layout);
-    int result = cm_command_capture(runner->command, runner->scratch, &run->output, &run->errors,
-                                    &starting, runner->timeout_ms, &run->status, error);
+    for (size_t i = 0; i < runner->station_count; i++) {
+        result = station_run(runner, &runner->stations[i], anew, run, error);
+        if (run->recovering && !cm_watch_seen(runner->watch)->change)
+            cm_recovery_was_idle(state);
+        if (result != 0 || !goes_on(run) || cm_watch_seen(runner->watch)->listener)
+            break;
+    }
+    cm_watch_end(runner->watch);
     if (result != 0 || cm_watch_seen(runner->watch)->change || run->status == CM_COMMAND_TIMED_OUT)
         cm_layout_doubt(runner->layout);
     return result;
@@ -166,7 +224,7 @@ static int run_watched(struct cm_runner *runner, const struct cm_state *state, b
 int cm_runner_run(struct cm_runner *runner, const struct cm_state *state, bool anew,
                   struct cm_run *run, struct ff_error *error)
 {
-    run->forked = false;
+    run->forked = run->recovering = false;
     run->status = 0;
     if (anew)
         cm_layout_doubt(runner->layout);
@@ -180,4 +238,17 @@ int cm_runner_run(struct cm_runner *runner, const struct cm_state *state, bool a
     cm_watch_free(runner->watch);
     runner->watch = NULL;
     return run_unwatched(runner, state, run, error);
+}
+
+int cm_runner_record(struct cm_runner *runner, const struct cm_state *state,
+                     const struct cm_command *recorder, struct cm_run *run, struct ff_error *error)
+{
+    struct cm_starting starting = {.server = NULL};
+    cm_layout_doubt(runner->layout);
+    if (cm_layout_put(runner->layout, state, error) != 0)
+        return -1;
+    cm_layout_doubt(runner->layout);
+    spare_servers(runner, &starting);
+    return cm_command_capture(recorder, runner->plan.scratch, &run->output, &run->errors, &starting,
+                              CM_RECORDING_FACTOR * runner->plan.timeout_ms, &run->status, error);
 }

@@ -399,6 +399,11 @@ void cm_scratch_close(struct cm_scratch *scratch)
 
 /* ---- What is in it ---- */
 
+const char *cm_scratch_base(const struct cm_scratch *scratch)
+{
+    return scratch->base;
+}
+
 const char *cm_scratch_directory(const struct cm_scratch *scratch)
 {
     return scratch->directory;

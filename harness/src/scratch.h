@@ -45,6 +45,8 @@ bool cm_scratch_is_private(const struct cm_scratch *scratch);
  * Returns 0, or -1 with *error set. */
 int cm_scratch_enter(struct cm_scratch *scratch, struct ff_error *error);
 
+/* BASE, canonical. */
+const char *cm_scratch_base(const struct cm_scratch *scratch);
 const char *cm_scratch_directory(const struct cm_scratch *scratch);
 const char *cm_scratch_stdout(const struct cm_scratch *scratch);
 

@@ -29,6 +29,7 @@ struct cm_server {
     int socket;
     int listener;
     enum cm_watch_kind kind;
+    uint64_t random; /* bytes that its program took before main() */
     /* Shared with one that executes the command: */
     struct shared {
         int exec_error;
@@ -394,6 +395,8 @@ struct cm_server *cm_server_start_program(const struct cm_command *command,
             if (!server_is_suitable(server, &plan, watch, readers, timeout_ms)) {
                 cm_server_stop(server);
                 server = NULL;
+            } else {
+                server->random = cm_watch_random(watch);
             }
         }
     }
@@ -417,6 +420,7 @@ pid_t cm_server_run(struct cm_server *server, struct cm_watch *watch,
 {
     pid_t pid = -1;
     cm_watch_listen(watch, server->listener, server->kind, server->pid);
+    cm_watch_skip_random(watch, server->random);
     server->shared->exec_error = 0;
     if (!message_send(server->socket, "", 1, given, CM_START_GIVEN) ||
         (server->kind >= CM_WATCH_READS && !message_await(server, watch, RUN_LIMIT_MS)) ||

@@ -27,8 +27,34 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     const struct cm_target *target = session->target;
     session->setup = choose(settings->setup, target != NULL ? target->setup : NULL);
     session->workload = choose(settings->workload, target != NULL ? target->workload : NULL);
+    session->recover_text = choose(settings->recover, target != NULL ? target->recover : NULL);
     session->check_text = choose(settings->check, target != NULL ? target->check : NULL);
     session->monotone = settings->monotone || (target != NULL && target->monotone);
+    return 0;
+}
+
+static int prepare_command(struct cm_session *session, const struct cm_settings *settings,
+                           struct ff_error *error)
+{
+    const char *recover = session->recover_text;
+    if (cm_command_parse(session->check_text, &session->command, error) != 0 ||
+        (recover != NULL && cm_command_parse(recover, &session->recover, error) != 0))
+        return -1;
+    if (!settings->spawn)
+        session->library = cm_install_library("libcrashmatrix-start.so");
+    if (recover != NULL)
+        session->launcher = cm_install_bin("faultfs-record");
+    const struct cm_external_plan plan = {
+        .check = &session->command,
+        .recover = recover != NULL ? &session->recover : NULL,
+        .scratch = session->scratch,
+        .library = session->library,
+        .launcher = session->launcher,
+        .timeout_ms = settings->timeout_ms,
+    };
+    session->external = cm_external_check_new(&plan);
+    session->external->monotone = session->monotone;
+    session->check = session->external;
     return 0;
 }
 
@@ -38,17 +64,13 @@ int cm_session_prepare_check(struct cm_session *session, const struct cm_setting
     const char *text = session->check_text;
     if (text == NULL)
         return cm_fail(error, "--check is missing: the command that judges a state");
-    if (strncmp(text, builtin_prefix, strlen(builtin_prefix)) != 0) {
-        if (cm_command_parse(text, &session->command, error) != 0)
-            return -1;
-        if (!settings->spawn)
-            session->library = cm_install_library("libcrashmatrix-start.so");
-        session->external = cm_external_check_new(&session->command, session->scratch,
-                                                  session->library, settings->timeout_ms);
-        session->external->monotone = session->monotone;
-        session->check = session->external;
-        return 0;
-    }
+    if (strncmp(text, builtin_prefix, strlen(builtin_prefix)) != 0)
+        return prepare_command(session, settings, error);
+    if (session->recover_text != NULL)
+        return cm_fail(error,
+                       "--recover goes with a check that is a command; %s judges files in memory, "
+                       "and recovers by itself",
+                       text);
     const struct cm_builtin *builtin = cm_builtin_find(text + strlen(builtin_prefix));
     if (builtin == NULL) {
         char *known = cm_format("%s", "");
@@ -77,7 +99,9 @@ void cm_session_close(struct cm_session *session)
     else
         free((void *)(uintptr_t)session->check);
     free(session->library);
+    free(session->launcher);
     cm_command_free(&session->command);
+    cm_command_free(&session->recover);
     if (session->scratch != NULL)
         cm_scratch_close(session->scratch);
     cm_models_free(&session->models);

@@ -15,6 +15,7 @@ struct cm_session {
     struct cm_target *target; /* or NULL */
     const char *setup;        /* or NULL */
     const char *workload;     /* or NULL */
+    const char *recover_text; /* or NULL */
     const char *check_text;   /* or NULL */
     bool monotone;            /* said of the check */
     struct cm_models models;
@@ -22,6 +23,8 @@ struct cm_session {
     const struct cm_check *check;
     struct cm_check *external; /* the same, if it is a command, ... */
     struct cm_command command; /* ... this one */
+    struct cm_command recover; /* or empty */
+    char *launcher;            /* that records the recovery; or NULL */
     char *library;             /* to be preloaded into its program; or NULL */
 };
 

@@ -209,7 +209,8 @@ const struct cm_records *cm_split(struct cm_splitter *splitter, const struct cm_
                                   const struct cm_observations *seen, struct cm_leaf *leaf)
 {
     const struct cm_poset *poset = splitter->poset;
-    bool settled = seen != NULL && seen->settled, output_seen = false;
+    bool settled = seen != NULL && seen->settled, idle = seen != NULL && seen->idle;
+    bool output_seen = false;
     if (seen == NULL || seen->everything)
         seen = see_everything(splitter, job);
     *leaf = (struct cm_leaf){
@@ -217,6 +218,7 @@ const struct cm_records *cm_split(struct cm_splitter *splitter, const struct cm_
         .last_output = job->output,
         .counts = job->counts,
         .tag = job->tag,
+        .idle = idle,
     };
     cm_copy(leaf->sets, job->sets, 2 * poset->words);
     splitter->children.count = 0;

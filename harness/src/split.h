@@ -51,6 +51,8 @@ struct cm_leaf {
     uint32_t tag;
     uint32_t outcome; /* whoever keeps it knows where */
     uint32_t shared;  /* 1: of a shared job, so that every shard has found it */
+    uint32_t idle;    /* 1: its recovery changes nothing, as far as that is known */
+    uint32_t reserved;
     cm_word sets[];
 };
 

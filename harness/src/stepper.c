@@ -208,6 +208,8 @@ static void put_location(const struct cm_stepper *stepper, uint32_t location)
     case CM_LOCATION_NAME:
         put_name(poset, stepper->ideal, location, stepper->tree);
         break;
+    case CM_LOCATION_PAST:
+        break;
     }
 }
 

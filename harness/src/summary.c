@@ -153,6 +153,23 @@ void cm_summary_add_leaf(struct cm_summary *summary, size_t outcome, struct cm_c
 
 /* ---- Reporting ---- */
 
+void cm_list_losses(const struct cm_poset *poset, const cm_word *ideal, uint32_t boundary,
+                    uint32_t **lost, size_t *lost_count, uint32_t **kept, size_t *kept_count)
+{
+    *lost = cm_allocate(poset->operation_count, sizeof(**lost));
+    *kept = cm_allocate(poset->operation_count, sizeof(**kept));
+    *lost_count = *kept_count = 0;
+    for (uint32_t o = 0; o < poset->operation_count; o++) {
+        const struct cm_operation *operation = &poset->operations[o].shown;
+        if (operation->boundary > boundary)
+            break;
+        if (!cm_has(ideal, o))
+            (*lost)[(*lost_count)++] = o;
+        else if (operation->durable > boundary)
+            (*kept)[(*kept_count)++] = o;
+    }
+}
+
 static struct cm_violation describe(const struct cm_poset *poset, const struct verdict *verdict)
 {
     const struct cm_case *best = &verdict->best;
@@ -164,17 +181,8 @@ static struct cm_violation describe(const struct cm_poset *poset, const struct v
         .first_boundary = best->boundary,
         .last_boundary = best->last_boundary,
     };
-    violation.lost = cm_allocate(poset->operation_count, sizeof(*violation.lost));
-    violation.kept = cm_allocate(poset->operation_count, sizeof(*violation.kept));
-    for (uint32_t o = 0; o < poset->operation_count; o++) {
-        const struct cm_operation *operation = &poset->operations[o].shown;
-        if (operation->boundary > best->boundary)
-            break;
-        if (!cm_has(best->ideal, o))
-            violation.lost[violation.lost_count++] = o;
-        else if (operation->durable > best->boundary)
-            violation.kept[violation.kept_count++] = o;
-    }
+    cm_list_losses(poset, best->ideal, best->boundary, &violation.lost, &violation.lost_count,
+                   &violation.kept, &violation.kept_count);
     return violation;
 }
 

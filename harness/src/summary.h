@@ -50,6 +50,13 @@ void cm_summary_add(struct cm_summary *summary, size_t outcome, const struct cm_
 void cm_summary_add_leaf(struct cm_summary *summary, size_t outcome, struct cm_cylinder cylinder,
                          uint32_t first_output, uint32_t last_output);
 
+/*
+ * Of the operations issued by a boundary those that an ideal lacks, and those that it has
+ * although nothing made them durable; the lists are malloc'ed.
+ */
+void cm_list_losses(const struct cm_poset *poset, const cm_word *ideal, uint32_t boundary,
+                    uint32_t **lost, size_t *lost_count, uint32_t **kept, size_t *kept_count);
+
 /* Fills in cells and violations, the one that lost the least first. */
 void cm_summary_report(const struct cm_summary *summary, struct cm_exploration *exploration);
 

@@ -44,8 +44,9 @@ static bool read_expectation(const struct cm_config *config, struct cm_target *t
 
 static bool read_target(const struct cm_config *config, struct cm_target *target)
 {
-    static const char *const keys[] = {"schema", "name",   "description", "workload", "check",
-                                       "models", "expect", "setup",       "monotone", NULL};
+    static const char *const keys[] = {"schema",  "name",     "description", "workload",
+                                       "check",   "models",   "expect",      "setup",
+                                       "recover", "monotone", NULL};
     const cJSON *root = config->root;
     return cm_config_keys(config, root, "target", keys, 7) &&
            cm_config_schema(config, root, "crashmatrix/target/1") &&
@@ -54,6 +55,8 @@ static bool read_target(const struct cm_config *config, struct cm_target *target
            (cm_config_get(root, "setup") == NULL ||
             cm_config_text(config, root, "setup", &target->setup)) &&
            cm_config_text(config, root, "workload", &target->workload) &&
+           (cm_config_get(root, "recover") == NULL ||
+            cm_config_text(config, root, "recover", &target->recover)) &&
            cm_config_text(config, root, "check", &target->check) && read_models(config, target) &&
            (cm_config_get(root, "monotone") == NULL ||
             cm_config_bool(config, root, "monotone", &target->monotone)) &&
@@ -98,6 +101,7 @@ void cm_target_free(struct cm_target *target)
     free(target->description);
     free(target->setup);
     free(target->workload);
+    free(target->recover);
     free(target->check);
     free(target);
 }

@@ -14,6 +14,7 @@ struct cm_target {
     char *description;
     char *setup; /* or NULL */
     char *workload;
+    char *recover; /* or NULL */
     char *check;
     char **models; /* as given to --model */
     size_t model_count;

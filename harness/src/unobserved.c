@@ -69,10 +69,28 @@ static void add(struct list *list, const char *kind, const char *where, uint64_t
                                .accepted = is_accepted(list->accept, kind)};
 }
 
+/* Once for all models. */
+static void add_dependence(struct list *list, const struct cm_dependence *dependence)
+{
+    static const char *const names[CM_DEPENDENCE_KINDS] = {
+        [CM_DEPENDS_ON_OUTSIDE] = "outside-reached", [CM_DEPENDS_ON_RANDOM] = "unpinned-random"};
+    const char *kind = names[dependence->kind];
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].kind, kind) == 0 &&
+            strcmp(list->items[i].where, dependence->what) == 0)
+            return;
+    add(list, kind, dependence->what, 1);
+}
+
 static void add_exploration(struct list *list, const struct cm_exploration *exploration)
 {
     if (exploration->out_of_budget)
         add(list, "budget", exploration->model, 1);
+    for (size_t i = 0; i < exploration->unobserved_count; i++)
+        add(list, exploration->unobserved[i].kind, exploration->unobserved[i].what,
+            exploration->unobserved[i].count);
+    for (size_t i = 0; i < exploration->dependence_count; i++)
+        add_dependence(list, &exploration->dependences[i]);
     if (exploration->audit_mismatches > 0)
         add(list, "nondeterministic-check", exploration->audit_text, exploration->audit_mismatches);
 }
@@ -83,6 +101,9 @@ struct cm_unobserved *cm_unobserved_collect(const struct cm_unobserved_sources *
     const struct ff_trace *trace = sources->trace;
     size_t most =
         trace->unobserved_count + 2 * sources->exploration_count + sources->missing_count + 1;
+    for (size_t i = 0; i < sources->exploration_count; i++)
+        most +=
+            sources->explorations[i]->dependence_count + sources->explorations[i]->unobserved_count;
     struct list list = {.accept = accept, .items = cm_allocate(most, sizeof(struct cm_unobserved))};
     for (size_t i = 0; i < trace->unobserved_count; i++)
         add(&list, trace->unobserved[i].kind, trace->unobserved[i].what,

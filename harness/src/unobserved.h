@@ -15,6 +15,11 @@
     X("shard-missing", false, "what this shard was to cover is not there")                         \
     X("budget", true, "the budget was used up before every state was checked")                     \
     X("nondeterministic-check", true, "the check does not tell of all it looks at, or varies")     \
+    X("nondeterministic-recovery", true, "recoveries from one state left different files")         \
+    X("no-fixpoint", true, "64 cuts during recovery still left something new")                     \
+    X("outside-reached", true,                                                                     \
+      "the check changes, or talks to, what other runs find; $TMPDIR is private")                  \
+    X("unpinned-random", true, "the check takes random numbers that differ from run to run")       \
     X("no-seccomp", true, "only calls that pass through the preloaded library were seen")          \
     X("io-uring", true, "io_uring was refused (ENOSYS), and the program did without")              \
     X("kernel-aio", true, "io_setup was refused (ENOSYS), and the program did without")            \

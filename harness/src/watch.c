@@ -22,6 +22,8 @@
 
 #include "memory.h"
 #include "watch_calls.h"
+#include "watch_outside.h"
+#include "watch_random.h"
 
 /* ---- Nodes ---- */
 
@@ -44,12 +46,21 @@ struct cm_watch {
     const struct cm_place *places;
     size_t place_count;
     struct cm_watch_seen seen;
+    bool recovers;    /* it is the recovery */
     bool several;     /* there are, or were, other tasks */
     bool shared;      /* with the same descriptors, or the same memory */
     uint32_t *opened; /* files of which only what is read is looked at */
     size_t opened_count, opened_capacity;
     struct elsewhere elsewhere[ELSEWHERE];
     size_t elsewhere_count;
+    struct cm_outside outside;
+    struct cm_random random;
+
+    /* Of a call: */
+    enum cm_change change;
+    bool follows;       /* a link at the end of its path */
+    bool random_device; /* its path leads to one */
+    bool whole;         /* it looks at all that is in the file */
 };
 
 static int compare_places(const void *a, const void *b)
@@ -114,7 +125,9 @@ static void look_at(struct cm_watch *watch, const struct stat *status, enum cm_l
     if (is_directory)
         return;
     cm_looks_at_size(state, node);
-    if (look == CM_LOOK_OPEN)
+    if (watch->whole)
+        look_at_data(watch, node, 0, UINT64_MAX);
+    else if (look == CM_LOOK_OPEN)
         look_at_content(watch, node);
     else
         cm_looks_at_links(state, node);
@@ -254,6 +267,24 @@ static bool name_translate(const struct way *way, char name[NAME_MAX + 1])
     return strcmp(way->here, "/proc") != 0 || strcmp(name, "thread-self") != 0;
 }
 
+/* Where a path leads, or the link that it ends with; status: NULL if there is no such file. */
+static void note_end(struct way *way, const char *path, const struct stat *status,
+                     enum cm_look look)
+{
+    struct cm_watch *watch = way->watch;
+    bool is_link = status != NULL && S_ISLNK(status->st_mode);
+    enum cm_use use = look == CM_LOOK_OPEN ? CM_USE_OPEN : CM_USE_LOOK;
+    if (!is_at_end(way) || (is_link && watch->follows))
+        return;
+    watch->random_device = look == CM_LOOK_OPEN && status != NULL && S_ISCHR(status->st_mode) &&
+                           cm_random_is_device(status->st_rdev);
+    if (watch->change == CM_CREATES || (watch->change == CM_CHANGES && status != NULL))
+        use = CM_USE_CHANGE;
+    cm_outside_path(&watch->outside, path, status, use);
+    if (is_link)
+        watch->change = CM_CHANGES_NOTHING;
+}
+
 /* False: it is not known where this leads. */
 static bool walk(struct way *way, enum cm_look look)
 {
@@ -275,8 +306,12 @@ static bool walk(struct way *way, enum cm_look look)
             elsewhere_add(way->watch, way->here);
         elsewhere = false;
         snprintf(path, sizeof(path), "%s/%s", way->here, name);
-        if (lstat(path, &status) != 0)
-            return errno == ENOENT || errno == ENOTDIR;
+        if (lstat(path, &status) != 0) {
+            bool is_missing = errno == ENOENT || errno == ENOTDIR;
+            note_end(way, path, NULL, look);
+            return is_missing;
+        }
+        note_end(way, path, &status, look);
         look_at(way->watch, &status, is_at_end(way) ? look : CM_LOOK_NAME);
         if (is_at_end(way) && look == CM_LOOK_EXECUTE && !interpreter_is_outside(path))
             return false;
@@ -292,8 +327,11 @@ static bool walk(struct way *way, enum cm_look look)
     if (!is_at_end(way))
         return false;
     /* "." and "..", or the root */
-    if (!looked && stat(way->here[0] == '\0' ? "/" : way->here, &status) == 0)
+    const char *here = way->here[0] == '\0' ? "/" : way->here;
+    if (!looked && stat(here, &status) == 0) {
+        note_end(way, here, &status, look);
         look_at(way->watch, &status, look);
+    }
     return true;
 }
 
@@ -314,6 +352,8 @@ static bool look_at_descriptor(struct cm_watch *watch, pid_t process, int fd, en
     if (stat(path, &status) != 0)
         return errno == ENOENT; /* there is no such descriptor */
     look_at(watch, &status, look);
+    if (watch->change != CM_CHANGES_NOTHING)
+        cm_outside_descriptor(&watch->outside, path);
     return true;
 }
 
@@ -419,24 +459,6 @@ static void note_task(struct cm_watch *watch, const struct seccomp_notif *call)
 
 /* ---- Calls ---- */
 
-static bool is_among(const short *numbers, size_t count, int number)
-{
-    size_t i = 0;
-    while (i < count && numbers[i] != number)
-        i++;
-    return i < count;
-}
-
-/* Also of what the call may lead to: writing to a file that it opens. */
-static bool may_change(const struct cm_looking *looking, const __u64 *arguments)
-{
-    if (looking->number == __NR_open)
-        return (arguments[1] & CM_OPEN_CHANGES) != 0;
-    if (looking->number == __NR_openat)
-        return (arguments[2] & CM_OPEN_CHANGES) != 0;
-    return looking->changes;
-}
-
 /* False: what it looks at is not known. */
 static bool look(struct cm_watch *watch, const struct seccomp_notif *call,
                  const struct cm_looking *looking)
@@ -461,26 +483,39 @@ static bool needs_listener(const struct seccomp_notif *call)
 static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *call)
 {
     bool known = false;
+    char path[64];
     int number = call->data.nr;
-    if (call->data.arch != AUDIT_ARCH_X86_64)
+    if (call->data.arch != AUDIT_ARCH_X86_64) {
+        cm_outside_call(&watch->outside, call);
         return false;
+    }
     for (size_t i = 0; i < cm_looking_count; i++) {
         if (cm_looking[i].number != number)
             continue;
         known = true;
-        watch->seen.change = watch->seen.change || may_change(&cm_looking[i], call->data.args);
-        if (watch->kind >= CM_WATCH_LOOKS && !look(watch, call, &cm_looking[i]))
+        watch->seen.change = watch->seen.change || cm_may_change(&cm_looking[i], call->data.args);
+        watch->follows = cm_follows(&cm_looking[i]);
+        watch->change = cm_change_of(&cm_looking[i], call);
+        watch->whole = watch->recovers && watch->change != CM_CHANGES_NOTHING &&
+                       (cm_looking[i].look == CM_LOOK_OPEN || number == __NR_truncate);
+        if ((watch->kind >= CM_WATCH_LOOKS || watch->change != CM_CHANGES_NOTHING) &&
+            !look(watch, call, &cm_looking[i]))
             return false;
     }
     for (size_t i = 0; i < cm_reading_count && !known; i++)
         if (cm_reading[i].number == number)
             return look_at_reading(watch, call, &cm_reading[i]);
-    if (is_among(cm_starting, cm_starting_count, number)) {
+    if (cm_is_among(cm_starting, cm_starting_count, number)) {
         note_task(watch, call);
         return true;
     }
-    if (is_among(cm_changing, cm_changing_count, number))
+    if (cm_is_among(cm_changing, cm_changing_count, number)) {
         watch->seen.change = known = true;
+        descriptor_path((pid_t)call->pid, (int)call->data.args[0], path);
+        cm_outside_descriptor(&watch->outside, path);
+    }
+    if (!known)
+        cm_outside_call(&watch->outside, call);
     return known;
 }
 
@@ -491,13 +526,16 @@ struct cm_watch *cm_watch_new(const struct cm_scratch *scratch)
     struct cm_watch *watch = cm_allocate(1, sizeof(*watch));
     watch->scratch = scratch;
     watch->listener = -1;
+    watch->random = (struct cm_random)CM_RANDOM_NONE;
     return watch;
 }
 
 void cm_watch_free(struct cm_watch *watch)
 {
-    if (watch != NULL)
-        free(watch->opened);
+    if (watch == NULL)
+        return;
+    cm_random_close(&watch->random);
+    free(watch->opened);
     free(watch);
 }
 
@@ -506,13 +544,38 @@ void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
 {
     watch->state = state;
     watch->seen = (struct cm_watch_seen){0};
+    watch->device = cm_layout_device(layout);
+    watch->places = cm_layout_places(layout, &watch->place_count);
+    watch->outside = (struct cm_outside){cm_scratch_base(watch->scratch), state};
+    cm_watch_next(watch, false);
+    if (watch->place_count == 0)
+        cm_looks_at_everything(state);
+}
+
+void cm_watch_next(struct cm_watch *watch, bool recovers)
+{
+    watch->recovers = recovers;
     watch->several = watch->shared = false;
     watch->opened_count = 0;
     watch->elsewhere_count = 0;
-    watch->device = cm_layout_device(layout);
-    watch->places = cm_layout_places(layout, &watch->place_count);
-    if (watch->place_count == 0)
-        cm_looks_at_everything(state);
+    cm_watch_end(watch);
+    cm_random_begin(&watch->random, 0);
+}
+
+void cm_watch_end(struct cm_watch *watch)
+{
+    if (!cm_random_end(&watch->random))
+        cm_depends_on(watch->state, CM_DEPENDS_ON_RANDOM, "much of /dev/random or /dev/urandom");
+}
+
+uint64_t cm_watch_random(const struct cm_watch *watch)
+{
+    return watch->random.taken;
+}
+
+void cm_watch_skip_random(struct cm_watch *watch, uint64_t taken)
+{
+    cm_random_begin(&watch->random, taken);
 }
 
 void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
@@ -535,10 +598,16 @@ void cm_watch_answer(struct cm_watch *watch)
     if (ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
         return;
     watch->seen.listener = watch->seen.listener || needs_listener(&call);
-    if ((pid_t)call.pid != watch->server && !call_take_down(watch, &call)) {
+    watch->change = CM_CHANGES_NOTHING;
+    watch->random_device = watch->whole = false;
+    if ((pid_t)call.pid != watch->server && !cm_random_is_asked(&call) &&
+        !call_take_down(watch, &call)) {
         watch->seen.scratch = watch->seen.change = true;
         cm_looks_at_everything(watch->state);
     }
+    if (cm_random_answer(&watch->random, watch->listener, &call, watch->random_device,
+                         watch->state))
+        return;
     struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
     ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
@@ -585,6 +654,12 @@ void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
     (void)layout;
 }
 
+void cm_watch_next(struct cm_watch *watch, bool recovers)
+{
+    (void)watch;
+    (void)recovers;
+}
+
 void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
 {
     (void)watch;
@@ -608,6 +683,23 @@ const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch)
 {
     (void)watch;
     return NULL;
+}
+
+void cm_watch_end(struct cm_watch *watch)
+{
+    (void)watch;
+}
+
+uint64_t cm_watch_random(const struct cm_watch *watch)
+{
+    (void)watch;
+    return 0;
+}
+
+void cm_watch_skip_random(struct cm_watch *watch, uint64_t taken)
+{
+    (void)watch;
+    (void)taken;
 }
 
 #endif

@@ -14,9 +14,14 @@
  *     watch = cm_watch_new(scratch);
  *     for each run:
  *         cm_watch_begin(watch, state, layout);
+ *         cm_watch_next(watch, recovers);     of more than one command: before each
  *         cm_watch_listen(watch, listener, kind, server);
  *         cm_watch_answer(watch)      whenever the listener is readable
  *         cm_watch_seen(watch)
+ *         cm_watch_end(watch)
+ *
+ * What it changes outside the scratch directory is marked (watch_outside.h), and random
+ * numbers are the same in each run (watch_random.h).
  */
 #ifndef CRASHMATRIX_WATCH_H
 #define CRASHMATRIX_WATCH_H
@@ -47,6 +52,12 @@ void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind ki
 /* The listener, to be polled. */
 int cm_watch_descriptor(const struct cm_watch *watch);
 
+/*
+ * From now on it is another command, on the same state. recovers: what it opens to change it
+ * it looks at, all of it.
+ */
+void cm_watch_next(struct cm_watch *watch, bool recovers);
+
 /* Takes down one call, and lets it go on. */
 void cm_watch_answer(struct cm_watch *watch);
 
@@ -57,5 +68,13 @@ struct cm_watch_seen {
     bool listener; /* it wants to have such notifications itself, which it cannot have */
 };
 const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch);
+
+/* When nothing of it is left. */
+void cm_watch_end(struct cm_watch *watch);
+
+/* How many random bytes it has taken so far, by getrandom(2); and as if it had taken some
+ * before. */
+uint64_t cm_watch_random(const struct cm_watch *watch);
+void cm_watch_skip_random(struct cm_watch *watch, uint64_t taken);
 
 #endif

@@ -3,6 +3,10 @@
 #include "watch_calls.h"
 
 #include <asm/unistd.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/uio.h>
 
 const struct cm_looking cm_looking[] = {
     {__NR_open, CM_NO_ARGUMENT, 0, CM_LOOK_OPEN, false},
@@ -220,7 +224,6 @@ const unsigned short cm_harmless[] = {
     __NR_prlimit64,
     __NR_syncfs,
     __NR_getcpu,
-    __NR_getrandom,
     __NR_memfd_create,
     __NR_membarrier,
     __NR_mlock2,
@@ -252,6 +255,42 @@ const unsigned short cm_harmless[] = {
     __NR_rt_tgsigqueueinfo,
 };
 
+const unsigned short cm_confined[] = {
+    __NR_socket,
+    __NR_listen,
+    __NR_accept,
+    __NR_accept4,
+    __NR_ptrace,
+    __NR_modify_ldt,
+    __NR_io_setup,
+    __NR_io_destroy,
+    __NR_io_getevents,
+    __NR_io_submit,
+    __NR_io_cancel,
+    __NR_io_pgetevents,
+    __NR_remap_file_pages,
+    __NR_mbind,
+    __NR_set_mempolicy,
+    __NR_get_mempolicy,
+    __NR_migrate_pages,
+    __NR_move_pages,
+    __NR_inotify_init,
+    __NR_inotify_init1,
+    __NR_inotify_add_watch,
+    __NR_inotify_rm_watch,
+    __NR_name_to_handle_at,
+    __NR_process_vm_readv,
+    __NR_process_vm_writev,
+    __NR_kcmp,
+    __NR_seccomp,
+    __NR_userfaultfd,
+    __NR_pidfd_getfd,
+    __NR_process_madvise,
+    __NR_landlock_create_ruleset,
+    __NR_landlock_add_rule,
+    __NR_landlock_restrict_self,
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const size_t cm_looking_count = COUNT(cm_looking);
@@ -259,6 +298,73 @@ const size_t cm_reading_count = COUNT(cm_reading);
 const size_t cm_changing_count = COUNT(cm_changing);
 const size_t cm_starting_count = COUNT(cm_starting);
 const size_t cm_harmless_count = COUNT(cm_harmless);
+const size_t cm_confined_count = COUNT(cm_confined);
+
+bool cm_is_among(const short *numbers, size_t count, int number)
+{
+    size_t i = 0;
+    while (i < count && numbers[i] != number)
+        i++;
+    return i < count;
+}
+
+bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments)
+{
+    if (looking->number == __NR_open)
+        return (arguments[1] & CM_OPEN_CHANGES) != 0;
+    if (looking->number == __NR_openat)
+        return (arguments[2] & CM_OPEN_CHANGES) != 0;
+    return looking->changes;
+}
+
+bool cm_follows(const struct cm_looking *looking)
+{
+    static const short links[] = {
+        __NR_lstat,        __NR_readlink, __NR_readlinkat, __NR_lgetxattr, __NR_llistxattr,
+        __NR_mkdir,        __NR_mkdirat,  __NR_unlink,     __NR_unlinkat,  __NR_rmdir,
+        __NR_rename,       __NR_renameat, __NR_renameat2,  __NR_link,      __NR_symlink,
+        __NR_symlinkat,    __NR_mknod,    __NR_mknodat,    __NR_lchown,    __NR_lsetxattr,
+        __NR_lremovexattr,
+    };
+    return !cm_is_among(links, COUNT(links), looking->number);
+}
+
+/* The flags of an open; false: they cannot be read, and anything is possible. */
+static bool open_flags(const struct seccomp_notif *call, uint64_t *flags)
+{
+    const __u64 *arguments = call->data.args;
+    struct iovec to = {flags, sizeof(*flags)};
+    struct iovec from = {(void *)(uintptr_t)arguments[2], /* NOLINT(performance-no-int-to-ptr) */
+                         sizeof(*flags)};
+    *flags = call->data.nr == __NR_open ? arguments[1] : arguments[2];
+    /* struct open_how begins with them. */
+    return call->data.nr != __NR_openat2 ||
+           process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) == sizeof(*flags);
+}
+
+static bool is_creating(int number)
+{
+    static const short creating[] = {
+        __NR_creat,     __NR_mkdir, __NR_mkdirat, __NR_mknod,  __NR_mknodat,  __NR_symlink,
+        __NR_symlinkat, __NR_link,  __NR_linkat,  __NR_rename, __NR_renameat, __NR_renameat2,
+    };
+    return cm_is_among(creating, COUNT(creating), number);
+}
+
+enum cm_change cm_change_of(const struct cm_looking *looking, const struct seccomp_notif *call)
+{
+    int number = looking->number;
+    uint64_t flags = 0;
+    if (number != __NR_open && number != __NR_openat && number != __NR_openat2)
+        return is_creating(number) ? CM_CREATES
+               : looking->changes  ? CM_CHANGES
+                                   : CM_CHANGES_NOTHING;
+    if (!open_flags(call, &flags))
+        return CM_CREATES;
+    if ((flags & CM_OPEN_CHANGES) == 0 || (flags & O_TMPFILE) == O_TMPFILE)
+        return CM_CHANGES_NOTHING;
+    return (flags & O_CREAT) != 0 ? CM_CREATES : CM_CHANGES;
+}
 
 #else
 

@@ -5,6 +5,7 @@
 #ifndef CRASHMATRIX_WATCH_CALLS_H
 #define CRASHMATRIX_WATCH_CALLS_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,27 @@ struct cm_looking {
 };
 extern const struct cm_looking cm_looking[];
 extern const size_t cm_looking_count;
+
+struct seccomp_notif;
+
+bool cm_is_among(const short *numbers, size_t count, int number);
+
+/* Also of what the call may lead to: writing to a file that it opens. By its registers. */
+bool cm_may_change(const struct cm_looking *looking, const __u64 *arguments);
+
+/* Whether it acts on what a link leads to, not on the link; also if its flags may say so. */
+bool cm_follows(const struct cm_looking *looking);
+
+/*
+ * What it may change of what has a name, or may get one: what has none, others cannot find.
+ * (Of openat2() another task may change the flags meanwhile.)
+ */
+enum cm_change {
+    CM_CHANGES_NOTHING,
+    CM_CHANGES, /* what is there */
+    CM_CREATES, /* also if nothing is there */
+};
+enum cm_change cm_change_of(const struct cm_looking *looking, const struct seccomp_notif *call);
 
 /* What a call reads of the file of a descriptor. */
 enum cm_read {
@@ -63,6 +85,13 @@ extern const size_t cm_starting_count;
  */
 extern const unsigned short cm_harmless[];
 extern const size_t cm_harmless_count;
+
+/*
+ * Of the calls in no table, which count as looking at everything: those that reach nothing
+ * outside the scratch directory which was not opened by its name.
+ */
+extern const unsigned short cm_confined[];
+extern const size_t cm_confined_count;
 
 /* An open of that kind may change something, or let it be changed later. */
 #define CM_OPEN_CHANGES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))

@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include <stdio.h>
+
 #include "inventory.h"
 #include "state.h"
 
@@ -10,6 +12,7 @@ struct cm_worker {
     struct cm_unit_worker unit;
     struct cm_observer *observer; /* NULL: what is looked at does not matter */
     struct cm_observations *seen;
+    struct cm_marks *marks;
     struct cm_stepper *stepper; /* to the state at hand */
     cm_word *ideal;
     char *output;
@@ -33,39 +36,61 @@ static void load_output(struct cm_worker *worker)
     }
 }
 
-static const struct cm_observations *run(void *context, const struct cm_job *job,
-                                         struct cm_outcome *outcome)
+/* The state of a job; for one at a time. *behind: what comes after its output. */
+static struct cm_state state_begin(struct cm_worker *worker, const struct cm_job *job, char *behind)
 {
-    struct cm_worker *worker = context;
     uint32_t outputs = 0;
     cm_job_case(worker->poset, job, worker->ideal, &outputs);
     size_t size = worker->output_sizes[outputs];
-    char behind = worker->output[size];
+    *behind = worker->output[size];
     worker->output[size] = '\0';
-    struct cm_state state = {
+    return (struct cm_state){
         .tree = cm_stepper_step(worker->stepper, worker->ideal),
         .output = worker->output,
         .output_size = size,
         .model = worker->model,
         .observer = worker->observer,
+        .marks = worker->marks,
         .inventory = worker->inventory,
     };
+}
+
+static const struct cm_observations *run(void *context, const struct cm_job *job,
+                                         struct cm_outcome *outcome)
+{
+    struct cm_worker *worker = context;
+    char behind;
+    struct cm_state state = state_begin(worker, job, &behind);
     if (worker->observer != NULL)
         cm_observer_begin(worker->observer, worker->seen);
     worker->check->run(worker->check->context, &state, outcome);
-    worker->output[size] = behind;
+    worker->output[state.output_size] = behind;
     worker->seen->settled = worker->check->monotone && outcome->status == CM_ACCEPTED;
     return worker->seen;
 }
 
+void cm_worker_record(struct cm_worker *worker, const struct cm_job *job, const char *path,
+                      struct cm_outcome *outcome)
+{
+    char behind;
+    struct ff_error error = {""};
+    struct cm_state state = state_begin(worker, job, &behind);
+    state.observer = NULL;
+    bool done = worker->check->record(worker->check->context, &state, path, &error) == 0;
+    worker->output[state.output_size] = behind;
+    outcome->status = done ? CM_ACCEPTED : CM_BROKEN;
+    snprintf(outcome->text, sizeof(outcome->text), "%.255s", error.text);
+}
+
 struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_check *check,
                                 const char *model, bool observes, struct cm_shard shard,
-                                struct cm_counter *counter)
+                                struct cm_counter *counter, struct cm_marks *marks)
 {
     struct cm_worker *worker = cm_allocate(1, sizeof(*worker));
     worker->poset = poset;
     worker->check = check;
     worker->model = model;
+    worker->marks = marks;
     worker->unit = (struct cm_unit_worker){.context = worker,
                                            .run = run,
                                            .splitter = cm_splitter_new(poset, shard),

@@ -1,6 +1,8 @@
 #include "workunit.h"
 
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "outcome.h"
@@ -24,6 +26,7 @@ struct unit {
     _Atomic uint64_t position;
     uint64_t hashes[OUTCOMES];
     struct cm_outcome outcomes[OUTCOMES];
+    char recording[PATH_MAX]; /* "" if it is none */
 };
 
 struct position {
@@ -97,8 +100,22 @@ void cm_unit_begin(const struct cm_unit_layout *layout, void *area, uint32_t lim
     struct unit *unit = area;
     unit->limit = limit < layout->leaf_capacity ? limit : layout->leaf_capacity;
     unit->outcome_count = 0;
+    unit->recording[0] = '\0';
     atomic_store(&unit->counting, NOT_COUNTED);
     position_set(unit, (struct position){0});
+}
+
+void cm_unit_begin_recording(const struct cm_unit_layout *layout, void *area, const char *path)
+{
+    struct unit *unit = area;
+    cm_unit_begin(layout, area, 1);
+    snprintf(unit->recording, sizeof(unit->recording), "%s", path);
+}
+
+const char *cm_unit_recording(const void *area)
+{
+    const struct unit *unit = area;
+    return unit->recording[0] == '\0' ? NULL : unit->recording;
 }
 
 void cm_unit_put(const struct cm_unit_layout *layout, void *area, const struct cm_job *job)

@@ -42,6 +42,13 @@ struct cm_unit_layout {
 struct cm_unit_layout cm_unit_layout(const struct cm_poset *poset, uint32_t runs, uint32_t jobs);
 
 void cm_unit_begin(const struct cm_unit_layout *layout, void *area, uint32_t limit);
+
+/* A unit of one job, whose recovery is to be recorded to a file of that name instead. */
+void cm_unit_begin_recording(const struct cm_unit_layout *layout, void *area, const char *path);
+
+/* That name; NULL if it is to be run. */
+const char *cm_unit_recording(const void *area);
+
 void cm_unit_put(const struct cm_unit_layout *layout, void *area, const struct cm_job *job);
 
 /* What a worker does a unit with. */

@@ -39,6 +39,11 @@ def check_model(model, boundaries, shard):
         expect(first <= last < boundaries, f"{name}: {violation['id']}: boundaries")
         for index in violation["lost"] + violation["kept"]:
             expect(index < count, f"{name}: {violation['id']}: operation {index}")
+    depths = model["nested"]["depths"]
+    for number, depth in enumerate(depths):
+        expect(depth["cuts"] == number + 1, f"{name}: depth {number + 1}")
+        failing = any(len(v["recovery_cuts"]) == depth["cuts"] for v in model["violations"])
+        expect(failing == (depth["rejected"] > 0), f"{name}: {depth['cuts']} cuts: rejected")
     if model["violations"]:
         expect(model["verdict"] == "fail", f"{name}: verdict with violations")
     elif not model["exhaustive"]:
@@ -87,7 +92,8 @@ def check_junit(report, root):
         cases = suite.findall("testcase")
         name = suite.get("name")
         expect(name == model["name"] + suffix, f"junit: {name} is not {model['name']}{suffix}")
-        expect(len(cases) == len(report["matrix"]), f"junit: {name}: one case a boundary")
+        nested = model["nested"]["asked"] != 0
+        expect(len(cases) == len(report["matrix"]) + nested, f"junit: {name}: one case a boundary")
         expect(len({case.get("name") for case in cases}) == len(cases), f"junit: {name}: names")
         failures = suite.findall("testcase/failure")
         for number, (case, row) in enumerate(zip(cases, report["matrix"])):

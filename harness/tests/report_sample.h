@@ -121,8 +121,16 @@ static struct cm_cell bad_cells[] = {CLEAN_CELL, CLEAN_CELL, CLEAN_CELL, CLEAN_C
 static uint32_t lost[] = {3};
 static uint32_t kept[] = {0};
 static struct cm_violation violations[] = {
-    {"posix.01234567.3", "the acknowledged version is lost", CM_VIOLATED, 2, 5, 6, lost, 1, kept,
-     1},
+    {.id = "posix.01234567.3",
+     .reason = "the acknowledged version is lost",
+     .status = CM_VIOLATED,
+     .states = 2,
+     .first_boundary = 5,
+     .last_boundary = 6,
+     .lost = lost,
+     .lost_count = 1,
+     .kept = kept,
+     .kept_count = 1},
 };
 
 static struct cm_exploration clean = {

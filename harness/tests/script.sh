@@ -21,7 +21,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # dash does not run the trap above when a signal ends it.
-trap 'exit 1' HUP INT TERM
+for signal in HUP INT TERM; do
+    # shellcheck disable=SC2064 # now
+    trap "echo 'FAILED: ended by SIG$signal' >&2; exit 1" $signal
+done
 mkdir "$work/scratch"
 
 # Ends the test.

@@ -215,6 +215,35 @@ expect 2 "its check is '.*', not '/bin/true'" "$crashmatrix" explore t.cmt --tar
     --check /bin/true --eager --resume --report pieces/r
 expect 2 'is not the trace' "$crashmatrix" explore other.cmt --target $target \
     --check builtin:manifest --resume --report pieces/r
+cat >script <<'END_OF_SCRIPT'
+ls -R . >/dev/null
+END_OF_SCRIPT
+cp "$(command -v ls)" mine
+PATH=$work:$PATH
+export PATH
+# A script; a program that a shell looks for; both as the argument of another one.
+for check in "sh $work/script" 'mine -R . >/dev/null && true' "env PATH=$PATH mine -R ."; do
+    rm -rf changed
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --budget 1
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --resume --budget 2
+    cp script before
+    echo true | tee -a script >>mine
+    expect 2 "the check's program, or a script of it, has changed" "$crashmatrix" explore t.cmt \
+        --check "$check" --report changed --resume
+    cp before script
+    cp "$(command -v ls)" mine
+    expect 4 '^Verdict: incomplete' "$crashmatrix" explore t.cmt --check "$check" \
+        --report changed --resume --budget 3
+done
+# Shards may be of machines on which the program is another one.
+for shard in 1 2; do
+    echo "test -d . # $shard" >script
+    expect 0 '^Verdict: shard-pass' "$crashmatrix" explore t.cmt --check "sh $work/script" \
+        --shard $shard/2 --report machine$shard
+done
+expect 0 '^Verdict: pass' "$crashmatrix" merge machine1 machine2
 expect 2 'no recording to continue' "$crashmatrix" run --target $target --resume --report nowhere
 expect 2 'resume needs --report' "$crashmatrix" run --target $target --resume
 

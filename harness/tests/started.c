@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 static pid_t loaded;
+static int found; /* what another start left */
 
 /* ---- In the constructor ---- */
 
@@ -111,6 +112,20 @@ static void do_write(void)
     close(open(path, O_WRONLY | O_CREAT, 0600));
 }
 
+/* Before the first run: what a start that comes to nothing leaves, no run may find. */
+static void do_write_into_directory(void)
+{
+    int fd = open("made", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    found = fd < 0;
+    close(fd);
+}
+
+/* A change that is no look into the scratch directory. */
+static void do_write_elsewhere(void)
+{
+    close(open("/dev/null", O_WRONLY));
+}
+
 static void do_something_unknown(void)
 {
     socket(AF_INET, SOCK_DGRAM, 0);
@@ -150,6 +165,8 @@ static const struct {
     {"look-at-home", do_look_at_home},
     {"change-directory", do_change_directory},
     {"write", do_write},
+    {"write-into-directory", do_write_into_directory},
+    {"write-elsewhere", do_write_elsewhere},
     {"something-unknown", do_something_unknown},
     {"close-everything", do_close_everything},
     {"exit", do_exit},
@@ -243,6 +260,10 @@ static uint64_t hash(const char *text, size_t size)
 
 int main(int argc, char **argv)
 {
+    if (found) {
+        puts("label: poisoned");
+        return 0;
+    }
     if (argc == 1) {
         puts(getpid() == loaded ? "label: executed" : "label: forked");
         return 0;

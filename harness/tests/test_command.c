@@ -315,7 +315,9 @@ static struct cm_outcome check_run(struct cm_scratch *scratch, const char *text,
         .tree = tree_sample(), .output = "committed 1\n", .output_size = 12, .model = "posix"};
     struct cm_outcome outcome = {.status = CM_BROKEN};
     CHECK(cm_command_parse(text, &command, &error) == 0);
-    struct cm_check *check = cm_external_check_new(&command, scratch, library, timeout_ms);
+    const struct cm_external_plan plan = {
+        .check = &command, .scratch = scratch, .library = library, .timeout_ms = timeout_ms};
+    struct cm_check *check = cm_external_check_new(&plan);
     if (check->prepare(check->context, &error) == 0)
         check->run(check->context, &state, &outcome);
     else
@@ -461,6 +463,8 @@ static void forking(void)
         "look",
         "look-at-home",
         "write",
+        "write-into-directory",
+        "write-elsewhere",
         "something-unknown",
         "close-everything",
         "exit",

@@ -111,6 +111,99 @@ static void expect_same(char *text, const char *expected)
     free(text);
 }
 
+/* ---- What runs depend on besides the state ---- */
+
+/* Marks what the context says, a text each; all runs do so. */
+static void depend(void *context, struct cm_state *state, struct cm_outcome *outcome)
+{
+    for (const char *const *what = context; *what != NULL; what++) {
+        cm_depends_on(state, CM_DEPENDS_ON_RANDOM, *what);
+        cm_depends_on(state, CM_DEPENDS_ON_OUTSIDE, *what);
+    }
+    count_names(NULL, state, outcome);
+}
+
+static struct cm_exploration *explore_depending(const char *const *what, uint64_t budget,
+                                                bool resume)
+{
+    struct ff_error error;
+    struct sample *s = names();
+    struct cm_model *model = sample_model("posix");
+    struct cm_check check = {.context = (void *)(uintptr_t)what, .run = depend, .observes = true};
+    struct cm_options options = {
+        .jobs = 2, .budget_runs = budget, .resume = resume, .progress_path = path};
+    struct cm_exploration *result = cm_explore(&s->trace, model, &check, &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(result);
+    cm_model_free(model);
+    sample_free(s);
+    return result;
+}
+
+static bool depends_on(const struct cm_exploration *exploration, size_t index,
+                       enum cm_dependence_kind kind, const char *what)
+{
+    return index < exploration->dependence_count && exploration->dependences[index].kind == kind &&
+           strcmp(exploration->dependences[index].what, what) == 0;
+}
+
+/* Also by who continues it, whatever its own runs depend on. */
+static void dependences_are_kept(void)
+{
+    static const char *const first[] = {"z", "b", NULL}, *const second[] = {"b", "a", NULL};
+    static const char *const many[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL};
+    cm_exploration_free(explore_depending(first, 1, false));
+    struct cm_exploration *result = explore_depending(second, 0, true);
+    CU_ASSERT_EQUAL(result->dependence_count, 6);
+    for (size_t kind = 0; kind < CM_DEPENDENCE_KINDS; kind++) {
+        static const char *const all[] = {"a", "b", "z"};
+        for (size_t i = 0; i < 3; i++)
+            CU_ASSERT_TRUE(depends_on(result, 3 * kind + i, (enum cm_dependence_kind)kind, all[i]));
+    }
+    cm_exploration_free(result);
+    /* Some are enough to say that there are any. */
+    result = explore_depending(many, 0, false);
+    CU_ASSERT_EQUAL(result->dependence_count, 2 * 8);
+    CU_ASSERT_TRUE(depends_on(result, 0, CM_DEPENDS_ON_OUTSIDE, "0"));
+    CU_ASSERT_TRUE(depends_on(result, 15, CM_DEPENDS_ON_RANDOM, "7"));
+    cm_exploration_free(result);
+    result = explore_depending(many + 10, 0, false);
+    CU_ASSERT_EQUAL(result->dependence_count, 0);
+    cm_exploration_free(result);
+    unlink(path);
+}
+
+/* Says how often it was run. */
+static void count_runs(void *context, struct cm_state *state, struct cm_outcome *outcome)
+{
+    struct notes *notes = context;
+    count_names(notes, state, outcome);
+    outcome->status = CM_ACCEPTED;
+    snprintf(outcome->text, sizeof(outcome->text), "%u", notes->runs);
+}
+
+/* The correct twin, which says the same of the same state, is count_names() everywhere. */
+static void what_varies_is_found_if_eager(void)
+{
+    struct ff_error error;
+    struct sample *s = names();
+    struct cm_model *model = sample_model("posix");
+    struct notes *notes = notes_new();
+    struct cm_check check = {.context = notes, .run = count_runs};
+    struct cm_options options = {.jobs = 1, .eager = true};
+    struct cm_exploration *result = cm_explore(&s->trace, model, &check, &options, &error);
+    CU_ASSERT_TRUE(result->audit_runs > 0 && result->audit_mismatches == result->audit_runs);
+    CU_ASSERT_FALSE(result->complete || result->exhaustive);
+    cm_exploration_free(result);
+    check.run = count_names;
+    result = cm_explore(&s->trace, model, &check, &options, &error);
+    CU_ASSERT_TRUE(result->audit_runs > 0 && result->audit_mismatches == 0);
+    CU_ASSERT_TRUE(result->complete && result->exhaustive);
+    cm_exploration_free(result);
+    munmap(notes, sizeof(*notes));
+    cm_model_free(model);
+    sample_free(s);
+}
+
 /* ---- Stopping and continuing ---- */
 
 /* Stops again and again, each time some runs later, until all is done. */
@@ -412,6 +505,8 @@ static void setting(void)
 
 static const struct unit_test tests[] = {
     {"where files go", setting},
+    {"what runs depend on is kept", dependences_are_kept},
+    {"a check that varies is found if eager, too", what_varies_is_found_if_eager},
     {"stopped and continued pieces make the whole", pieces_make_the_whole},
     {"what differs is refused", what_differs_is_refused},
     {"the smallest deviations come first", smallest_deviations_come_first},

@@ -153,7 +153,7 @@ static void operations_are_described(void)
     };
     char text[128];
     for (uint32_t i = 0; i < COUNT(expected); i++) {
-        cm_describe_operation(&trace, &bad, i, text, sizeof(text));
+        cm_describe_operation(&trace, &bad.operations[i], text, sizeof(text));
         CU_ASSERT_STRING_EQUAL(text, expected[i]);
     }
 }

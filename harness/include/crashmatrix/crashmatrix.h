@@ -47,8 +47,9 @@ const char *cm_model_name(const struct cm_model *model);
 
 /* ---- Checks ---- */
 
-/* Takes down what a check looks at. */
+/* Takes down what a check looks at, and what it depends on besides. */
 struct cm_observer;
+struct cm_marks;
 
 /* One state, as the check sees it. */
 struct cm_state {
@@ -57,6 +58,7 @@ struct cm_state {
     size_t output_size;   /* bytes, without the NUL */
     const char *model;    /* name of the model under which the state is legal */
     struct cm_observer *observer;
+    struct cm_marks *marks; /* or NULL */
     /* All nodes that any state of the trace has, without their names; or NULL. */
     const struct ff_tree *inventory;
 };
@@ -98,6 +100,14 @@ struct cm_check {
      * it, too, since more output only asks for more. Then it is not run with less. */
     bool monotone;
     bool is_costly; /* a run starts processes: fewer are made only to audit others */
+    /*
+     * Of a check that begins with a recovery, which repairs the state: runs the recovery
+     * alone, and leaves its calls as a trace at path, so that power cuts during it can be
+     * explored, too (options.nested). The recovery must be a function of the state, and if it
+     * observes, run must have looked at whatever it changes, of a file at all of it. NULL:
+     * there is none, or it cannot be recorded. Returns 0, or -1 with *error set.
+     */
+    int (*record)(void *context, struct cm_state *state, const char *path, struct ff_error *error);
 };
 
 /*
@@ -129,17 +139,38 @@ void cm_looks_at_attributes(const struct cm_state *state, uint32_t node);
 /* How many names it has, and whether two names mean it. */
 void cm_looks_at_links(const struct cm_state *state, uint32_t node);
 void cm_looks_at_output(const struct cm_state *state);
+/* Of a check with a recovery: that has changed nothing, so that there is nothing to be cut. */
+void cm_recovery_was_idle(const struct cm_state *state);
 /* It is not known what the check looks at. */
 void cm_looks_at_everything(const struct cm_state *state);
+
+/*
+ * A run that is not a function of the state alone, or that a later run may find something
+ * of. That makes no outcome wrong, but none certain: it is reported as not observed.
+ */
+enum cm_dependence_kind {
+    CM_DEPENDS_ON_OUTSIDE, /* files and processes that other runs share */
+    CM_DEPENDS_ON_RANDOM,  /* random numbers that cannot be the same in each run */
+};
+enum { CM_DEPENDENCE_KINDS = 2 };
+/* what: in words, for people. */
+void cm_depends_on(const struct cm_state *state, enum cm_dependence_kind kind, const char *what);
 
 /* ---- Exploration ---- */
 
 struct cm_progress {
-    uint64_t runs;       /* of the check, ended so far */
-    uint64_t violations; /* among them */
-    const char *covered; /* legal states in the cylinders seen, decimal, or NULL */
-    const char *legal;   /* of how many, or NULL when that is too hard to count */
+    uint64_t runs;           /* of the check, ended so far */
+    uint64_t violations;     /* among them */
+    const char *covered;     /* legal states in the cylinders seen, decimal, or NULL */
+    const char *legal;       /* of how many, or NULL when that is too hard to count */
+    unsigned depth;          /* cuts during recovery; if any: */
+    uint64_t recoveries;     /* that were cut at this depth so far, ... */
+    uint64_t recovery_count; /* ... of so many */
 };
+
+/* options.nested: as often as it makes a difference; and the most that can be asked for. */
+#define CM_NESTED_FIXPOINT UINT32_MAX
+#define CM_NESTED_LIMIT    64u
 
 /* Part index (from 0) of count parts, of which nobody needs to know the others. */
 struct cm_shard {
@@ -151,12 +182,19 @@ struct cm_trait {
     const char *key, *value;
 };
 
+/* The key of a digest of the programs that the check consists of, which may differ between
+ * the machines of shards, but not when an exploration is continued. */
+#define CM_TRAIT_PROGRAM "digest of the check's program"
+
 struct cm_options {
     unsigned jobs;         /* worker processes; 0 means one for each processor */
     unsigned timeout_ms;   /* for one run of the check; 0 means none */
     uint32_t granule;      /* bytes; overrides the model's tear granule; 0 keeps it */
     bool eager;            /* a run for every state, also if the check says what it looks at */
     struct cm_shard shard; /* the states to cover; count 0 means all */
+    /* How many power cuts there may be during recoveries, each in that from what the one
+     * before left; more than 0 needs check->record, and all shards. */
+    unsigned nested;
     /* To cover less than everything: first what deviates the least from all or from nothing
      * unsynced having persisted; in the last quarter of the budget what the seed says. */
     uint64_t budget_runs; /* of the check, also those of runs that are resumed; 0: no limit */
@@ -188,7 +226,23 @@ struct cm_operation {
     uint64_t length;   /* bytes; data only */
 };
 
-/* A state that the check rejected, one for each distinct reason. */
+/* A power cut during a recovery. */
+struct cm_cut {
+    const struct ff_trace *trace;    /* of the recovery */
+    struct cm_operation *operations; /* of the recovery, in boundaries of that trace */
+    size_t operation_count;
+    const uint32_t *boundary_calls; /* [b]: the call before boundary b >= 1 */
+    uint32_t boundary;              /* where it was cut */
+    uint32_t *lost;                 /* operations issued by then that did not persist */
+    size_t lost_count;
+    uint32_t *kept; /* operations that did, although nothing had made them durable */
+    size_t kept_count;
+};
+
+/*
+ * A state that the check rejected, one for each distinct reason; those that it takes cuts
+ * during recovery to reach are apart from the others, and come after them.
+ */
 struct cm_violation {
     char *id; /* replay id: harness/MODEL.md */
     char *reason;
@@ -201,6 +255,22 @@ struct cm_violation {
     size_t lost_count;
     uint32_t *kept; /* operations that it has although nothing made them durable */
     size_t kept_count;
+    struct cm_cut *cuts; /* during the recovery from that, during that from what was left, ... */
+    size_t cut_count;
+};
+
+/*
+ * What so and so many cuts during recovery can leave. A recovery is cut if what it was
+ * started on was accepted, and is the same as nothing before. A state that cuts of several
+ * recoveries can leave is counted for each of them.
+ */
+struct cm_depth {
+    uint64_t recoveries; /* that were cut */
+    char *legal;         /* states that this can leave, decimal; NULL when too hard to count */
+    char *covered;       /* number of those that were covered, decimal; NULL likewise */
+    uint64_t distinct;   /* such that recovery and check can tell them apart */
+    uint64_t runs;       /* of recovery and check */
+    uint64_t rejected;   /* among the distinct ones */
 };
 
 struct cm_label {
@@ -215,11 +285,17 @@ struct cm_cell {
     uint64_t violations; /* distinct rejected states */
 };
 
+struct cm_dependence {
+    enum cm_dependence_kind kind;
+    char *what;
+};
+
 struct cm_exploration {
     const char *model;      /* name */
     uint64_t model_digest;  /* XXH3-64 of the model's meaning */
     uint32_t unit, granule; /* bytes, as used */
-    bool exhaustive;        /* every legal state was covered, and certificate and audit hold */
+    bool exhaustive;        /* every legal state was covered, those of cuts during recovery, too,
+                               as far as asked for, and certificate and audit hold */
     bool complete;          /* the same for the states of the shard */
     bool stopped;           /* ended early by options->stop */
     char *progress_error;   /* why the progress file could not be written, or NULL */
@@ -234,6 +310,8 @@ struct cm_exploration {
     uint64_t audit_runs;       /* further ones, on other states that must have the same outcome */
     uint64_t audit_mismatches; /* those that had another outcome */
     char *audit_text;          /* of one of these; NULL if there is none */
+    struct cm_dependence *dependences; /* of runs, besides the state; a few of each kind */
+    size_t dependence_count;
     struct cm_operation *operations;
     size_t operation_count;
     /* Cells for boundaries 0 .. trace->call_count. */
@@ -244,6 +322,12 @@ struct cm_exploration {
     uint32_t *boundary_calls;
     struct cm_violation *violations; /* the one that lost the least first */
     size_t violation_count;
+    unsigned nested;         /* cuts during recovery, as asked for */
+    struct cm_depth *depths; /* [d]: of d + 1 cuts during recovery */
+    size_t depth_count;
+    bool fixpoint; /* one more cut would leave nothing new: this holds for any number of them */
+    struct ff_unobserved *unobserved; /* of recordings of recoveries; the texts are malloc'ed */
+    size_t unobserved_count;
     double seconds;
     void *owned; /* what the strings above point into */
 };
@@ -277,5 +361,13 @@ struct cm_exploration *cm_merge(const struct ff_trace *trace, const struct cm_mo
  */
 int cm_rebuild(const struct ff_trace *trace, const struct cm_model *model, const char *id,
                struct ff_tree **tree, char **output, size_t *output_size, struct ff_error *error);
+
+/*
+ * The same, also of ids that name cuts during recovery: each recovery is recorded again by
+ * check->record, in a worker, and must do what it did then. check may be NULL for other ids.
+ */
+int cm_rebuild_nested(const struct ff_trace *trace, const struct cm_model *model, const char *id,
+                      const struct cm_check *check, struct ff_tree **tree, char **output,
+                      size_t *output_size, struct ff_error *error);
 
 #endif
