@@ -71,11 +71,9 @@ struct expected {
     char labels[MOST_TEXTS][CM_TEXT_SIZE];
     size_t label_count;
     bool violated;
+    struct ff_hash states[4096];
     size_t state_count;
 };
-
-/* Those at the boundary at hand. */
-static struct ff_hash found_states[4096];
 
 static bool note_text(char texts[][CM_TEXT_SIZE], size_t *count, const char *text)
 {
@@ -90,9 +88,9 @@ static bool note_text(char texts[][CM_TEXT_SIZE], size_t *count, const char *tex
 static void note_state(struct expected *here, struct ff_hash hash)
 {
     for (size_t i = 0; i < here->state_count; i++)
-        if (found_states[i].low == hash.low && found_states[i].high == hash.high)
+        if (here->states[i].low == hash.low && here->states[i].high == hash.high)
             return;
-    found_states[here->state_count++] = hash;
+    here->states[here->state_count++] = hash;
 }
 
 static int compare_ticks(const void *a, const void *b)
@@ -143,8 +141,8 @@ static void judge(const struct naive *naive, unsigned subset, const struct cm_ch
     ff_tree_free(tree);
 }
 
-static void expect_at(const struct naive *naive, const struct cm_check *check, uint64_t tick,
-                      struct expected *here)
+static void expect(const struct naive *naive, const struct cm_check *check, uint64_t tick,
+                   struct expected *here)
 {
     char *output = output_at(naive->trace, tick);
     size_t issued = 0;
@@ -153,22 +151,10 @@ static void expect_at(const struct naive *naive, const struct cm_check *check, u
     while (issued < naive->step_count &&
            call_tick(&naive->trace->calls[naive->steps[issued].call]) <= tick)
         issued++;
-    unsigned durable = durable_steps(naive, issued, tick);
     for (unsigned subset = 0; subset < 1u << issued; subset++)
-        if (is_legal(naive, subset, issued, durable))
+        if (is_legal(naive, subset, issued, tick))
             judge(naive, subset, check, output, here);
     free(output);
-}
-
-/* At all of them, until the next call. */
-static const struct expected *expect(const struct naive *naive, const struct cm_check *check)
-{
-    static struct expected all[MOST_BOUNDARIES];
-    uint64_t ticks[MOST_BOUNDARIES] = {0};
-    size_t last = boundary_ticks(naive->trace, ticks);
-    for (size_t b = 0; b <= last; b++)
-        expect_at(naive, check, ticks[b], &all[b]);
-    return all;
 }
 
 static uint64_t states_in(const struct cm_cell *cell)
@@ -255,12 +241,23 @@ static bool shards_agree(const struct trial *trial, unsigned count, const char *
     return agree;
 }
 
-static bool compare_one(const struct trial *trial, const struct expected *expected)
+/* At each boundary; returns the last one. */
+static size_t expect_all(const struct naive *naive, const struct cm_check *check,
+                         struct expected *expected)
+{
+    uint64_t ticks[MOST_BOUNDARIES] = {0};
+    size_t last = boundary_ticks(naive->trace, ticks);
+    for (size_t b = 0; b <= last; b++)
+        expect(naive, check, ticks[b], &expected[b]);
+    return last;
+}
+
+static bool compare_one(const struct trial *trial, const struct expected *expected, size_t last)
 {
     struct cm_exploration *whole = explore(trial, 0, 1);
     bool same = whole->exhaustive && whole->observed == !trial->eager &&
                 strcmp(whole->legal, whole->covered) == 0;
-    for (size_t b = 0; same && b <= trial->trace->call_count; b++)
+    for (size_t b = 0; same && b <= last; b++)
         same = is_as_expected(&expected[b], &whole->cells[b], trial->eager);
     char *text = print_exploration(whole);
     same = same && shards_agree(trial, 2, text) && shards_agree(trial, 7, text);
@@ -271,6 +268,7 @@ static bool compare_one(const struct trial *trial, const struct expected *expect
 
 static bool compare_all(uint64_t seed)
 {
+    static struct expected expected[MOST_BOUNDARIES];
     random_state = seed;
     struct cm_model widest = {.unit = UNIT, .granule = GRANULE};
     struct world world = {.sample = sample_new()};
@@ -287,10 +285,10 @@ static bool compare_all(uint64_t seed)
         for (size_t i = 0; i < trace->node_count; i++)
             naive->sizes[i + 1] = (uint32_t)trace->nodes[i].data.size;
         naive_derive(naive);
-        const struct expected *expected = expect(naive, &check);
-        for (unsigned eager = 0; same && eager <= 1; eager++) {
+        size_t last = expect_all(naive, &check, expected);
+        for (int eager = 0; same && eager <= 1; eager++) {
             struct trial trial = {trace, models[m], &check, eager != 0};
-            same = compare_one(&trial, expected);
+            same = compare_one(&trial, expected, last);
             if (!same)
                 printf("\n    seed %llu, %s, %s\n", (unsigned long long)seed, models[m]->name,
                        eager != 0 ? "eager" : "observed");
