@@ -71,9 +71,11 @@ struct expected {
     char labels[MOST_TEXTS][CM_TEXT_SIZE];
     size_t label_count;
     bool violated;
-    struct ff_hash states[4096];
     size_t state_count;
 };
+
+/* Those at the boundary at hand. */
+static struct ff_hash found_states[4096];
 
 static bool note_text(char texts[][CM_TEXT_SIZE], size_t *count, const char *text)
 {
@@ -88,9 +90,9 @@ static bool note_text(char texts[][CM_TEXT_SIZE], size_t *count, const char *tex
 static void note_state(struct expected *here, struct ff_hash hash)
 {
     for (size_t i = 0; i < here->state_count; i++)
-        if (here->states[i].low == hash.low && here->states[i].high == hash.high)
+        if (found_states[i].low == hash.low && found_states[i].high == hash.high)
             return;
-    here->states[here->state_count++] = hash;
+    found_states[here->state_count++] = hash;
 }
 
 static int compare_ticks(const void *a, const void *b)
@@ -146,13 +148,13 @@ static void expect(const struct naive *naive, const struct cm_check *check, uint
 {
     char *output = output_at(naive->trace, tick);
     size_t issued = 0;
-    here->violated = false;
-    here->label_count = here->state_count = 0; /* what is behind them is large */
+    *here = (struct expected){.label_count = 0};
     while (issued < naive->step_count &&
            call_tick(&naive->trace->calls[naive->steps[issued].call]) <= tick)
         issued++;
+    unsigned durable = durable_steps(naive, issued, tick);
     for (unsigned subset = 0; subset < 1u << issued; subset++)
-        if (is_legal(naive, subset, issued, tick))
+        if (is_legal(naive, subset, issued, durable))
             judge(naive, subset, check, output, here);
     free(output);
 }
