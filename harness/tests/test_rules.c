@@ -245,6 +245,25 @@ static void all_metadata(void)
                   "x=0 y=Y, x=E y=Y, x=X y=Y");
 }
 
+/* A journal is committed up to the last change of what is synced. */
+static void all_metadata_by_then(void)
+{
+    static const char model[] =
+        PLAIN META_IN_ORDER ", \"sync\": {\"fsync-file\": [\"own-data\", \"all-meta\"]}";
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    sample_write(s, node, 0, BLOCK, 'N');
+    sample_create(s, FF_ROOT_NODE, "y", S_IFREG | 0644);
+    sample_fsync(s, node);
+    expect_states(s, model_of(model, FSYNC_SOURCE), "f=N x=E, f=N x=E y=E");
+    s = sample_new();
+    node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    sample_fsync(s, node);
+    expect_states(s, model_of(model, FSYNC_SOURCE), "f=O, f=O x=E");
+}
+
 static struct sample *named_twice(void)
 {
     struct sample *s = sample_new();
@@ -496,19 +515,44 @@ static void dropped_data(void)
     expect_states(failing(true), model_of(ALONE, FSYNC_SOURCE), "f=MN, f=MO");
 }
 
+/* A sync of the file that has begun, ... */
+static struct ff_call begin_fsync(struct sample *s, uint32_t node)
+{
+    struct ff_call sync = *sample_sync(s, FF_EFFECT_SYNC_FILE, node);
+    s->trace.call_count--;
+    s->tick--;
+    return sync;
+}
+
+/* ... and ends after the calls that were made since. */
+static void end_fsync(struct sample *s, struct ff_call sync)
+{
+    struct ff_call *end = sample_call(s, "fsync", FF_EFFECT_SYNC_FILE);
+    sync.end = end->end;
+    *end = sync;
+}
+
 /* Another thread renames while the sync runs: that is later, and need not be there. */
 static void beside_the_sync(void)
 {
     struct sample *s = sample_new();
     uint32_t node = new_file(s, "a", 'A');
-    struct ff_call sync = *sample_sync(s, FF_EFFECT_SYNC_FILE, node);
-    s->trace.call_count--;
-    s->tick--;
+    struct ff_call sync = begin_fsync(s, node);
     rename_here(s, node, "a", "b", FF_NO_NODE);
-    struct ff_call *end = sample_call(s, "fsync", FF_EFFECT_SYNC_FILE);
-    sync.end = end->end;
-    *end = sync;
+    end_fsync(s, sync);
     expect_states(s, model_of(ALONE, FSYNC_SOURCE), "a=A, b=A");
+}
+
+/* A sync that fails meanwhile may have dropped what this one takes for written. */
+static void beside_a_sync_that_fails(void)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_write(s, node, 0, BLOCK, 'N');
+    struct ff_call sync = begin_fsync(s, node);
+    sample_sync(s, FF_EFFECT_SYNC_FAILED, node);
+    end_fsync(s, sync);
+    expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=N, f=O");
 }
 
 /* A sync of a range restates what lies in it, and growth up to its end. */
@@ -529,6 +573,7 @@ static const struct unit_test tests[] = {
     {"... of that very file", rename_waits_for_no_other_file},
     {"renames that replace nothing", rename_and_replace_are_apart},
     {"a sync of all metadata", all_metadata},
+    {"... before the last change of what is synced", all_metadata_by_then},
     {"a sync of a file's names", own_names},
     {"... and of new directories above it", parents},
     {"tearing of each class of data", tearing_of_each_class},
@@ -544,6 +589,7 @@ static const struct unit_test tests[] = {
     {"... of which one went on", directory_moved_twice},
     {"a sync after one that failed", dropped_data},
     {"a sync beside other calls", beside_the_sync},
+    {"... of which one fails", beside_a_sync_that_fails},
     {"a sync of a range", range_of_a_file},
 };
 
