@@ -104,11 +104,15 @@ static bool is_name(const struct cm_poset_operation *operation)
     return (1u << operation->class & CM_SET_NAMES) != 0;
 }
 
-/* The file or directory that a value of the operation belongs to. */
+/* The file or directory that a value of the operation belongs to. The entry of a file that
+ * is written with the file, and not with the directory, belongs to the file. */
 static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
-                           uint32_t value)
+                           uint32_t index)
 {
-    return poset->locations[poset->values[operation->first_value + value].location].node;
+    const struct cm_value *value = &poset->values[operation->first_value + index];
+    const struct cm_location *location = &poset->locations[value->location];
+    return location->kind == CM_LOCATION_NAME && !is_name(operation) ? value->to.node
+                                                                     : location->node;
 }
 
 /*
@@ -124,6 +128,8 @@ static bool in_range(const struct cm_poset *poset, const struct cm_poset_operati
         return false;
     for (uint32_t i = 0; i < operation->value_count; i++) {
         const struct cm_value *value = &poset->values[operation->first_value + i];
+        if (poset->locations[value->location].kind == CM_LOCATION_NAME)
+            continue; /* its entry, which any sync of the file writes */
         uint64_t first = poset->locations[value->location].granule * poset->granule;
         bool meets = operation->class == CM_CLASS_GROW
                          ? value->to.size <= sync->end

@@ -34,6 +34,7 @@
 enum cm_location_kind {
     CM_LOCATION_DATA,
     CM_LOCATION_SIZE,
+    CM_LOCATION_CHAIN, /* how far its blocks are chained: behind that it cannot be read */
     CM_LOCATION_ATTRIBUTES,
     CM_LOCATION_XATTR,
     CM_LOCATION_NAME,
@@ -46,7 +47,7 @@ struct cm_value {
     uint32_t operation;
     union {
         uint32_t node; /* name: what it means, or FF_NO_NODE */
-        uint64_t size; /* bytes */
+        uint64_t size; /* or of the chain: bytes */
         struct {
             /* The granule's content; what is missing at its end is zeros. */
             const unsigned char *bytes;
@@ -88,6 +89,7 @@ struct cm_poset_node {
     struct ff_bytes content; /* in the snapshot; or the target of a symbolic link */
     struct ff_bytes xattrs;  /* in the snapshot */
     uint32_t size;           /* location, or CM_NO_LOCATION */
+    uint32_t chain;          /* location, or CM_NO_LOCATION: as long as the content was */
     uint32_t attributes;     /* location, or CM_NO_LOCATION */
     uint32_t *parts;         /* locations: granules in order, or names sorted by bytes */
     size_t part_count;
@@ -138,6 +140,14 @@ struct cm_poset {
 struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_model *model,
                                 uint32_t granule, struct ff_error *error);
 void cm_poset_free(struct cm_poset *poset);
+
+/* How large a file can be read that has blocks for so many bytes: the first block is in the
+ * directory entry, with the size, and needs no chain. */
+static inline uint64_t cm_chained_size(const struct cm_poset *poset, uint64_t size)
+{
+    uint64_t unit = poset->model->unit;
+    return size <= unit ? unit : (size + unit - 1) / unit * unit;
+}
 
 static inline const cm_word *cm_down(const struct cm_poset *poset, size_t operation)
 {
