@@ -4,298 +4,52 @@
  * properties were seen to fail where. What was seen must be a state of the model, without
  * exception, and what never occurs must not. How many other outcomes a model has is
  * printed: the fewer, the better.
+ *
+ * Data and models are held to each other: a model of which no data speak, a claim that is
+ * used nowhere, and a promise of a model that could be dropped without any claim being
+ * broken (unless untested.json says why) fail the test.
  */
 #include "unit.h"
 
-#include <dirent.h>
-#include <stdarg.h>
-
-#include "workload.h"
-
-enum { MODELS = 64, OUTCOMES_LIMIT = 1 << 20 };
-
-/* ---- Models: loaded once, and whether any data speak of them ---- */
-
-static struct shipped {
-    char *name;
-    struct cm_model *model;
-    bool used;
-} shipped[MODELS];
-static size_t shipped_count;
-
-static int compare_shipped(const void *a, const void *b)
-{
-    return strcmp(((const struct shipped *)a)->name, ((const struct shipped *)b)->name);
-}
-
-static void load_models(void)
-{
-    DIR *folder = opendir(MODELS_DIR);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        const char *suffix = strstr(entry->d_name, ".json");
-        if (suffix == NULL || shipped_count == MODELS)
-            continue;
-        struct shipped *one = &shipped[shipped_count++];
-        one->name = cm_duplicate(entry->d_name, (size_t)(suffix - entry->d_name));
-        one->model = sample_model(one->name);
-    }
-    closedir(folder);
-    qsort(shipped, shipped_count, sizeof(*shipped), compare_shipped);
-}
-
-static void free_models(void)
-{
-    for (size_t i = 0; i < shipped_count; i++) {
-        free(shipped[i].name);
-        cm_model_free(shipped[i].model);
-    }
-}
-
-/* ---- Complaints: what is wrong with a model or with the data ---- */
-
-static size_t complaints;
-static bool quiet; /* they are wanted */
-
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void complain(const char *format, ...)
-{
-    va_list arguments;
-    complaints++;
-    if (quiet)
-        return;
-    va_start(arguments, format);
-    printf("\n    ");
-    vprintf(format, arguments);
-    va_end(arguments);
-}
-
-static const struct cm_model *find_model(const char *name)
-{
-    for (size_t i = 0; i < shipped_count; i++)
-        if (strcmp(shipped[i].name, name) == 0) {
-            shipped[i].used = true;
-            return shipped[i].model;
-        }
-    complain("the data speak of model %s, which there is not", name);
-    return NULL;
-}
-
-/* ---- Sets of outcomes ---- */
-
-struct outcomes {
-    char **texts;
-    size_t count, capacity;
-};
-
-static bool has_outcome(const struct outcomes *outcomes, const char *pattern)
-{
-    for (size_t i = 0; i < outcomes->count; i++)
-        if (workload_matches(pattern, outcomes->texts[i]))
-            return true;
-    return false;
-}
-
-static void add_outcome(struct outcomes *outcomes, char *text)
-{
-    for (size_t i = 0; i < outcomes->count; i++)
-        if (strcmp(outcomes->texts[i], text) == 0) {
-            free(text);
-            return;
-        }
-    outcomes->texts =
-        cm_reserve(outcomes->texts, outcomes->count, &outcomes->capacity, sizeof(char *));
-    outcomes->texts[outcomes->count++] = text;
-}
-
-static void free_outcomes(struct outcomes *outcomes)
-{
-    for (size_t i = 0; i < outcomes->count; i++)
-        free(outcomes->texts[i]);
-    free(outcomes->texts);
-}
-
-/* What the names mean must be what they meant after some of the calls. */
-static bool names_are_a_prefix(const struct workload *workload, const struct ff_tree *tree)
-{
-    char *names = workload_names(tree);
-    bool is = false;
-    for (size_t k = 0; !is && k <= workload->sample->trace.call_count; k++)
-        is = strcmp(workload->names[k], names) == 0;
-    free(names);
-    return is;
-}
-
-/* All that a cut after the last call can leave, each once; malloc'ed. Where names are not a
- * prefix is added to *torn, unless that is NULL. */
-static struct outcomes explore(const struct workload *workload, const struct cm_model *model,
-                               struct outcomes *torn)
-{
-    struct outcomes outcomes = {0};
-    struct ff_error error;
-    const struct ff_trace *trace = &workload->sample->trace;
-    struct cm_poset *poset = cm_poset_build(trace, model, workload->granule, &error);
-    if (poset == NULL) {
-        complain("%s: %s", workload->name, error.text);
-        return outcomes;
-    }
-    struct cm_explorer *explorer = cm_explorer_new(poset);
-    struct cm_stepper *stepper = cm_stepper_new(poset);
-    size_t leaves = 0;
-    do {
-        cm_explorer_restart(explorer);
-        cm_read_everything(poset, explorer);
-        struct cm_cylinder cylinder = cm_explorer_cylinder(explorer);
-        if (cm_cylinder_boundaries(poset, cylinder).end <= trace->call_count)
-            continue;
-        const struct ff_tree *tree = cm_stepper_step(stepper, cylinder.included);
-        if (torn != NULL && !names_are_a_prefix(workload, tree))
-            add_outcome(torn, workload_outcome(workload, tree));
-        add_outcome(&outcomes, workload_outcome(workload, tree));
-    } while (cm_explorer_advance(explorer) && ++leaves < OUTCOMES_LIMIT);
-    if (leaves == OUTCOMES_LIMIT)
-        complain("%s: too many states under %s", workload->name, cm_model_name(model));
-    cm_stepper_free(stepper);
-    cm_explorer_free(explorer);
-    cm_poset_free(poset);
-    return outcomes;
-}
-
-/* ---- Claims ---- */
-
-static void check_pattern(const struct workload *workload, const char *pattern)
-{
-    if (!workload_knows(workload, pattern))
-        complain("%s: '%s' is no pattern of its paths", workload->name, pattern);
-}
-
-/*
- * Calls use for each pattern that a claim stands for: one for each letter in brackets,
- * "any mix" being every subset.
- */
-static void expand(const char *claim, void (*use)(void *, const char *), void *context)
-{
-    const char *open = strchr(claim, '['), *close = open != NULL ? strchr(open, ']') : NULL;
-    if (close == NULL) {
-        use(context, claim);
-        return;
-    }
-    for (const char *letter = open + 1; letter < close; letter++) {
-        char *one = cm_format("%.*s%c%s", (int)(open - claim), claim, *letter, close + 1);
-        expand(one, use, context);
-        free(one);
-    }
-}
-
-struct claim {
-    const struct workload *workload;
-    const char *model;
-    const struct outcomes *outcomes;
-    const cJSON *except; /* outcomes that the model need not have; or NULL */
-};
-
-static bool is_excepted(const struct claim *claim, const char *pattern)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, claim->except)
-    {
-        if (strcmp(cm_config_get(item, "workload")->valuestring, claim->workload->name) == 0 &&
-            strcmp(cm_config_get(item, "outcome")->valuestring, pattern) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* One of the alternatives that " or " separates must be among the outcomes. */
-static void expect_seen(void *context, const char *pattern)
-{
-    const struct claim *claim = context;
-    char *copy = cm_format("%s", pattern), *at = copy;
-    bool seen = false;
-    while (at != NULL) {
-        char *next = strstr(at, " or ");
-        if (next != NULL)
-            *next = '\0';
-        check_pattern(claim->workload, at);
-        seen = seen || has_outcome(claim->outcomes, at);
-        at = next != NULL ? next + strlen(" or ") : NULL;
-    }
-    bool excepted = is_excepted(claim, pattern);
-    if (!seen && !excepted)
-        complain("%s: model %s lacks %s, which was seen", claim->workload->name, claim->model,
-                 pattern);
-    if (seen && excepted)
-        complain("%s: model %s does have %s, which is excepted", claim->workload->name,
-                 claim->model, pattern);
-    free(copy);
-}
-
-static void expect_never(const struct claim *claim, const char *pattern)
-{
-    check_pattern(claim->workload, pattern);
-    for (size_t i = 0; i < claim->outcomes->count; i++)
-        if (workload_matches(pattern, claim->outcomes->texts[i])) {
-            complain("%s: model %s has %s, but %s never occurs", claim->workload->name,
-                     claim->model, claim->outcomes->texts[i], pattern);
-            return;
-        }
-}
-
-struct pattern_search {
-    const char *outcome;
-    bool found;
-};
-
-static void search_pattern(void *context, const char *pattern)
-{
-    struct pattern_search *search = context;
-    char *copy = cm_format("%s", pattern), *at = copy;
-    while (at != NULL) {
-        char *next = strstr(at, " or ");
-        if (next != NULL)
-            *next = '\0';
-        search->found = search->found || workload_matches(at, search->outcome);
-        at = next != NULL ? next + strlen(" or ") : NULL;
-    }
-    free(copy);
-}
-
-/* How many outcomes there are that nothing seen describes. */
-static size_t count_beyond(const struct outcomes *outcomes, const cJSON *cell)
-{
-    size_t beyond = 0;
-    for (size_t i = 0; i < outcomes->count; i++) {
-        struct pattern_search search = {.outcome = outcomes->texts[i]};
-        const cJSON *item;
-        cJSON_ArrayForEach(item, cm_config_get(cell, "observed"))
-            expand(item->valuestring, search_pattern, &search);
-        cJSON_ArrayForEach(item, cm_config_get(cell, "expected"))
-            expand(item->valuestring, search_pattern, &search);
-        beyond += !search.found;
-    }
-    return beyond;
-}
+#include "outcomes.h"
 
 /* ---- Data files ---- */
 
-static struct cm_config config;
 static struct ff_error config_error;
+static struct cm_config measured, published, untested;
+static struct data_file {
+    struct cm_config *config;
+    const char *path, *schema;
+} data_files[] = {
+    {&measured, DATA_DIR "/measured.json", "crashmatrix/measured/1"},
+    {&published, DATA_DIR "/published.json", "crashmatrix/published/1"},
+    {&untested, DATA_DIR "/untested.json", "crashmatrix/untested/1"},
+};
+enum { DATA_FILES = sizeof(data_files) / sizeof(data_files[0]) };
 
-static void open_data(const char *name, const char *schema)
+static void load_data(void)
 {
-    static char path[512];
-    snprintf(path, sizeof(path), "%s/%s.json", DATA_DIR, name);
-    bool opened = cm_config_open(&config, path, &config_error) == 0 &&
-                  cm_config_schema(&config, config.root, schema);
-    if (!opened)
-        printf("\n    %s", config_error.text);
-    CU_ASSERT_TRUE_FATAL(opened);
+    for (size_t i = 0; i < DATA_FILES; i++) {
+        struct data_file *file = &data_files[i];
+        if (cm_config_open(file->config, file->path, &config_error) != 0 ||
+            !cm_config_schema(file->config, file->config->root, file->schema)) {
+            fprintf(stderr, "%s\n", config_error.text);
+            abort();
+        }
+    }
+}
+
+static void free_data(void)
+{
+    for (size_t i = 0; i < DATA_FILES; i++)
+        cm_config_close(data_files[i].config);
 }
 
 /* Whether value is an object of these keys, the first of them required. */
-static bool has_keys(const cJSON *value, const char *where, const char *const *keys,
-                     size_t required)
+static bool has_keys(const struct cm_config *config, const cJSON *value, const char *where,
+                     const char *const *keys, size_t required)
 {
-    bool valid = cm_config_keys(&config, value, where, keys, required);
+    bool valid = cm_config_keys(config, value, where, keys, required);
     if (!valid)
         complain("%s", config_error.text);
     return valid;
@@ -308,13 +62,23 @@ static bool names(const cJSON *list, const char *text)
     return false;
 }
 
+static const cJSON *rows(void)
+{
+    return cm_config_get(measured.root, "rows");
+}
+
+static struct workload *read_row(const cJSON *row)
+{
+    return workload_read(row, cm_config_get(row, "workload")->valuestring);
+}
+
 /* ---- What was measured ---- */
 
 static void compare_cell(const struct workload *workload, const cJSON *cell)
 {
     static const char *const keys[] = {"models", "source", "observed", "never", "expected", NULL};
     const cJSON *name, *item;
-    if (!has_keys(cell, workload->name, keys, 3))
+    if (!has_keys(&measured, cell, workload->name, keys, 3))
         return;
     cJSON_ArrayForEach(name, cm_config_get(cell, "models"))
     {
@@ -341,27 +105,22 @@ static void compare_row(const cJSON *row)
     static const char *const keys[] = {"workload", "calls", "outcomes", "before",
                                        "cell",     "note",  NULL};
     const cJSON *cell;
-    if (!has_keys(row, "a row", keys, 3))
+    if (!has_keys(&measured, row, "a row", keys, 3))
         return;
-    struct workload *workload = workload_read(row, cm_config_get(row, "workload")->valuestring);
+    struct workload *workload = read_row(row);
     if (cJSON_GetArraySize(cm_config_get(row, "outcomes")) == 0)
         complain("%s: no outcomes", workload->name);
     cJSON_ArrayForEach(cell, cm_config_get(row, "outcomes")) compare_cell(workload, cell);
     workload_free(workload);
 }
 
-static void measured_outcomes(void)
+static void compare_outcomes(void)
 {
     static const char *const keys[] = {"schema", "source",       "rows", "rules",
                                        "weaker", "nothing-lost", NULL};
     const cJSON *row;
-    complaints = 0;
-    open_data("measured", "crashmatrix/measured/1");
-    if (has_keys(config.root, "the file", keys, 6))
-        cJSON_ArrayForEach(row, cm_config_get(config.root, "rows")) compare_row(row);
-    printf("\n    ");
-    CU_ASSERT_EQUAL(complaints, 0);
-    cm_config_close(&config);
+    if (has_keys(&measured, measured.root, "the file", keys, 6))
+        cJSON_ArrayForEach(row, rows()) compare_row(row);
 }
 
 /* Under which models names are always those after some of the calls, in all workloads. */
@@ -383,28 +142,23 @@ static void compare_prefixes(const cJSON *models, const struct workload *workloa
     }
 }
 
-static void measured_rules(void)
+static void compare_rules(void)
 {
     static const char *const keys[] = {"rule", "source", "always", "without-syncs", NULL};
     const cJSON *rule, *row;
-    complaints = 0;
-    open_data("measured", "crashmatrix/measured/1");
-    cJSON_ArrayForEach(rule, cm_config_get(config.root, "rules"))
+    cJSON_ArrayForEach(rule, cm_config_get(measured.root, "rules"))
     {
-        if (!has_keys(rule, "a rule", keys, 4))
+        if (!has_keys(&measured, rule, "a rule", keys, 4))
             continue;
-        cJSON_ArrayForEach(row, cm_config_get(config.root, "rows"))
+        cJSON_ArrayForEach(row, rows())
         {
-            struct workload *workload =
-                workload_read(row, cm_config_get(row, "workload")->valuestring);
+            struct workload *workload = read_row(row);
             compare_prefixes(cm_config_get(rule, "always"), workload);
             if (!workload->has_sync)
                 compare_prefixes(cm_config_get(rule, "without-syncs"), workload);
             workload_free(workload);
         }
     }
-    CU_ASSERT_EQUAL(complaints, 0);
-    cm_config_close(&config);
 }
 
 /* A model that is weaker than others has all that was seen on those. */
@@ -412,7 +166,7 @@ static void compare_weaker(const cJSON *weaker, const char *name, const struct c
                            const cJSON *row)
 {
     const cJSON *cell, *than, *item;
-    struct workload *workload = workload_read(row, cm_config_get(row, "workload")->valuestring);
+    struct workload *workload = read_row(row);
     struct outcomes outcomes = explore(workload, model, NULL);
     struct claim claim = {workload, name, &outcomes, cm_config_get(weaker, "except")};
     cJSON_ArrayForEach(cell, cm_config_get(row, "outcomes"))
@@ -429,27 +183,23 @@ static void compare_weaker(const cJSON *weaker, const char *name, const struct c
     workload_free(workload);
 }
 
-static void measured_elsewhere(void)
+static void compare_elsewhere(void)
 {
     static const char *const keys[] = {"models", "source", "than", "except", NULL};
     const cJSON *weaker, *name, *row;
-    complaints = 0;
-    open_data("measured", "crashmatrix/measured/1");
-    cJSON_ArrayForEach(weaker, cm_config_get(config.root, "weaker"))
+    cJSON_ArrayForEach(weaker, cm_config_get(measured.root, "weaker"))
     {
-        if (!has_keys(weaker, "weaker", keys, 4))
+        if (!has_keys(&measured, weaker, "weaker", keys, 4))
             continue;
         cJSON_ArrayForEach(name, cm_config_get(weaker, "than")) find_model(name->valuestring);
         cJSON_ArrayForEach(name, cm_config_get(weaker, "models"))
         {
             const struct cm_model *model = find_model(name->valuestring);
             if (model != NULL)
-                cJSON_ArrayForEach(row, cm_config_get(config.root, "rows"))
+                cJSON_ArrayForEach(row, rows())
                     compare_weaker(weaker, name->valuestring, model, row);
         }
     }
-    CU_ASSERT_EQUAL(complaints, 0);
-    cm_config_close(&config);
 }
 
 /* What is there after the last call, in the running system. */
@@ -465,29 +215,26 @@ static char *last_outcome(const struct workload *workload)
     return text;
 }
 
-static void nothing_lost(void)
+static void compare_nothing_lost(void)
 {
     const cJSON *name, *row;
-    complaints = 0;
-    open_data("measured", "crashmatrix/measured/1");
-    const cJSON *models = cm_config_get(cm_config_get(config.root, "nothing-lost"), "models");
+    const cJSON *models = cm_config_get(cm_config_get(measured.root, "nothing-lost"), "models");
     CU_ASSERT_TRUE(cJSON_GetArraySize(models) > 0);
-    cJSON_ArrayForEach(name, models) cJSON_ArrayForEach(row, cm_config_get(config.root, "rows"))
+    cJSON_ArrayForEach(name, models) cJSON_ArrayForEach(row, rows())
     {
         const struct cm_model *model = find_model(name->valuestring);
-        struct workload *workload = workload_read(row, name->valuestring);
-        struct outcomes outcomes = {0};
+        if (model == NULL)
+            continue;
+        struct workload *workload = read_row(row);
+        struct outcomes outcomes = explore(workload, model, NULL);
         char *last = last_outcome(workload);
-        if (model != NULL)
-            outcomes = explore(workload, model, NULL);
         if (outcomes.count != 1 || strcmp(outcomes.texts[0], last) != 0)
-            complain("%s has %zu outcomes besides %s", name->valuestring, outcomes.count, last);
+            complain("%s: model %s has %zu outcomes, not only %s", workload->name,
+                     name->valuestring, outcomes.count, last);
         free(last);
         free_outcomes(&outcomes);
         workload_free(workload);
     }
-    CU_ASSERT_EQUAL(complaints, 0);
-    cm_config_close(&config);
 }
 
 /* ---- What was published ---- */
@@ -501,7 +248,7 @@ static char *counterexample(const cJSON *property, const struct cm_model *model)
     char *found = NULL;
     cJSON_ArrayForEach(json, cm_config_get(property, "workloads"))
     {
-        if (found != NULL || !has_keys(json, name, keys, 2))
+        if (found != NULL || !has_keys(&published, json, name, keys, 2))
             break;
         struct workload *workload = workload_read(json, name);
         struct outcomes outcomes = explore(workload, model, NULL);
@@ -521,7 +268,7 @@ static char *counterexample(const cJSON *property, const struct cm_model *model)
 }
 
 /* Whether something newer says otherwise of the model than what was published. */
-static bool is_disputed(const cJSON *property, const char *model, bool published)
+static bool is_disputed(const cJSON *property, const char *model, bool failed)
 {
     static const char *const keys[] = {"models", "fails", "source", NULL};
     const char *name = cm_config_get(property, "property")->valuestring;
@@ -529,9 +276,10 @@ static bool is_disputed(const cJSON *property, const char *model, bool published
     bool disputed = false;
     cJSON_ArrayForEach(item, cm_config_get(property, "disputed"))
     {
-        if (!has_keys(item, name, keys, 3) || !names(cm_config_get(item, "models"), model))
+        if (!has_keys(&published, item, name, keys, 3) ||
+            !names(cm_config_get(item, "models"), model))
             continue;
-        if (disputed || cJSON_IsTrue(cm_config_get(item, "fails")) == published)
+        if (disputed || cJSON_IsTrue(cm_config_get(item, "fails")) == failed)
             complain("%s: of %s nothing else is said than what was published", name, model);
         disputed = true;
     }
@@ -542,7 +290,7 @@ static void compare_property(const cJSON *property, const cJSON *configurations)
 {
     static const char *const keys[] = {"property", "workloads", "fails", "disputed", "note", NULL};
     const cJSON *configuration, *model_name, *item;
-    if (!has_keys(property, "a property", keys, 3))
+    if (!has_keys(&published, property, "a property", keys, 3))
         return;
     const char *name = cm_config_get(property, "property")->valuestring;
     const cJSON *fails = cm_config_get(property, "fails");
@@ -553,9 +301,9 @@ static void compare_property(const cJSON *property, const cJSON *configurations)
         cJSON_ArrayForEach(model_name, cm_config_get(configuration, "models"))
     {
         const struct cm_model *model = find_model(model_name->valuestring);
-        bool published = names(fails, configuration->string);
-        bool disputed = is_disputed(property, model_name->valuestring, published);
-        bool expected = published != disputed;
+        bool failed = names(fails, configuration->string);
+        bool disputed = is_disputed(property, model_name->valuestring, failed);
+        bool expected = failed != disputed;
         disputes += disputed;
         if (model == NULL)
             continue;
@@ -572,28 +320,59 @@ static void compare_property(const cJSON *property, const cJSON *configurations)
         complain("%s: disputed for a model that no configuration has", name);
 }
 
-static void published_properties(void)
+static void compare_properties(void)
 {
     static const char *const keys[] = {"schema", "source", "configurations", "properties", NULL};
     static const char *const configuration_keys[] = {"models", "reason", NULL};
     const cJSON *item;
-    complaints = 0;
-    open_data("published", "crashmatrix/published/1");
-    if (has_keys(config.root, "the file", keys, 4)) {
-        const cJSON *configurations = cm_config_get(config.root, "configurations");
+    if (has_keys(&published, published.root, "the file", keys, 4)) {
+        const cJSON *configurations = cm_config_get(published.root, "configurations");
         cJSON_ArrayForEach(item, configurations)
         {
             bool has_model = cJSON_GetArraySize(cm_config_get(item, "models")) > 0;
-            has_keys(item, item->string, configuration_keys, has_model ? 1 : 2);
+            has_keys(&published, item, item->string, configuration_keys, has_model ? 1 : 2);
         }
-        cJSON_ArrayForEach(item, cm_config_get(config.root, "properties"))
+        cJSON_ArrayForEach(item, cm_config_get(published.root, "properties"))
             compare_property(item, configurations);
     }
-    CU_ASSERT_EQUAL(complaints, 0);
-    cm_config_close(&config);
 }
 
-/* ---- The data themselves ---- */
+/* ---- Tests ---- */
+
+static void expect_no_complaints(void (*compare)(void))
+{
+    complaints = 0;
+    compare();
+    if (complaints > 0)
+        printf("\n    ");
+    CU_ASSERT_EQUAL(complaints, 0);
+}
+
+static void measured_outcomes(void)
+{
+    expect_no_complaints(compare_outcomes);
+    printf("\n    ");
+}
+
+static void measured_rules(void)
+{
+    expect_no_complaints(compare_rules);
+}
+
+static void measured_elsewhere(void)
+{
+    expect_no_complaints(compare_elsewhere);
+}
+
+static void nothing_lost(void)
+{
+    expect_no_complaints(compare_nothing_lost);
+}
+
+static void published_properties(void)
+{
+    expect_no_complaints(compare_properties);
+}
 
 /* Runs after all that look models up. */
 static void no_model_without_data(void)
@@ -627,7 +406,6 @@ static void wrong_claims_are_found(void)
     };
     cJSON *row = cJSON_Parse("{\"before\": {\"f\": \"OO\"}, \"calls\": [\"write f 0 NN\"]}");
     struct workload *workload = workload_read(row, "planted");
-    config = (struct cm_config){.path = "planted", .error = &config_error};
     quiet = true;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         cJSON *cell = cJSON_Parse(cases[i].cell);
@@ -643,6 +421,139 @@ static void wrong_claims_are_found(void)
     cJSON_Delete(row);
 }
 
+/* ---- Models with a promise less ---- */
+
+static const char *const class_names[] = {
+#define X(identifier, name) name,
+    CM_CLASSES(X)
+#undef X
+};
+static const char *const sync_names[] = {
+#define X(identifier, name) name,
+    CM_SYNCS(X)
+#undef X
+};
+static const char *const cover_names[] = {
+#define X(identifier, name) name,
+    CM_COVERS(X)
+#undef X
+};
+
+struct dropped {
+    const cJSON *entry; /* of untested.json */
+    bool used;
+};
+enum { DROPPED = 64 };
+static struct dropped dropped[DROPPED];
+static size_t dropped_count;
+
+/* Whether untested.json knows that no claim depends on the promise. */
+static bool is_untested(const char *model, const char *promise)
+{
+    bool known = false;
+    for (size_t i = 0; i < dropped_count; i++) {
+        const cJSON *item;
+        bool here = false;
+        cJSON_ArrayForEach(item, cm_config_get(dropped[i].entry, "models")) here =
+            here || fnmatch(item->valuestring, model, 0) == 0;
+        if (!here ||
+            fnmatch(cm_config_get(dropped[i].entry, "promise")->valuestring, promise, 0) != 0)
+            continue;
+        dropped[i].used = known = true;
+    }
+    return known;
+}
+
+/* The model lacks a promise: some claim must be broken by that. */
+static void expect_broken(const struct shipped *changed, const char *promise)
+{
+    only = changed->name;
+    quiet = true;
+    complaints = 0;
+    compare_outcomes();
+    compare_rules();
+    compare_elsewhere();
+    compare_nothing_lost();
+    compare_properties();
+    only = NULL;
+    quiet = false;
+    bool found = complaints > 0 || is_untested(changed->name, promise);
+    CU_ASSERT_TRUE(found);
+    if (!found)
+        printf("\n    model %s without '%s' breaks no claim", changed->name, promise);
+}
+
+static char *rule_text(const struct cm_order_rule *rule)
+{
+    char *text = cm_format("order");
+    for (int side = 0; side < 2; side++) {
+        unsigned bits = side == 0 ? rule->before : rule->after;
+        for (size_t class = 0; class < CM_CLASS_COUNT; class ++) {
+            if ((bits & 1u << class) == 0)
+                continue;
+            char *longer = cm_format("%s %s", text, class_names[class]);
+            free(text);
+            text = longer;
+        }
+        char *longer = cm_format("%s%s", text, side == 0 ? " >" : "");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void drop_rules(struct shipped *changed)
+{
+    struct cm_model *model = changed->model;
+    for (size_t i = 0; i < model->rule_count; i++) {
+        struct cm_order_rule rule = model->rules[i];
+        char *text = rule_text(&rule);
+        model->rules[i] = (struct cm_order_rule){.scope = rule.scope};
+        expect_broken(changed, text);
+        model->rules[i] = rule;
+        free(text);
+    }
+}
+
+static void drop_bits(struct shipped *changed, unsigned *bits, const char *prefix,
+                      const char *const *bit_names, size_t bit_count)
+{
+    for (size_t sync = 0; sync < CM_SYNC_COUNT; sync++)
+        for (size_t bit = 0; bit < bit_count; bit++) {
+            if ((bits[sync] & 1u << bit) == 0)
+                continue;
+            char *text = cm_format("%s%s %s", prefix, sync_names[sync], bit_names[bit]);
+            bits[sync] ^= 1u << bit;
+            expect_broken(changed, text);
+            bits[sync] ^= 1u << bit;
+            free(text);
+        }
+}
+
+static void every_promise_matters(void)
+{
+    static const char *const keys[] = {"models", "promise", "reason", NULL};
+    const cJSON *entry;
+    dropped_count = 0;
+    complaints = 0;
+    cJSON_ArrayForEach(entry, cm_config_get(untested.root, "untested"))
+    {
+        if (has_keys(&untested, entry, "an entry", keys, 3) && dropped_count < DROPPED)
+            dropped[dropped_count++] = (struct dropped){.entry = entry};
+    }
+    CU_ASSERT_EQUAL(complaints, 0);
+    for (size_t i = 0; i < shipped_count; i++) {
+        drop_rules(&shipped[i]);
+        drop_bits(&shipped[i], shipped[i].model->covers, "", cover_names, CM_COVER_COUNT);
+    }
+    for (size_t i = 0; i < dropped_count; i++) {
+        CU_ASSERT_TRUE(dropped[i].used);
+        if (!dropped[i].used)
+            printf("\n    untested.json: no model can do without '%s'",
+                   cm_config_get(dropped[i].entry, "promise")->valuestring);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"claims that are wrong are found", wrong_claims_are_found},
     {"what was measured, and what never occurs", measured_outcomes},
@@ -651,12 +562,15 @@ static const struct unit_test tests[] = {
     {"a process crash loses nothing", nothing_lost},
     {"properties that were published", published_properties},
     {"no model without data", no_model_without_data},
+    {"no promise that could be dropped", every_promise_matters},
 };
 
 int main(int argc, char **argv)
 {
     load_models();
+    load_data();
     int status = unit_main("file systems", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+    free_data();
     free_models();
     return status;
 }

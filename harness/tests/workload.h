@@ -193,9 +193,8 @@ static inline char *workload_names(const struct ff_tree *tree)
 
 static inline char workload_letter(const unsigned char *bytes, size_t size)
 {
-    for (size_t i = 1; i < size; i++)
-        if (bytes[i] != bytes[0])
-            return '~';
+    if (memcmp(bytes, bytes + 1, size - 1) != 0)
+        return '~';
     return bytes[0] == 0 ? 'Z' : bytes[0] == 0xdb ? 'G' : (char)bytes[0];
 }
 
