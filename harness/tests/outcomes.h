@@ -10,7 +10,7 @@
 
 #include "workload.h"
 
-enum { MODELS = 64, LEAVES_LIMIT = 1 << 20 };
+enum { MODELS = 64, LEAVES_LIMIT = 1 << 17 };
 
 /* ---- Complaints: what is wrong with a model or with the data ---- */
 
@@ -177,8 +177,10 @@ static struct outcomes explore(const struct workload *workload, const struct cm_
             add_outcome(torn, workload_outcome(workload, tree));
         add_outcome(&outcomes, workload_outcome(workload, tree));
     } while (cm_explorer_advance(explorer) && ++leaves < LEAVES_LIMIT);
-    if (leaves == LEAVES_LIMIT)
-        complain("%s: too many states under %s", workload->name, cm_model_name(model));
+    if (leaves == LEAVES_LIMIT) {
+        fprintf(stderr, "%s: too many states under %s\n", workload->name, cm_model_name(model));
+        abort();
+    }
     cm_stepper_free(stepper);
     cm_explorer_free(explorer);
     cm_poset_free(poset);
