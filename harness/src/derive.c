@@ -265,16 +265,16 @@ static void derive_growth(struct builder *builder, uint32_t node, uint64_t old_s
     }
 }
 
-/* Whether the file had data in the granule before. */
+/* Whether the file has data in the granule: of what a cut took the blocks are free. */
 static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
 {
     const struct cm_poset_node *file = &poset->nodes[node];
-    if (S_ISREG(file->mode) && granule * poset->granule < file->content.size)
-        return true;
-    for (size_t i = 0; i < file->part_count; i++)
-        if (poset->locations[file->parts[i]].granule == granule)
-            return true;
-    return false;
+    for (size_t i = 0; i < file->part_count; i++) {
+        const struct cm_location *location = &poset->locations[file->parts[i]];
+        if (location->granule == granule)
+            return poset->values[location->values[location->value_count - 1]].to.data.length > 0;
+    }
+    return S_ISREG(file->mode) && granule * poset->granule < file->content.size;
 }
 
 /* The granules of a write that are of a class among the given ones. */
