@@ -438,6 +438,11 @@ static const char *const cover_names[] = {
     CM_COVERS(X)
 #undef X
 };
+static const char *const restate_names[] = {
+#define X(identifier, name) name,
+    CM_RESTATES(X)
+#undef X
+};
 
 struct dropped {
     const cJSON *entry; /* of untested.json */
@@ -545,6 +550,8 @@ static void every_promise_matters(void)
     for (size_t i = 0; i < shipped_count; i++) {
         drop_rules(&shipped[i]);
         drop_bits(&shipped[i], shipped[i].model->covers, "", cover_names, CM_COVER_COUNT);
+        drop_bits(&shipped[i], shipped[i].model->restates, "restates ", restate_names,
+                  CM_RESTATE_COUNT);
     }
     for (size_t i = 0; i < dropped_count; i++) {
         CU_ASSERT_TRUE(dropped[i].used);
