@@ -168,6 +168,8 @@ static void close_order(struct cm_poset *poset)
         cm_add(down, q);
         const struct cm_poset_operation *operation = &poset->operations[q];
         follow_values(poset, q);
+        if (operation->after != CM_NO_OPERATION)
+            precede(poset, operation->after, q);
         for (size_t p = q; p-- > 0;)
             if (!cm_has(down, p) && is_ordered(poset, &poset->operations[p], operation))
                 cm_unite(down, cm_down(poset, p), poset->words);

@@ -81,6 +81,7 @@ struct cm_poset_operation {
     bool lost;        /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
     uint32_t node;    /* of a log operation: the file or directory that was synced */
     unsigned covered; /* while the order is built: its values that syncs have covered, as bits */
+    uint32_t after;   /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
 };
 
 /* A file or directory that existed at some time. */
