@@ -203,6 +203,8 @@ static inline void workload_print_content(const struct workload *workload,
 {
     if (node == NULL) {
         fputs("-", stream);
+    } else if (S_ISSOCK(node->mode)) {
+        fputs("!", stream); /* see faultfs/tree.h */
     } else if (!S_ISREG(node->mode)) {
         fputs("/", stream);
     } else if (node->size == 0) {
