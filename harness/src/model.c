@@ -428,17 +428,15 @@ uint64_t cm_model_digest(const struct cm_model *model)
     return digest_more(model, digest);
 }
 
+/* Sets stand behind what they hold; the largest that fits is printed. */
 static void print_set(FILE *stream, const struct word *words, unsigned set, bool indices)
 {
     const char *separator = "";
-    for (const struct word *word = words; word->name != NULL; word++) {
-        unsigned bits = indices ? 1u << word->value : word->value;
-        if (bits == set && !indices) {
-            fprintf(stream, "%s", word->name);
-            return;
-        }
-    }
-    for (const struct word *word = words; word->name != NULL; word++) {
+    size_t count = 0;
+    while (words[count].name != NULL)
+        count++;
+    for (size_t i = 0; i < count && set != 0; i++) {
+        const struct word *word = indices ? &words[i] : &words[count - 1 - i];
         unsigned bits = indices ? 1u << word->value : word->value;
         if ((set & bits) != bits)
             continue;
