@@ -598,6 +598,15 @@ static void derive_rename(struct builder *builder, const struct ff_call *call)
         set_path(builder, call->node2, call->parent, &call->filename);
 }
 
+/* What lost its last name gives its blocks back: an entry that is still there has lost its chain.
+ */
+static void derive_freeing(struct builder *builder, uint32_t node)
+{
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    if (file != NULL && S_ISREG(file->mode) && --builder->links[node] == 0)
+        derive_chain(builder, node, file->size, 0);
+}
+
 static void derive_names(struct builder *builder, const struct ff_call *call)
 {
     switch (call->effect) {
@@ -609,12 +618,12 @@ static void derive_names(struct builder *builder, const struct ff_call *call)
         break;
     case FF_EFFECT_UNLINK:
         derive_unlink(builder, call);
-        builder->links[call->node]--;
+        derive_freeing(builder, call->node);
         break;
     default:
         derive_rename(builder, call);
         if (call->effect == FF_EFFECT_RENAME)
-            builder->links[call->node2]--; /* of no node, too, which nobody asks for */
+            derive_freeing(builder, call->node2);
     }
 }
 
