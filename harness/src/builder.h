@@ -7,6 +7,15 @@
 
 #include "poset.h"
 
+/* Blocks that a file lost. */
+struct cm_freed_blocks {
+    uint32_t node;        /* FF_NO_NODE: there were none */
+    uint32_t operation;   /* by which it lost them */
+    uint64_t first;       /* granule */
+    unsigned char *bytes; /* of the whole file, before */
+    size_t size;
+};
+
 struct cm_builder {
     struct cm_poset *poset;
     struct ff_tree *tree; /* as the running program sees it: every call applied */
@@ -19,7 +28,8 @@ struct cm_builder {
     size_t table_size;
     uint32_t call;
     uint32_t boundary;
-    uint32_t next_blank; /* node: see make_blank() */
+    struct cm_freed_blocks freed; /* the latest */
+    uint32_t next_blank;          /* node: see make_blank() */
 };
 
 /* ---- Operations ---- */
@@ -68,9 +78,28 @@ char *cm_builder_node_path(const struct cm_builder *builder, uint32_t node);
 /* Whether the size of a file is in its directory entry. */
 bool cm_builder_has_entries(const struct cm_builder *builder);
 
+/* ---- Freed blocks ---- */
+
+/*
+ * A file is about to lose, or has just lost, all its blocks from a size on, by the operation
+ * that is begun next or was the last one. Does nothing unless the model lets them be reused.
+ */
+void cm_freed_note(struct cm_builder *builder, uint32_t node, uint64_t size, uint32_t operation);
+
+/* The granules that the write at hand allocates show what was freed before; to be called
+ * before its data is derived. Returns how many operations that is. */
+uint32_t cm_derive_stale(struct cm_builder *builder, const struct ff_call *call, uint64_t old_size);
+
+/* And the file that lost them shows what is written there; to be called after that, with the
+ * first of those operations. */
+void cm_derive_reuse(struct cm_builder *builder, uint32_t first, uint32_t count);
+
 /* ---- Calls ---- */
 
 /* The operations of the call at hand. Its effect has been applied to the tree already. */
+/* Whether the file had data of its own in the granule. */
+bool cm_builder_had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule);
+
 void cm_derive_write(struct cm_builder *builder, const struct ff_call *call, uint64_t old_size);
 void cm_derive_resize(struct cm_builder *builder, const struct ff_call *call, uint64_t old_size);
 void cm_derive_create(struct cm_builder *builder, const struct ff_call *call);

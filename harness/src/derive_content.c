@@ -45,21 +45,26 @@ void cm_derive_freeing(struct cm_builder *builder, uint32_t node)
         derive_chain(builder, node, file->size, 0);
 }
 
-/* Whether the file has data in the granule: of what a cut took the blocks are free. */
-static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
+/* The last of its own values decides: of what a cut took the blocks are free. */
+bool cm_builder_had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
 {
     const struct cm_poset_node *file = &poset->nodes[node];
     for (size_t i = 0; i < file->part_count; i++) {
         const struct cm_location *location = &poset->locations[file->parts[i]];
-        if (location->granule == granule)
-            return poset->values[location->values[location->value_count - 1]].to.data.length > 0;
+        for (size_t v = location->granule == granule ? location->value_count : 0; v-- > 0;) {
+            const struct cm_value *value = &poset->values[location->values[v]];
+            const struct cm_poset_operation *operation = &poset->operations[value->operation];
+            if (!operation->stale && !operation->reuse)
+                return value->to.data.length > 0;
+        }
     }
     return S_ISREG(file->mode) && granule * poset->granule < file->content.size;
 }
 
 static enum cm_class write_class(const struct cm_builder *builder, uint32_t node, uint64_t granule)
 {
-    return had_data(builder->poset, node, granule) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+    return cm_builder_had_data(builder->poset, node, granule) ? CM_CLASS_OVERWRITE
+                                                              : CM_CLASS_ALLOCATE;
 }
 
 /* Bytes from .. to of a granule that the file grew over: first garbage, then what was written. */
@@ -123,8 +128,9 @@ static void derive_pieces(struct cm_builder *builder, const struct ff_call *call
     for (uint64_t g = call->offset / size; g * size < end; g++) {
         uint64_t from = g * size > call->offset ? g * size : call->offset;
         uint64_t to = (g + 1) * size < end ? (g + 1) * size : end;
-        enum cm_class class =
-            had_data(builder->poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+        enum cm_class class = cm_builder_had_data(builder->poset, call->node, g)
+                                  ? CM_CLASS_OVERWRITE
+                                  : CM_CLASS_ALLOCATE;
         if ((classes & 1u << class) == 0)
             continue;
         if (first || tearing != CM_TEARING_ATOMIC) {
@@ -147,12 +153,15 @@ void cm_derive_write(struct cm_builder *builder, const struct ff_call *call, uin
         derive_write_stepwise(builder, call, old_size);
         return;
     }
+    uint32_t first = (uint32_t)builder->poset->operation_count;
+    uint32_t stale = cm_derive_stale(builder, call, old_size);
     if (model->apart) {
         derive_pieces(builder, call, CM_BIT(OVERWRITE), model->overwrite_tearing);
         derive_pieces(builder, call, CM_BIT(ALLOCATE), model->tearing);
     } else {
         derive_pieces(builder, call, CM_SET_DATA, model->tearing);
     }
+    cm_derive_reuse(builder, first, stale);
     uint64_t end = call->offset + call->data.size;
     derive_growth(builder, call->node, old_size, call->offset, end);
     if (end > old_size)
@@ -171,6 +180,8 @@ void cm_derive_resize(struct cm_builder *builder, const struct ff_call *call, ui
         return;
     enum cm_class class = call->offset < old_size ? CM_CLASS_CUT : CM_CLASS_GROW;
     cm_builder_begin(builder, class, cm_builder_node_path(builder, call->node), call->offset, 0);
+    if (class == CM_CLASS_CUT)
+        builder->freed.operation = cm_builder_last(builder); /* noted as the call was applied */
     cm_builder_size(builder, call->node, call->offset);
     for (uint64_t g = call->offset / granule; class == CM_CLASS_CUT && g * granule < old_size; g++)
         cm_builder_granule(builder, call->node, g);
