@@ -288,8 +288,6 @@ static void print_outcomes(FILE *stream)
     const cJSON *row;
     print_head(stream, cJSON_GetArraySize(rows()));
     for (size_t i = 0; i < shipped_count; i++) {
-        if (shipped[i].model->granule < 4096)
-            continue; /* too many */
         fprintf(stream, "| %s |", shipped[i].name);
         cJSON_ArrayForEach(row, rows())
         {

@@ -34,7 +34,7 @@ struct workload {
     const char *name;
     struct sample *sample;
     size_t cell;      /* bytes */
-    uint32_t granule; /* to explore it with; 0: the model's */
+    uint32_t granule; /* to explore it with; 0: the model's, or the cell if that is larger */
     const char *paths[WORKLOAD_PATHS];
     size_t path_count;
     char **names; /* [k]: what the names mean after k calls; of the last, which prints, - */
