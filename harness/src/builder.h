@@ -105,4 +105,8 @@ void cm_derive_resize(struct cm_builder *builder, const struct ff_call *call, ui
 void cm_derive_create(struct cm_builder *builder, const struct ff_call *call);
 void cm_derive_names(struct cm_builder *builder, const struct ff_call *call);
 
+/* The file has lost its last name, and gives its blocks back: an entry that is still there has
+ * lost its chain. */
+void cm_derive_freeing(struct cm_builder *builder, uint32_t node);
+
 #endif

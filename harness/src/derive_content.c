@@ -38,21 +38,27 @@ static void derive_chain(struct cm_builder *builder, uint32_t node, uint64_t old
         ->to.size = size;
 }
 
+void cm_derive_freeing(struct cm_builder *builder, uint32_t node)
+{
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    if (file != NULL && S_ISREG(file->mode))
+        derive_chain(builder, node, file->size, 0);
+}
+
+/* The last of its own values decides: of what a cut took the blocks are free. */
 bool cm_builder_had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
 {
     const struct cm_poset_node *file = &poset->nodes[node];
-    if (S_ISREG(file->mode) && granule * poset->granule < file->content.size)
-        return true;
     for (size_t i = 0; i < file->part_count; i++) {
         const struct cm_location *location = &poset->locations[file->parts[i]];
-        for (size_t v = 0; location->granule == granule && v < location->value_count; v++) {
+        for (size_t v = location->granule == granule ? location->value_count : 0; v-- > 0;) {
             const struct cm_value *value = &poset->values[location->values[v]];
             const struct cm_poset_operation *operation = &poset->operations[value->operation];
             if (!operation->stale && !operation->reuse)
-                return true;
+                return value->to.data.length > 0;
         }
     }
-    return false;
+    return S_ISREG(file->mode) && granule * poset->granule < file->content.size;
 }
 
 static enum cm_class write_class(const struct cm_builder *builder, uint32_t node, uint64_t granule)

@@ -170,6 +170,12 @@ static void derive_rename(struct cm_builder *builder, const struct ff_call *call
         cm_builder_set_path(builder, call->node2, call->parent, &call->filename);
 }
 
+static void lose_name(struct cm_builder *builder, uint32_t node)
+{
+    if (--builder->links[node] == 0)
+        cm_derive_freeing(builder, node);
+}
+
 void cm_derive_names(struct cm_builder *builder, const struct ff_call *call)
 {
     switch (call->effect) {
@@ -181,11 +187,11 @@ void cm_derive_names(struct cm_builder *builder, const struct ff_call *call)
         break;
     case FF_EFFECT_UNLINK:
         derive_unlink(builder, call);
-        builder->links[call->node]--;
+        lose_name(builder, call->node);
         break;
     default:
         derive_rename(builder, call);
-        if (call->effect == FF_EFFECT_RENAME)
-            builder->links[call->node2]--; /* of no node, too, which nobody asks for */
+        if (call->effect == FF_EFFECT_RENAME && call->node2 != FF_NO_NODE)
+            lose_name(builder, call->node2);
     }
 }
