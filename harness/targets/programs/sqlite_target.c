@@ -46,7 +46,8 @@ static char *ask(sqlite3 *database, const char *query)
 static int ask_amount(sqlite3 *database, int id)
 {
     char query[64];
-    snprintf(query, sizeof(query), "SELECT coalesce(sum(amount), -1) FROM account WHERE id = %d", id);
+    snprintf(query, sizeof(query), "SELECT coalesce(sum(amount), -1) FROM account WHERE id = %d",
+             id);
     char *answer = ask(database, query);
     int amount = atoi(answer);
     free(answer);

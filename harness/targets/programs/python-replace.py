@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -I
 """Replaces a file as many Python programs do: NamedTemporaryFile, flush, fsync, replace."""
 import os
 import tempfile
