@@ -38,6 +38,8 @@ static void check(const char *path, const char *promise)
     if (file == NULL)
         judge_fail("%s is missing", path);
     size_t size = fread(text, 1, sizeof(text), file);
+    if (ferror(file))
+        judge_fail("%s cannot be read", path);
     fclose(file);
     bool old = holds(text, size, "old\n"), new = holds(text, size, "new\n");
     if (size == 0)

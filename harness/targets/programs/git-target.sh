@@ -23,9 +23,9 @@ try() {
 }
 
 check() {
-    try 'git status fails: the index is damaged' git status --porcelain
     try 'git log fails: the branch or its commit is damaged' git log --format=%s
     subject=$said
+    try 'git status fails: the index is damaged' git status --porcelain
     try 'git fsck fails: an object is missing or damaged' git fsck --no-dangling --no-progress
     case $subject in
     two*) echo 'label: new' ;;
@@ -46,7 +46,7 @@ check() {
 case ${1-} in
 init)
     git init -q -b main .
-    git config gc.auto 0
+    git config maintenance.auto false
     [ "${2-}" != all ] || git config core.fsync all
     echo one >file
     git add file

@@ -38,6 +38,8 @@ void judge_accept(const char *label)
 void judge_transfer(int first, int second)
 {
     bool old = first == 100 && second == 0, new = first == 60 && second == 40;
+    if (first == -1 && second == -1)
+        judge_fail("what was there before the transaction is lost");
     if (!old && !new)
         judge_fail("half a transaction: the amounts are %d and %d", first, second);
     if (old && judge_promised("transferred"))

@@ -18,7 +18,7 @@ void judge_accept(const char *label);
 
 /*
  * The verdict over two amounts, 100 and 0 before the transfer, 60 and 40 after it, which
- * is promised as "transferred".
+ * is promised as "transferred"; -1 is an amount that is not there.
  */
 void judge_transfer(int first, int second);
 

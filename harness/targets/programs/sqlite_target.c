@@ -2,9 +2,12 @@
  * SQLite as a target: a transfer between two accounts, in a transaction that is
  * acknowledged. Each account has a page of its own, so that half a transfer can be seen.
  *
- *     sqlite-target init rollback|wal     a database with two accounts
- *     sqlite-target transfer              one transaction, then "transferred"
- *     sqlite-target check                 what an application may rely on
+ *     sqlite-target init rollback|wal              a database with two accounts
+ *     sqlite-target transfer full|extra|exclusive  one transaction, then "transferred"
+ *     sqlite-target check                          what an application may rely on
+ *
+ * full: synchronous=FULL; extra: synchronous=EXTRA; exclusive: synchronous=FULL, and the
+ * database is locked for good, so that a write-ahead log needs no shared memory.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -65,11 +68,14 @@ static void init(const char *mode)
     sqlite3_close(database);
 }
 
-static void transfer(void)
+static void transfer(const char *how)
 {
     sqlite3 *database = open_database();
-    execute(database, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"
-                      "BEGIN;"
+    bool extra = strcmp(how, "extra") == 0;
+    if (strcmp(how, "exclusive") == 0)
+        execute(database, "PRAGMA locking_mode=EXCLUSIVE");
+    execute(database, extra ? "PRAGMA synchronous=EXTRA" : "PRAGMA synchronous=FULL");
+    execute(database, "BEGIN;"
                       "UPDATE account SET amount = amount - 40 WHERE id = 1;"
                       "UPDATE account SET amount = amount + 40 WHERE id = 2;"
                       "COMMIT;");
@@ -93,11 +99,12 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "init") == 0)
         init(argv[2]);
-    else if (argc == 2 && strcmp(argv[1], "transfer") == 0)
-        transfer();
+    else if (argc == 3 && strcmp(argv[1], "transfer") == 0)
+        transfer(argv[2]);
     else if (argc == 2 && strcmp(argv[1], "check") == 0)
         check();
     else
-        return judge_usage("sqlite-target init rollback|wal | transfer | check");
+        return judge_usage(
+            "sqlite-target init rollback|wal | transfer full|extra|exclusive | check");
     return 0;
 }
