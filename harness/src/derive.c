@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "durability.h"
 #include "fail.h"
 #include "memory.h"
+#include "restate.h"
 
 /* The operations of a trace while they are collected. */
 struct builder {
@@ -151,8 +153,9 @@ static void begin_operation(struct builder *builder, enum cm_class class, char *
     };
 }
 
-/* Adds a value to the last operation; the caller fills in what it is. */
-static struct cm_value *add_value(struct builder *builder, uint32_t location)
+/* Adds a value to the last operation, at a place in the location's value order; the caller
+ * fills in what it is. */
+static struct cm_value *insert_value(struct builder *builder, uint32_t location, size_t place)
 {
     struct cm_poset *poset = builder->poset;
     uint32_t index = (uint32_t)poset->value_count;
@@ -166,8 +169,17 @@ static struct cm_value *add_value(struct builder *builder, uint32_t location)
     poset->operations[poset->operation_count - 1].value_count++;
     struct cm_location *at = &poset->locations[location];
     at->values = cm_reserve(at->values, at->value_count, &at->value_capacity, sizeof(*at->values));
-    at->values[at->value_count++] = index;
+    memmove(at->values + place + 1, at->values + place,
+            (at->value_count - place) * sizeof(*at->values));
+    at->values[place] = index;
+    at->value_count++;
     return &poset->values[index];
+}
+
+/* As the latest value. */
+static struct cm_value *add_value(struct builder *builder, uint32_t location)
+{
+    return insert_value(builder, location, builder->poset->locations[location].value_count);
 }
 
 static void add_name(struct builder *builder, uint32_t parent, const struct ff_bytes *name,
@@ -265,27 +277,42 @@ static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granu
     return false;
 }
 
-/* The tree has the write applied already. */
-static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+/* The granules of a write that are of a class among the given ones. */
+static void derive_pieces(struct builder *builder, const struct ff_call *call, unsigned classes,
+                          enum cm_tearing tearing)
 {
-    struct cm_poset *poset = builder->poset;
-    if (call->data.size == 0)
-        return;
-    uint64_t size = poset->granule;
+    uint64_t size = builder->poset->granule;
     uint64_t end = call->offset + call->data.size;
+    bool first = true;
     for (uint64_t g = call->offset / size; g * size < end; g++) {
         uint64_t from = g * size > call->offset ? g * size : call->offset;
         uint64_t to = (g + 1) * size < end ? (g + 1) * size : end;
-        bool first = g == call->offset / size;
-        if (first || poset->model->tearing != CM_TEARING_ATOMIC) {
-            enum cm_class class =
-                had_data(poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
-            uint64_t length = poset->model->tearing == CM_TEARING_ATOMIC ? end - from : to - from;
+        enum cm_class class =
+            had_data(builder->poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+        if ((classes & 1u << class) == 0)
+            continue;
+        if (first || tearing != CM_TEARING_ATOMIC) {
+            uint64_t length = tearing == CM_TEARING_ATOMIC ? end - from : to - from;
             begin_operation(builder, class, node_path(builder, call->node), from, length);
         }
+        first = false;
         add_granule(builder, call->node, g);
     }
-    derive_growth(builder, call->node, old_size, call->offset, end);
+}
+
+/* The tree has the write applied already. */
+static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+{
+    const struct cm_model *model = builder->poset->model;
+    if (call->data.size == 0)
+        return;
+    if (model->apart) {
+        derive_pieces(builder, call, CM_BIT(OVERWRITE), model->overwrite_tearing);
+        derive_pieces(builder, call, CM_BIT(ALLOCATE), model->tearing);
+    } else {
+        derive_pieces(builder, call, CM_SET_DATA, model->tearing);
+    }
+    derive_growth(builder, call->node, old_size, call->offset, call->offset + call->data.size);
 }
 
 /*
@@ -329,6 +356,7 @@ static void derive_xattr(struct builder *builder, const struct ff_call *call)
 static void derive_names(struct builder *builder, const struct ff_call *call)
 {
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    enum cm_class renaming = call->node2 != FF_NO_NODE ? CM_CLASS_RENAME_REPLACE : CM_CLASS_RENAME;
     switch (call->effect) {
     case FF_EFFECT_LINK:
         begin_operation(builder, CM_CLASS_LINK, name_path(builder, call->parent, &call->filename),
@@ -343,7 +371,7 @@ static void derive_names(struct builder *builder, const struct ff_call *call)
         add_name(builder, call->parent, &call->filename, FF_NO_NODE);
         break;
     default:
-        begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
+        begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : renaming,
                         name_path(builder, call->parent2, &call->filename2), 0, 0);
         add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
         add_name(builder, call->parent2, &call->filename2, call->node);
@@ -394,6 +422,75 @@ static int derive_call(struct builder *builder, const struct ff_call *call, stru
     return 0;
 }
 
+/* ---- Syncs that restate ---- */
+
+/* Calls by when they began; a call is the boundary after it. */
+struct syncs {
+    uint32_t *first; /* by boundary: the latest call that began when it was the last one, or 0 */
+    uint32_t *next;  /* by call: an earlier one that began there, or 0 */
+    uint32_t *logs;  /* by call: the operation that it restates with, or CM_NO_OPERATION */
+};
+
+static void find_syncs(struct syncs *syncs, const struct cm_poset *poset)
+{
+    uint32_t count = (uint32_t)poset->trace->call_count + 1;
+    syncs->first = cm_allocate(count, sizeof(uint32_t));
+    syncs->next = cm_allocate(count, sizeof(uint32_t));
+    syncs->logs = cm_allocate(count, sizeof(uint32_t));
+    for (uint32_t b = 1; b < count; b++) {
+        uint32_t until = cm_sync_of(poset, b).until;
+        syncs->logs[b] = CM_NO_OPERATION;
+        if (poset->trace->calls[poset->boundary_calls[b]].node == FF_NO_NODE)
+            continue;
+        syncs->next[b] = syncs->first[until];
+        syncs->first[until] = b;
+    }
+}
+
+static void free_syncs(struct syncs *syncs)
+{
+    free(syncs->first);
+    free(syncs->next);
+    free(syncs->logs);
+}
+
+/*
+ * What the sync before boundary b restates may be on the disk from when it began on. If other
+ * calls ran beside it, that is before them; else it is told as the sync's own doing.
+ */
+static void derive_log(struct builder *builder, struct syncs *syncs, uint32_t b)
+{
+    struct cm_poset *poset = builder->poset;
+    struct cm_sync_call sync = cm_sync_of(poset, b);
+    size_t count = 0;
+    if (sync.restates == 0)
+        return;
+    struct cm_restated *restated = cm_restate(poset, &sync, &count);
+    builder->call = poset->boundary_calls[b];
+    builder->boundary = sync.until + 1 == b ? b : sync.until;
+    if (count > 0) {
+        begin_operation(builder, CM_CLASS_LOG, node_path(builder, sync.node), 0, 0);
+        syncs->logs[b] = (uint32_t)poset->operation_count - 1;
+        poset->operations[syncs->logs[b]].node = sync.node;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cm_value *from = &restated[i].value;
+        struct cm_value *value = insert_value(builder, from->location, restated[i].place);
+        value->to = from->to;
+        if (poset->locations[from->location].kind == CM_LOCATION_DATA && from->to.data.length > 0)
+            value->to.data.bytes =
+                (unsigned char *)cm_duplicate(from->to.data.bytes, from->to.data.length);
+    }
+    free(restated);
+}
+
+/* Operations are in the order of their boundaries, so the last sync to return is the first. */
+static void derive_logs(struct builder *builder, struct syncs *syncs, uint32_t until)
+{
+    for (uint32_t b = syncs->first[until]; b != 0; b = syncs->next[b])
+        derive_log(builder, syncs, b);
+}
+
 /* ---- The whole trace ---- */
 
 static void start_nodes(struct builder *builder)
@@ -431,16 +528,26 @@ static void start_nodes(struct builder *builder)
 static int derive_calls(struct builder *builder, struct ff_error *error)
 {
     struct cm_poset *poset = builder->poset;
+    struct syncs syncs;
+    int status = 0;
+    find_syncs(&syncs, poset);
+    derive_logs(builder, &syncs, 0);
     for (uint32_t b = 1; b <= poset->trace->call_count; b++) {
         builder->boundary = b;
         builder->call = poset->boundary_calls[b];
         struct ff_error why;
-        if (derive_call(builder, &poset->trace->calls[builder->call], &why) == 0)
-            continue;
-        return cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
-                       poset->trace->calls[builder->call].name, why.text);
+        if (derive_call(builder, &poset->trace->calls[builder->call], &why) != 0) {
+            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+                             poset->trace->calls[builder->call].name, why.text);
+            break;
+        }
+        cm_settle(poset, b);
+        if (syncs.logs[b] != CM_NO_OPERATION && !poset->operations[syncs.logs[b]].lost)
+            poset->operations[syncs.logs[b]].shown.durable = b;
+        derive_logs(builder, &syncs, b);
     }
-    return 0;
+    free_syncs(&syncs);
+    return status;
 }
 
 int cm_derive(struct cm_poset *poset, struct ff_error *error)
