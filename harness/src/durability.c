@@ -81,7 +81,9 @@ static bool is_name(const struct cm_poset_operation *operation)
 static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
                            uint32_t value)
 {
-    return poset->locations[poset->values[operation->first_value + value].location].node;
+    return operation->node != FF_NO_NODE
+               ? operation->node
+               : poset->locations[poset->values[operation->first_value + value].location].node;
 }
 
 /*
@@ -95,6 +97,8 @@ static bool in_range(const struct cm_poset *poset, const struct cm_poset_operati
         return true;
     if (operation->class == CM_CLASS_CUT)
         return false;
+    if (operation->node != FF_NO_NODE)
+        return true; /* its entry, which any sync of the file writes */
     for (uint32_t i = 0; i < operation->value_count; i++) {
         const struct cm_value *value = &poset->values[operation->first_value + i];
         uint64_t first = poset->locations[value->location].granule * poset->granule;
@@ -289,9 +293,8 @@ static void apply_failure(struct cm_poset *poset, const struct cm_sync_call *syn
     for (size_t o = 0; o < poset->operation_count; o++) {
         struct cm_poset_operation *operation = &poset->operations[o];
         bool log = operation->class == CM_CLASS_LOG;
-        uint32_t node = log ? operation->node : value_node(poset, operation, 0);
         if (operation->shown.durable != CM_NEVER ||
-            (sync->node != FF_NO_NODE && sync->node != node))
+            (sync->node != FF_NO_NODE && sync->node != value_node(poset, operation, 0)))
             continue;
         if (log || (is_before(poset, operation, sync) && (1u << operation->class & content) != 0 &&
                     in_range(poset, operation, sync)))

@@ -55,7 +55,7 @@ static bool is_name(const struct cm_poset_operation *operation)
 static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
                            uint32_t value)
 {
-    return operation->class == CM_CLASS_LOG
+    return operation->node != FF_NO_NODE
                ? operation->node
                : poset->locations[poset->values[operation->first_value + value].location].node;
 }
@@ -168,6 +168,8 @@ static void close_order(struct cm_poset *poset)
         cm_add(down, q);
         const struct cm_poset_operation *operation = &poset->operations[q];
         follow_values(poset, q);
+        if (operation->after != CM_NO_OPERATION)
+            precede(poset, operation->after, q);
         for (size_t p = q; p-- > 0;)
             if (!cm_has(down, p) && is_ordered(poset, &poset->operations[p], operation))
                 cm_unite(down, cm_down(poset, p), poset->words);
