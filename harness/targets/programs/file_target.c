@@ -5,6 +5,7 @@
  *     file-target check FILE PROMISE  the old or the new file, whole; the new one once the
  *                                     workload has printed PROMISE
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void check(const char *path, const char *promise)
     static char text[LINES * LINE_SIZE + 1];
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        judge_fail("%s is missing", path);
+        judge_fail("%s %s", path, errno == ENOENT ? "is missing" : "cannot be opened");
     size_t size = fread(text, 1, sizeof(text), file);
     if (ferror(file))
         judge_fail("%s cannot be read", path);
