@@ -37,7 +37,7 @@ static void check(const char *path, const char *promise)
     static char text[LINES * LINE_SIZE + 1];
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        judge_fail("%s %s", path, errno == ENOENT ? "is missing" : "cannot be opened");
+        judge_fail("%s %s", path, errno == ENOENT ? "is missing" : "cannot be read");
     size_t size = fread(text, 1, sizeof(text), file);
     if (ferror(file))
         judge_fail("%s cannot be read", path);
