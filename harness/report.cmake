@@ -31,6 +31,7 @@ function(crashmatrix_specimen name)
 endfunction()
 
 crashmatrix_specimen(planted
+  tests/specimen.c
   tests/planted/planted.c
   tests/planted/acknowledged_too_early.c
   tests/planted/append_without_sync.c
@@ -42,6 +43,17 @@ crashmatrix_specimen(planted
   tests/planted/subdirectory_not_synced.c
   tests/planted/temp_not_synced.c)
 
+# Programs that are right, in several languages.
+find_package(Threads REQUIRED)
+crashmatrix_specimen(correct
+  tests/specimen.c
+  tests/correct/correct.c
+  tests/correct/in_place.c
+  tests/correct/logs.c
+  tests/correct/names.c
+  tests/correct/relied.c)
+target_link_libraries(correct PRIVATE Threads::Threads)
+
 # A script of tests/, given the build's bin directory and that of the specimens.
 function(crashmatrix_script_test name)
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}.sh
@@ -50,6 +62,7 @@ function(crashmatrix_script_test name)
 endfunction()
 
 crashmatrix_script_test(planted)
+crashmatrix_script_test(correct)
 crashmatrix_script_test(examples)
 crashmatrix_script_test(cli)
 crashmatrix_script_test(cut)
@@ -63,7 +76,6 @@ crashmatrix_script_test(pinned)
 set_tests_properties(pinned PROPERTIES SKIP_RETURN_CODE 77)
 crashmatrix_script_test(losses)
 crashmatrix_script_test(monotone)
-find_package(Threads REQUIRED)
 crashmatrix_specimen(concurrent tests/concurrent.c)
 target_link_libraries(concurrent PRIVATE Threads::Threads)
 crashmatrix_script_test(concurrent)
