@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "durability.h"
 #include "fail.h"
 #include "memory.h"
+#include "restate.h"
 
 /* The operations of a trace while they are collected. */
 struct builder {
     struct cm_poset *poset;
     struct ff_tree *tree; /* as the running program sees it: every call applied */
     char **paths;         /* by node: its last name, relative to the root */
+    uint32_t *links;      /* by node: how many names the running program sees */
     size_t operation_capacity;
     size_t value_capacity;
     size_t location_capacity;
@@ -148,11 +151,24 @@ static void begin_operation(struct builder *builder, enum cm_class class, char *
                   .length = length},
         .class = class,
         .first_value = (uint32_t)poset->value_count,
+        .after = CM_NO_OPERATION,
     };
 }
 
-/* Adds a value to the last operation; the caller fills in what it is. */
-static struct cm_value *add_value(struct builder *builder, uint32_t location)
+static uint32_t last_operation(const struct builder *builder)
+{
+    return (uint32_t)builder->poset->operation_count - 1;
+}
+
+/* The last operation is a step that comes after an earlier one, if that is any. */
+static void follow(struct builder *builder, uint32_t before)
+{
+    builder->poset->operations[last_operation(builder)].after = before;
+}
+
+/* Adds a value to the last operation, at a place in the location's value order; the caller
+ * fills in what it is. */
+static struct cm_value *insert_value(struct builder *builder, uint32_t location, size_t place)
 {
     struct cm_poset *poset = builder->poset;
     uint32_t index = (uint32_t)poset->value_count;
@@ -166,8 +182,17 @@ static struct cm_value *add_value(struct builder *builder, uint32_t location)
     poset->operations[poset->operation_count - 1].value_count++;
     struct cm_location *at = &poset->locations[location];
     at->values = cm_reserve(at->values, at->value_count, &at->value_capacity, sizeof(*at->values));
-    at->values[at->value_count++] = index;
+    memmove(at->values + place + 1, at->values + place,
+            (at->value_count - place) * sizeof(*at->values));
+    at->values[place] = index;
+    at->value_count++;
     return &poset->values[index];
+}
+
+/* As the latest value. */
+static struct cm_value *add_value(struct builder *builder, uint32_t location)
+{
+    return insert_value(builder, location, builder->poset->locations[location].value_count);
 }
 
 static void add_name(struct builder *builder, uint32_t parent, const struct ff_bytes *name,
@@ -183,12 +208,14 @@ static void add_size(struct builder *builder, uint32_t node, uint64_t size)
     add_value(builder, find_location(builder, CM_LOCATION_SIZE, node, 0, NULL))->to.size = size;
 }
 
-/* A granule's content as the file has it now, up to its size. */
-static void add_granule(struct builder *builder, uint32_t node, uint64_t granule)
+/* A granule's content as the file has it now, up to end or its size. */
+static struct cm_value *add_part(struct builder *builder, uint32_t node, uint64_t granule,
+                                 uint64_t end)
 {
     const struct ff_node *file = ff_tree_node(builder->tree, node);
     size_t start = (size_t)(granule * builder->poset->granule);
-    size_t length = file->size > start ? file->size - start : 0;
+    size_t size = file->size < end ? file->size : (size_t)end;
+    size_t length = size > start ? size - start : 0;
     if (length > builder->poset->granule)
         length = builder->poset->granule;
     struct cm_value *value =
@@ -196,6 +223,12 @@ static void add_granule(struct builder *builder, uint32_t node, uint64_t granule
     value->to.data.length = (uint32_t)length;
     if (length > 0)
         value->to.data.bytes = (unsigned char *)cm_duplicate(file->data + start, length);
+    return value;
+}
+
+static void add_granule(struct builder *builder, uint32_t node, uint64_t granule)
+{
+    add_part(builder, node, granule, UINT64_MAX);
 }
 
 /* ---- Calls ---- */
@@ -234,6 +267,7 @@ static void derive_create(struct builder *builder, const struct ff_call *call)
                     0);
     add_name(builder, call->parent, &call->filename, call->node);
     node->creation = (uint32_t)poset->operation_count - 1;
+    builder->links[call->node]++;
     set_path(builder, call->node, call->parent, &call->filename);
 }
 
@@ -265,27 +299,102 @@ static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granu
     return false;
 }
 
-/* The tree has the write applied already. */
-static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+static enum cm_class write_class(const struct builder *builder, uint32_t node, uint64_t granule)
 {
-    struct cm_poset *poset = builder->poset;
-    if (call->data.size == 0)
-        return;
-    uint64_t size = poset->granule;
+    return had_data(builder->poset, node, granule) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+}
+
+/* Bytes from .. to of a granule that the file grew over: first garbage, then what was written. */
+static void derive_garbage_and_data(struct builder *builder, uint32_t node, uint64_t from,
+                                    uint64_t to, uint32_t growth)
+{
+    uint64_t granule = from / builder->poset->granule;
+    enum cm_class class = write_class(builder, node, granule);
+    begin_operation(builder, class, node_path(builder, node), from, to - from);
+    builder->poset->operations[last_operation(builder)].shown.class = "garbage";
+    follow(builder, growth);
+    struct cm_value *value = add_part(builder, node, granule, to);
+    size_t before = (size_t)(from - granule * builder->poset->granule);
+    memset((unsigned char *)(uintptr_t)value->to.data.bytes + before, CM_GARBAGE,
+           (size_t)(to - from));
+    begin_operation(builder, class, node_path(builder, node), from, to - from);
+    add_part(builder, node, granule, to);
+}
+
+/* The part of a write that lies behind the old end, in three steps for each unit. */
+static void derive_append(struct builder *builder, uint32_t node, uint64_t from, uint64_t end)
+{
+    uint64_t unit = builder->poset->model->unit, granule = builder->poset->granule;
+    while (from < end) {
+        uint64_t next = (from / unit + 1) * unit;
+        next = next < end ? next : end;
+        begin_operation(builder, CM_CLASS_GROW, node_path(builder, node), next, 0);
+        add_size(builder, node, next);
+        uint32_t growth = last_operation(builder);
+        for (uint64_t to; from < next; from = to) {
+            to = (from / granule + 1) * granule;
+            to = to < next ? to : next;
+            derive_garbage_and_data(builder, node, from, to, growth);
+        }
+    }
+}
+
+/* As an append after an overwrite, of the bytes that there were. */
+static void derive_write_stepwise(struct builder *builder, const struct ff_call *call,
+                                  uint64_t old_size)
+{
+    uint64_t size = builder->poset->granule, end = call->offset + call->data.size;
+    uint64_t middle = old_size < end ? old_size : end;
+    for (uint64_t from = call->offset, to; from < middle; from = to) {
+        to = (from / size + 1) * size;
+        to = to < middle ? to : middle;
+        begin_operation(builder, write_class(builder, call->node, from / size),
+                        node_path(builder, call->node), from, to - from);
+        add_part(builder, call->node, from / size, to == middle ? old_size : UINT64_MAX);
+    }
+    derive_append(builder, call->node, call->offset > old_size ? call->offset : old_size, end);
+}
+
+/* The granules of a write that are of a class among the given ones. */
+static void derive_pieces(struct builder *builder, const struct ff_call *call, unsigned classes,
+                          enum cm_tearing tearing)
+{
+    uint64_t size = builder->poset->granule;
     uint64_t end = call->offset + call->data.size;
+    bool first = true;
     for (uint64_t g = call->offset / size; g * size < end; g++) {
         uint64_t from = g * size > call->offset ? g * size : call->offset;
         uint64_t to = (g + 1) * size < end ? (g + 1) * size : end;
-        bool first = g == call->offset / size;
-        if (first || poset->model->tearing != CM_TEARING_ATOMIC) {
-            enum cm_class class =
-                had_data(poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
-            uint64_t length = poset->model->tearing == CM_TEARING_ATOMIC ? end - from : to - from;
+        enum cm_class class =
+            had_data(builder->poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+        if ((classes & 1u << class) == 0)
+            continue;
+        if (first || tearing != CM_TEARING_ATOMIC) {
+            uint64_t length = tearing == CM_TEARING_ATOMIC ? end - from : to - from;
             begin_operation(builder, class, node_path(builder, call->node), from, length);
         }
+        first = false;
         add_granule(builder, call->node, g);
     }
-    derive_growth(builder, call->node, old_size, call->offset, end);
+}
+
+/* The tree has the write applied already. */
+static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+{
+    const struct cm_model *model = builder->poset->model;
+    if (call->data.size == 0)
+        return;
+    if (model->choices[CM_CHOICE_APPEND] == CM_APPEND_ZEROS_GARBAGE_DATA) {
+        derive_write_stepwise(builder, call, old_size);
+        return;
+    }
+    if (model->apart) {
+        derive_pieces(builder, call, CM_BIT(OVERWRITE), model->overwrite_tearing);
+        derive_pieces(builder, call, CM_BIT(ALLOCATE), model->tearing);
+    } else {
+        derive_pieces(builder, call, CM_SET_DATA, model->tearing);
+    }
+    derive_growth(builder, call->node, old_size, call->offset, call->offset + call->data.size);
 }
 
 /*
@@ -326,30 +435,133 @@ static void derive_xattr(struct builder *builder, const struct ff_call *call)
     value->to.xattr.value = call->data;
 }
 
-static void derive_names(struct builder *builder, const struct ff_call *call)
+/* A change of one name. Of a rename or exchange, reports call it by what it does. */
+static uint32_t derive_name(struct builder *builder, enum cm_class class, uint32_t parent,
+                            const struct ff_bytes *name, uint32_t node)
+{
+    begin_operation(builder, class, name_path(builder, parent, name), 0, 0);
+    if (class == CM_CLASS_RENAME || class == CM_CLASS_RENAME_REPLACE || class == CM_CLASS_EXCHANGE)
+        builder->poset->operations[last_operation(builder)].shown.class =
+            cm_class_name(node == FF_NO_NODE ? CM_CLASS_UNLINK : CM_CLASS_LINK);
+    add_name(builder, parent, name, node);
+    return last_operation(builder);
+}
+
+/* A file that loses its last name is cut to nothing; no operation if it is empty. */
+static uint32_t derive_emptying(struct builder *builder, uint32_t node)
+{
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    if (file == NULL || !S_ISREG(file->mode) || file->size == 0 || builder->links[node] > 1)
+        return CM_NO_OPERATION;
+    begin_operation(builder, CM_CLASS_CUT, node_path(builder, node), 0, 0);
+    add_size(builder, node, 0);
+    for (uint64_t g = 0; g * builder->poset->granule < file->size; g++)
+        add_part(builder, node, g, 0);
+    return last_operation(builder);
+}
+
+static void derive_unlink(struct builder *builder, const struct ff_call *call)
+{
+    uint32_t cut = CM_NO_OPERATION;
+    if (builder->poset->model->choices[CM_CHOICE_UNLINK] == CM_UNLINK_TRUNCATE_FIRST)
+        cut = derive_emptying(builder, call->node);
+    derive_name(builder, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE);
+    follow(builder, cut);
+}
+
+static enum cm_class renaming_class(const struct ff_call *call)
+{
+    return call->node2 != FF_NO_NODE ? CM_CLASS_RENAME_REPLACE : CM_CLASS_RENAME;
+}
+
+static void derive_rename_at_once(struct builder *builder, const struct ff_call *call)
 {
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : renaming_class(call),
+                    name_path(builder, call->parent2, &call->filename2), 0, 0);
+    add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
+    add_name(builder, call->parent2, &call->filename2, call->node);
+}
+
+/* A directory has never two names: the old one goes first. */
+static void derive_rename_by_name(struct builder *builder, const struct ff_call *call)
+{
+    bool directory = S_ISDIR(builder->poset->nodes[call->node].mode);
+    uint32_t removal = CM_NO_OPERATION;
+    if (directory)
+        removal =
+            derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
+    derive_name(builder, renaming_class(call), call->parent2, &call->filename2, call->node);
+    follow(builder, removal);
+    if (!directory)
+        derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
+}
+
+static void derive_rename_stepwise(struct builder *builder, const struct ff_call *call)
+{
+    uint32_t step = CM_NO_OPERATION;
+    if (call->node2 != FF_NO_NODE) {
+        uint32_t cut = derive_emptying(builder, call->node2);
+        step =
+            derive_name(builder, renaming_class(call), call->parent2, &call->filename2, FF_NO_NODE);
+        follow(builder, cut);
+    }
+    uint32_t removal =
+        derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
+    follow(builder, step);
+    derive_name(builder, renaming_class(call), call->parent2, &call->filename2, call->node);
+    follow(builder, removal);
+}
+
+/* Each name by itself; of directories both at once, or one of them had two names. */
+static void derive_exchange_by_name(struct builder *builder, const struct ff_call *call)
+{
+    const struct cm_poset_node *nodes = builder->poset->nodes;
+    if (S_ISDIR(nodes[call->node].mode) || S_ISDIR(nodes[call->node2].mode)) {
+        derive_rename_at_once(builder, call);
+        return;
+    }
+    derive_name(builder, CM_CLASS_EXCHANGE, call->parent, &call->filename, call->node2);
+    uint32_t first = last_operation(builder);
+    derive_name(builder, CM_CLASS_EXCHANGE, call->parent2, &call->filename2, call->node);
+    if (builder->poset->model->choices[CM_CHOICE_RENAME] == CM_RENAME_STEPWISE)
+        follow(builder, first);
+}
+
+static void derive_rename(struct builder *builder, const struct ff_call *call)
+{
+    enum cm_rename how = builder->poset->model->choices[CM_CHOICE_RENAME];
+    bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    if (how == CM_RENAME_ATOMIC)
+        derive_rename_at_once(builder, call);
+    else if (exchange)
+        derive_exchange_by_name(builder, call);
+    else if (how == CM_RENAME_STEPWISE)
+        derive_rename_stepwise(builder, call);
+    else
+        derive_rename_by_name(builder, call);
+    set_path(builder, call->node, call->parent2, &call->filename2);
+    if (exchange)
+        set_path(builder, call->node2, call->parent, &call->filename);
+}
+
+static void derive_names(struct builder *builder, const struct ff_call *call)
+{
     switch (call->effect) {
     case FF_EFFECT_LINK:
-        begin_operation(builder, CM_CLASS_LINK, name_path(builder, call->parent, &call->filename),
-                        0, 0);
-        add_name(builder, call->parent, &call->filename, call->node);
+        derive_name(builder, CM_CLASS_LINK, call->parent, &call->filename, call->node);
         if (builder->paths[call->node] == NULL)
             set_path(builder, call->node, call->parent, &call->filename);
+        builder->links[call->node]++;
         break;
     case FF_EFFECT_UNLINK:
-        begin_operation(builder, CM_CLASS_UNLINK, name_path(builder, call->parent, &call->filename),
-                        0, 0);
-        add_name(builder, call->parent, &call->filename, FF_NO_NODE);
+        derive_unlink(builder, call);
+        builder->links[call->node]--;
         break;
     default:
-        begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
-                        name_path(builder, call->parent2, &call->filename2), 0, 0);
-        add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
-        add_name(builder, call->parent2, &call->filename2, call->node);
-        set_path(builder, call->node, call->parent2, &call->filename2);
-        if (exchange)
-            set_path(builder, call->node2, call->parent, &call->filename);
+        derive_rename(builder, call);
+        if (call->effect == FF_EFFECT_RENAME)
+            builder->links[call->node2]--; /* of no node, too, which nobody asks for */
     }
 }
 
@@ -394,6 +606,75 @@ static int derive_call(struct builder *builder, const struct ff_call *call, stru
     return 0;
 }
 
+/* ---- Syncs that restate ---- */
+
+/* Calls by when they began; a call is the boundary after it. */
+struct syncs {
+    uint32_t *first; /* by boundary: the latest call that began when it was the last one, or 0 */
+    uint32_t *next;  /* by call: an earlier one that began there, or 0 */
+    uint32_t *logs;  /* by call: the operation that it restates with, or CM_NO_OPERATION */
+};
+
+static void find_syncs(struct syncs *syncs, const struct cm_poset *poset)
+{
+    uint32_t count = (uint32_t)poset->trace->call_count + 1;
+    syncs->first = cm_allocate(count, sizeof(uint32_t));
+    syncs->next = cm_allocate(count, sizeof(uint32_t));
+    syncs->logs = cm_allocate(count, sizeof(uint32_t));
+    for (uint32_t b = 1; b < count; b++) {
+        uint32_t until = cm_sync_of(poset, b).until;
+        syncs->logs[b] = CM_NO_OPERATION;
+        if (poset->trace->calls[poset->boundary_calls[b]].node == FF_NO_NODE)
+            continue;
+        syncs->next[b] = syncs->first[until];
+        syncs->first[until] = b;
+    }
+}
+
+static void free_syncs(struct syncs *syncs)
+{
+    free(syncs->first);
+    free(syncs->next);
+    free(syncs->logs);
+}
+
+/*
+ * What the sync before boundary b restates may be on the disk from when it began on. If other
+ * calls ran beside it, that is before them; else it is told as the sync's own doing.
+ */
+static void derive_log(struct builder *builder, struct syncs *syncs, uint32_t b)
+{
+    struct cm_poset *poset = builder->poset;
+    struct cm_sync_call sync = cm_sync_of(poset, b);
+    size_t count = 0;
+    if (sync.restates == 0)
+        return;
+    struct cm_restated *restated = cm_restate(poset, &sync, &count);
+    builder->call = poset->boundary_calls[b];
+    builder->boundary = sync.until + 1 == b ? b : sync.until;
+    if (count > 0) {
+        begin_operation(builder, CM_CLASS_LOG, node_path(builder, sync.node), 0, 0);
+        syncs->logs[b] = (uint32_t)poset->operation_count - 1;
+        poset->operations[syncs->logs[b]].node = sync.node;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cm_value *from = &restated[i].value;
+        struct cm_value *value = insert_value(builder, from->location, restated[i].place);
+        value->to = from->to;
+        if (poset->locations[from->location].kind == CM_LOCATION_DATA && from->to.data.length > 0)
+            value->to.data.bytes =
+                (unsigned char *)cm_duplicate(from->to.data.bytes, from->to.data.length);
+    }
+    free(restated);
+}
+
+/* Operations are in the order of their boundaries, so the last sync to return is the first. */
+static void derive_logs(struct builder *builder, struct syncs *syncs, uint32_t until)
+{
+    for (uint32_t b = syncs->first[until]; b != 0; b = syncs->next[b])
+        derive_log(builder, syncs, b);
+}
+
 /* ---- The whole trace ---- */
 
 static void start_nodes(struct builder *builder)
@@ -407,6 +688,7 @@ static void start_nodes(struct builder *builder)
     poset->node_limit = limit;
     poset->nodes = cm_allocate(limit, sizeof(*poset->nodes));
     builder->paths = cm_allocate(limit, sizeof(*builder->paths));
+    builder->links = cm_allocate(limit, sizeof(*builder->links));
     for (size_t i = 0; i < limit; i++) {
         struct cm_poset_node *node = &poset->nodes[i];
         node->creation = CM_NO_OPERATION;
@@ -423,6 +705,8 @@ static void start_nodes(struct builder *builder)
     /* Names are sorted by parent, and parents have smaller numbers than what is
      * in them, but a hard link may come before its directory's own name. */
     for (size_t i = 0; i < trace->name_count; i++)
+        builder->links[trace->names[i].node]++;
+    for (size_t i = 0; i < trace->name_count; i++)
         if (builder->paths[trace->names[i].node] == NULL)
             set_path(builder, trace->names[i].node, trace->names[i].parent,
                      &trace->names[i].filename);
@@ -431,16 +715,26 @@ static void start_nodes(struct builder *builder)
 static int derive_calls(struct builder *builder, struct ff_error *error)
 {
     struct cm_poset *poset = builder->poset;
+    struct syncs syncs;
+    int status = 0;
+    find_syncs(&syncs, poset);
+    derive_logs(builder, &syncs, 0);
     for (uint32_t b = 1; b <= poset->trace->call_count; b++) {
         builder->boundary = b;
         builder->call = poset->boundary_calls[b];
         struct ff_error why;
-        if (derive_call(builder, &poset->trace->calls[builder->call], &why) == 0)
-            continue;
-        return cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
-                       poset->trace->calls[builder->call].name, why.text);
+        if (derive_call(builder, &poset->trace->calls[builder->call], &why) != 0) {
+            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+                             poset->trace->calls[builder->call].name, why.text);
+            break;
+        }
+        cm_settle(poset, b);
+        if (syncs.logs[b] != CM_NO_OPERATION && !poset->operations[syncs.logs[b]].lost)
+            poset->operations[syncs.logs[b]].shown.durable = b;
+        derive_logs(builder, &syncs, b);
     }
-    return 0;
+    free_syncs(&syncs);
+    return status;
 }
 
 int cm_derive(struct cm_poset *poset, struct ff_error *error)
@@ -452,6 +746,7 @@ int cm_derive(struct cm_poset *poset, struct ff_error *error)
     for (size_t i = 0; i < poset->node_limit; i++)
         free(builder.paths[i]);
     free(builder.paths);
+    free(builder.links);
     free(builder.table);
     return status;
 }

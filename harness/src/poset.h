@@ -6,7 +6,8 @@
  * orders them, when they change the same location, or when a sync that covers p
  * returned before q was called. What a failed sync dropped precedes nothing: it may
  * be missing for ever, and what is written at its place later brings the place's
- * whole content along. The states that a power cut can leave at any
+ * whole content along. What a sync restates (restate.h) needs nothing that was done before at
+ * the same locations. The states that a power cut can leave at any
  * moment of the run are exactly the down-closed sets of this order.
  *
  * Time is counted in boundaries. Call number b in the order of completion (of
@@ -77,7 +78,10 @@ struct cm_poset_operation {
     enum cm_class class;
     uint32_t first_value; /* its values are consecutive in cm_poset.values */
     uint32_t value_count;
-    bool lost; /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
+    bool lost;        /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
+    uint32_t node;    /* of a log operation: the file or directory that was synced */
+    unsigned covered; /* while the order is built: its values that syncs have covered, as bits */
+    uint32_t after;   /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
 };
 
 /* A file or directory that existed at some time. */
