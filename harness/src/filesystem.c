@@ -139,6 +139,14 @@ static bool kind_fits(size_t kind, const struct cm_mount *mount)
     return true;
 }
 
+/* What must be said if the driver does not tell its options. */
+static const char *note_of(size_t kind, const struct cm_mount *mount)
+{
+    if (kinds[kind].note != NULL || mount->known || strcmp(kinds[kind].type, "ext4") != 0)
+        return kinds[kind].note;
+    return "/proc/fs/ext4 does not tell its options: it may have no journal, or other defaults";
+}
+
 static void choose_model(const struct cm_mount *mount, struct cm_fs_advice *advice)
 {
     for (size_t i = 0; i < KIND_COUNT; i++) {
@@ -153,7 +161,8 @@ static void choose_model(const struct cm_mount *mount, struct cm_fs_advice *advi
         if (last && advice->note != NULL)
             return;
         advice->model = kinds[i].model;
-        advice->note = last ? "no shipped model describes this kind of file system" : kinds[i].note;
+        advice->note =
+            last ? "no shipped model describes this kind of file system" : note_of(i, mount);
         return;
     }
 }

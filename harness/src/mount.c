@@ -153,6 +153,7 @@ static void take(const char *root, const struct line *line, struct cm_mount *mou
     mount->point = copy(line->before[FIELD_POINT]);
     add_options(mount, line->before[FIELD_OPTIONS]);
     add_options(mount, line->after[FIELD_SUPER_OPTIONS]);
+    mount->shown = mount->option_count;
     if (strncmp(mount->type, "ext", 3) == 0)
         add_ext4_options(root, line->before[FIELD_DEVICE], mount);
 }

@@ -15,7 +15,8 @@ struct cm_mount {
     char *point;    /* where it is mounted */
     char **options; /* of the mount and of the file system; those in force, where known */
     size_t option_count;
-    bool known; /* options holds the defaults, too: what is not there is not in force */
+    size_t shown; /* of these are in mountinfo, the others follow */
+    bool known;   /* options holds the defaults, too: what is not there is not in force */
 };
 
 /*
