@@ -2,8 +2,8 @@
 # and the examples of the README. Included by this folder's CMakeLists.txt.
 
 add_library(crashmatrix_report STATIC
-  src/debug_info.c src/report.c src/report_faults.c src/report_json.c src/report_junit.c
-  src/report_matrix.c src/report_page.c src/report_text.c src/site.c)
+  src/debug_info.c src/report.c src/report_faults.c src/report_glance.c src/report_json.c
+  src/report_junit.c src/report_matrix.c src/report_page.c src/report_text.c src/site.c)
 target_include_directories(crashmatrix_report PUBLIC src)
 target_link_libraries(crashmatrix_report
   PUBLIC crashmatrix_engine

@@ -97,17 +97,27 @@ struct row {
     size_t calls; /* that change something, among them */
 };
 
-/* Columns: boundaries, the call that ends there, and a cell for each model. */
+/* Columns: boundaries, the call that ends there, and a cell for each group of models. */
 enum column { COLUMN_BOUNDARY, COLUMN_CALL, COLUMN_MODEL };
+
+/* Models whose cells are equal in every row: a column. */
+struct group {
+    size_t first; /* the first of them, whose cells are shown */
+    size_t count;
+};
 
 struct matrix {
     const struct cm_report *report;
+    struct group *groups;
+    size_t *group_of; /* of each model */
+    size_t group_count;
     struct row *rows;
     size_t row_count;
     char **texts;   /* row_count + 1 rows, the first of them the heading */
     size_t *widths; /* of the columns */
     size_t column_count;
-    size_t idle; /* calls left out */
+    size_t total; /* of the widths, with what is between */
+    size_t idle;  /* calls left out */
 };
 
 static bool boundary_is_idle(const struct cm_report *report, uint32_t boundary)
@@ -159,6 +169,72 @@ static void matrix_fold(struct matrix *matrix)
     matrix->row_count = kept;
 }
 
+static bool models_equal(const struct matrix *matrix, size_t a, size_t b)
+{
+    const struct cm_exploration *one = matrix->report->explorations[a];
+    const struct cm_exploration *other = matrix->report->explorations[b];
+    if (one->exhaustive != other->exhaustive || one->complete != other->complete)
+        return false;
+    for (size_t r = 0; r < matrix->row_count; r++) {
+        uint32_t boundary = matrix->rows[r].first;
+        if (!cells_equal(&one->cells[boundary], &other->cells[boundary]))
+            return false;
+    }
+    return true;
+}
+
+/* One for each model, or one for all that are equal. */
+static void matrix_group(struct matrix *matrix, bool join)
+{
+    size_t models = matrix->report->exploration_count;
+    matrix->groups = cm_allocate(models, sizeof(matrix->groups[0]));
+    matrix->group_of = cm_allocate(models, sizeof(matrix->group_of[0]));
+    matrix->group_count = 0;
+    for (size_t i = 0; i < models; i++) {
+        size_t g = join ? 0 : matrix->group_count;
+        while (g < matrix->group_count && !models_equal(matrix, matrix->groups[g].first, i))
+            g++;
+        if (g == matrix->group_count)
+            matrix->groups[matrix->group_count++] = (struct group){i, 0};
+        matrix->groups[g].count++;
+        matrix->group_of[i] = g;
+    }
+}
+
+/* "ext4", or "ext4 +2", which the legend tells. */
+static char *group_heading(const struct matrix *matrix, size_t group)
+{
+    const struct group *models = &matrix->groups[group];
+    char *name = cm_safe_text(matrix->report->explorations[models->first]->model);
+    if (models->count == 1)
+        return name;
+    char *heading = cm_format("%s +%zu", name, models->count - 1);
+    free(name);
+    return heading;
+}
+
+static void print_legend(const struct matrix *matrix, FILE *stream)
+{
+    fputs(matrix->group_count < matrix->report->exploration_count ? "\n" : "", stream);
+    for (size_t g = 0; g < matrix->group_count; g++) {
+        if (matrix->groups[g].count == 1)
+            continue;
+        char *heading = group_heading(matrix, g);
+        const char *separator = " ";
+        fprintf(stream, "%s:", heading);
+        free(heading);
+        for (size_t i = 0; i < matrix->report->exploration_count; i++) {
+            if (matrix->group_of[i] != g)
+                continue;
+            char *name = cm_safe_text(matrix->report->explorations[i]->model);
+            fprintf(stream, "%s%s", separator, name);
+            separator = ", ";
+            free(name);
+        }
+        fputs("; the same cells\n", stream);
+    }
+}
+
 static char **matrix_texts(const struct matrix *matrix, size_t row)
 {
     return matrix->texts + row * matrix->column_count;
@@ -188,20 +264,21 @@ static char *row_call(const struct matrix *matrix, const struct row *row)
 static void matrix_fill(struct matrix *matrix)
 {
     const struct cm_report *report = matrix->report;
-    matrix->column_count = COLUMN_MODEL + report->exploration_count;
+    matrix->column_count = COLUMN_MODEL + matrix->group_count;
     matrix->texts =
         cm_allocate((matrix->row_count + 1) * matrix->column_count, sizeof(matrix->texts[0]));
     char **heading = matrix_texts(matrix, 0);
     heading[COLUMN_BOUNDARY] = cm_safe_text("#");
     heading[COLUMN_CALL] = cm_safe_text("power cut after");
-    for (size_t i = 0; i < report->exploration_count; i++)
-        heading[COLUMN_MODEL + i] = cm_safe_text(report->explorations[i]->model);
+    for (size_t g = 0; g < matrix->group_count; g++)
+        heading[COLUMN_MODEL + g] = group_heading(matrix, g);
     for (size_t r = 0; r < matrix->row_count; r++) {
         char **texts = matrix_texts(matrix, r + 1);
         texts[COLUMN_BOUNDARY] = row_numbers(&matrix->rows[r]);
         texts[COLUMN_CALL] = row_call(matrix, &matrix->rows[r]);
-        for (size_t i = 0; i < report->exploration_count; i++)
-            texts[COLUMN_MODEL + i] = cell_text(report->explorations[i], matrix->rows[r].first);
+        for (size_t g = 0; g < matrix->group_count; g++)
+            texts[COLUMN_MODEL + g] =
+                cell_text(report->explorations[matrix->groups[g].first], matrix->rows[r].first);
     }
 }
 
@@ -215,19 +292,31 @@ static size_t column_width(const struct matrix *matrix, size_t column)
     return widest;
 }
 
-/* Makes columns as wide as needed, then the calls shorter until the page is
- * wide enough. */
+/* Makes columns as wide as needed. */
 static void matrix_measure(struct matrix *matrix)
 {
-    size_t total = 0;
     matrix->widths = cm_allocate(matrix->column_count, sizeof(matrix->widths[0]));
+    matrix->total = 0;
     for (size_t c = 0; c < matrix->column_count; c++) {
         matrix->widths[c] = column_width(matrix, c);
-        total += matrix->widths[c] + 2;
+        matrix->total += matrix->widths[c] + 2;
     }
+}
+
+/* Whether it stays too wide for a page, with the calls as short as they may be. */
+static bool matrix_is_wide(const struct matrix *matrix)
+{
+    size_t calls = matrix->widths[COLUMN_CALL];
+    size_t spare = calls > CALL_WIDTH_MINIMUM ? calls - CALL_WIDTH_MINIMUM : 0;
+    return matrix->total - spare > PAGE_WIDTH;
+}
+
+/* Makes the calls shorter until the page is wide enough. */
+static void matrix_shorten(struct matrix *matrix)
+{
     size_t *calls = &matrix->widths[COLUMN_CALL];
-    while (total > PAGE_WIDTH && *calls > CALL_WIDTH_MINIMUM) {
-        total--;
+    while (matrix->total > PAGE_WIDTH && *calls > CALL_WIDTH_MINIMUM) {
+        matrix->total--;
         (*calls)--;
     }
     for (size_t r = 0; r <= matrix->row_count; r++) {
@@ -242,32 +331,75 @@ static const char *matrix_colour(const struct matrix *matrix, size_t row, size_t
         return CM_BOLD;
     if (column < COLUMN_MODEL)
         return NULL;
-    return cell_colour(matrix->report->explorations[column - COLUMN_MODEL],
-                       matrix->rows[row - 1].first);
+    const struct group *group = &matrix->groups[column - COLUMN_MODEL];
+    return cell_colour(matrix->report->explorations[group->first], matrix->rows[row - 1].first);
 }
 
-static void matrix_print_row(const struct matrix *matrix, size_t row, FILE *stream, bool colours)
+/* The cell of a row in a column; nothing follows in the last one. */
+static void matrix_print_cell(const struct matrix *matrix, size_t row, size_t column, bool last,
+                              FILE *stream, bool colours)
 {
-    for (size_t c = 0; c < matrix->column_count; c++) {
-        const char *text = matrix_texts(matrix, row)[c];
-        size_t width = cm_page_width(text);
-        fputs("  ", stream);
-        if (c == COLUMN_BOUNDARY)
-            cm_page_pad(stream, width, matrix->widths[c]);
-        cm_page_print(stream, colours, matrix_colour(matrix, row, c), text);
-        if (c != COLUMN_BOUNDARY && c + 1 < matrix->column_count)
-            cm_page_pad(stream, width, matrix->widths[c]);
-    }
-    fputc('\n', stream);
+    const char *text = matrix_texts(matrix, row)[column];
+    size_t width = cm_page_width(text);
+    fputs("  ", stream);
+    if (column == COLUMN_BOUNDARY)
+        cm_page_pad(stream, width, matrix->widths[column]);
+    cm_page_print(stream, colours, matrix_colour(matrix, row, column), text);
+    if (column != COLUMN_BOUNDARY && !last)
+        cm_page_pad(stream, width, matrix->widths[column]);
 }
 
-static void matrix_free(struct matrix *matrix)
+/* The models from column first up to, but not including, end. */
+static void matrix_print_part(const struct matrix *matrix, size_t first, size_t end, FILE *stream,
+                              bool colours)
+{
+    for (size_t row = 0; row <= matrix->row_count; row++) {
+        for (size_t c = 0; c < COLUMN_MODEL; c++)
+            matrix_print_cell(matrix, row, c, false, stream, colours);
+        for (size_t c = first; c < end; c++)
+            matrix_print_cell(matrix, row, c, c + 1 == end, stream, colours);
+        fputc('\n', stream);
+    }
+}
+
+/* As many columns beside each other as a page has room for, then the next ones below. */
+static void matrix_print(const struct matrix *matrix, FILE *stream, bool colours)
+{
+    size_t calls = matrix->widths[COLUMN_BOUNDARY] + matrix->widths[COLUMN_CALL] + 4;
+    for (size_t first = COLUMN_MODEL; first < matrix->column_count;) {
+        size_t end = first, width = calls;
+        do
+            width += matrix->widths[end++] + 2;
+        while (end < matrix->column_count && width + matrix->widths[end] + 2 <= PAGE_WIDTH);
+        fputs(first > COLUMN_MODEL ? "\n" : "", stream);
+        matrix_print_part(matrix, first, end, stream, colours);
+        first = end;
+    }
+}
+
+static void matrix_clear(struct matrix *matrix)
 {
     for (size_t i = 0; i < (matrix->row_count + 1) * matrix->column_count; i++)
         free(matrix->texts[i]);
     free(matrix->texts);
     free(matrix->widths);
-    free(matrix->rows);
+    free(matrix->groups);
+    free(matrix->group_of);
+}
+
+/* A column for each model; if that is too wide for a page, one for those with equal cells. */
+static void matrix_lay_out(struct matrix *matrix)
+{
+    matrix_group(matrix, false);
+    matrix_fill(matrix);
+    matrix_measure(matrix);
+    if (matrix->group_count > 1 && matrix_is_wide(matrix)) {
+        matrix_clear(matrix);
+        matrix_group(matrix, true);
+        matrix_fill(matrix);
+        matrix_measure(matrix);
+    }
+    matrix_shorten(matrix);
 }
 
 void cm_print_matrix(const struct cm_report *report, FILE *stream, bool colours)
@@ -276,10 +408,9 @@ void cm_print_matrix(const struct cm_report *report, FILE *stream, bool colours)
     matrix_choose_rows(&matrix);
     if (matrix.row_count > LONG_MATRIX)
         matrix_fold(&matrix);
-    matrix_fill(&matrix);
-    matrix_measure(&matrix);
-    for (size_t row = 0; row <= matrix.row_count; row++)
-        matrix_print_row(&matrix, row, stream, colours);
+    matrix_lay_out(&matrix);
+    matrix_print(&matrix, stream, colours);
+    print_legend(&matrix, stream);
     bool observed = false, monotone = false;
     for (size_t i = 0; i < report->exploration_count; i++) {
         observed = observed || report->explorations[i]->observed;
@@ -300,5 +431,6 @@ void cm_print_matrix(const struct cm_report *report, FILE *stream, bool colours)
     if (matrix.idle > 0)
         fprintf(stream, "%zu call%s that changed nothing (close, failed calls, ...) left out.\n",
                 matrix.idle, matrix.idle == 1 ? "" : "s");
-    matrix_free(&matrix);
+    matrix_clear(&matrix);
+    free(matrix.rows);
 }

@@ -1,5 +1,6 @@
 /*
- * What the parts of the report for people share: widths and colours, and the matrix.
+ * What the parts of the report for people share: widths and colours,
+ * and the parts that have files of their own.
  */
 #ifndef CRASHMATRIX_REPORT_PAGE_H
 #define CRASHMATRIX_REPORT_PAGE_H
@@ -27,5 +28,8 @@ const char *cm_page_colour(enum cm_verdict verdict);
 
 /* The matrix and how to read it. */
 void cm_print_matrix(const struct cm_report *report, FILE *stream, bool colours);
+
+/* If there are several models: under which the program passes, or why not. */
+void cm_print_glance(const struct cm_report *report, FILE *stream, bool colours);
 
 #endif

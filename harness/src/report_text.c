@@ -87,20 +87,58 @@ static void print_violation(const struct cm_report *report,
     print_operations(&listed, "kept", violation->kept, violation->kept_count, stream);
     for (size_t i = 0; i < violation->cut_count; i++)
         print_cut(&violation->cuts[i], i, stream);
-    print_replay(report, violation, stream);
     free(reason);
 }
 
-static void print_violations(const struct cm_report *report,
-                             const struct cm_exploration *exploration, FILE *stream, bool colours)
+/* What print_violation() says of all of a model, to be compared; malloc'ed. */
+static char *violations_text(const struct cm_report *report,
+                             const struct cm_exploration *exploration)
 {
-    if (exploration->violation_count == 0)
-        return;
-    char *model = cm_safe_text(exploration->model);
-    fprintf(stream, "\nViolations under %s\n", model);
-    free(model);
+    struct cm_buffer buffer;
+    FILE *stream = cm_buffer_open(&buffer);
     for (size_t i = 0; i < exploration->violation_count; i++)
+        print_violation(report, exploration, &exploration->violations[i], stream, false);
+    return cm_buffer_close(&buffer);
+}
+
+/* A model, and after it those of which the same is to be said, which are then done. */
+static void print_violations_of(const struct cm_report *report, char **texts, size_t model,
+                                FILE *stream, bool colours)
+{
+    const struct cm_exploration *exploration = report->explorations[model];
+    char *name = cm_safe_text(exploration->model);
+    size_t others = 0;
+    fprintf(stream, "\nViolations under %s", name);
+    free(name);
+    for (size_t i = model + 1; i < report->exploration_count; i++) {
+        if (texts[i] == NULL || strcmp(texts[i], texts[model]) != 0)
+            continue;
+        name = cm_safe_text(report->explorations[i]->model);
+        fprintf(stream, ", %s", name);
+        free(name);
+        free(texts[i]);
+        texts[i] = NULL;
+        others++;
+    }
+    fputs(others > 0 ? " (replay ids of the first; report.json has all)\n" : "\n", stream);
+    for (size_t i = 0; i < exploration->violation_count; i++) {
         print_violation(report, exploration, &exploration->violations[i], stream, colours);
+        print_replay(report, &exploration->violations[i], stream);
+    }
+}
+
+static void print_violations(const struct cm_report *report, FILE *stream, bool colours)
+{
+    char **texts = cm_allocate(report->exploration_count, sizeof(*texts));
+    for (size_t i = 0; i < report->exploration_count; i++)
+        if (report->explorations[i]->violation_count > 0)
+            texts[i] = violations_text(report, report->explorations[i]);
+    for (size_t i = 0; i < report->exploration_count; i++) {
+        if (texts[i] != NULL)
+            print_violations_of(report, texts, i, stream, colours);
+        free(texts[i]);
+    }
+    free(texts);
 }
 
 /* ---- Summary ---- */
@@ -220,9 +258,9 @@ void cm_report_text(const struct cm_report *report, FILE *stream, bool colours)
             report->trace->digest);
     if (report->exploration_count > 0)
         cm_print_matrix(report, stream, colours);
-    for (size_t i = 0; i < report->exploration_count; i++)
-        print_violations(report, report->explorations[i], stream, colours);
+    print_violations(report, stream, colours);
     print_summary(report, stream, colours);
+    cm_print_glance(report, stream, colours);
     cm_print_faults(report, stream);
     print_unobserved(report, stream);
     fputs("\nVerdict: ", stream);
