@@ -50,81 +50,83 @@ static int add_model(struct cm_models *chosen, const char *path, struct ff_error
             return same ? 0 : cm_fail(error, "%s: another model has the same name", path);
         }
     }
+    size_t capacity = chosen->capacity;
     chosen->models =
         cm_reserve(chosen->models, chosen->count, &chosen->capacity, sizeof(*chosen->models));
+    chosen->paths = cm_reserve(chosen->paths, chosen->count, &capacity, sizeof(*chosen->paths));
+    chosen->paths[chosen->count] = cm_duplicate(path, strlen(path));
     chosen->models[chosen->count++] = model;
     return 0;
 }
 
-static void add_path(struct cm_paths *paths, char *path)
-{
-    for (size_t i = 0; i < paths->count; i++) {
-        if (strcmp(paths->items[i], path) == 0) {
-            free(path);
-            return;
-        }
-    }
-    paths->items = cm_reserve(paths->items, paths->count, &paths->capacity, sizeof(*paths->items));
-    paths->items[paths->count++] = path;
-}
-
-static int add_matching(struct cm_paths *paths, const char *pattern, struct ff_error *error)
+static int add_matching(struct cm_models *chosen, const char *pattern, struct ff_error *error)
 {
     size_t count = 0, matches = 0;
     char **names = cm_shipped_names("models", &count);
+    int status = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(pattern, "all") == 0 || fnmatch(pattern, names[i], 0) == 0) {
+        bool matched = strcmp(pattern, "all") == 0 || fnmatch(pattern, names[i], 0) == 0;
+        if (matched && status == 0) {
             char *part = cm_format("models/%s.json", names[i]);
-            add_path(paths, cm_install_data(part));
+            char *path = cm_install_data(part);
+            status = add_model(chosen, path, error);
+            free(path);
             free(part);
-            matches++;
         }
+        matches += matched;
         free(names[i]);
     }
     free(names);
     if (matches == 0)
         return cm_fail(error, "no model matches '%s'; see crashmatrix models", pattern);
-    return 0;
+    return status;
 }
 
-int cm_model_paths(const char *const *words, size_t count, struct cm_paths *paths,
-                   struct ff_error *error)
+/* What a word "!PATTERN" takes out of those chosen by the words before it. */
+static int remove_matching(struct cm_models *chosen, const char *pattern, struct ff_error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(words[i]);
-        bool file = strchr(words[i], '/') != NULL ||
-                    (length > 5 && strcmp(words[i] + length - 5, ".json") == 0);
-        if (file)
-            add_path(paths, cm_duplicate(words[i], length));
-        else if (add_matching(paths, words[i], error) != 0)
-            return -1;
+    size_t kept = 0, before = chosen->count;
+    for (size_t i = 0; i < before; i++) {
+        if (fnmatch(pattern, chosen->models[i]->name, 0) == 0) {
+            cm_model_free(chosen->models[i]);
+            free(chosen->paths[i]);
+        } else {
+            chosen->models[kept] = chosen->models[i];
+            chosen->paths[kept++] = chosen->paths[i];
+        }
     }
-    return 0;
+    chosen->count = kept;
+    if (kept == before)
+        return cm_fail(error, "'!%s' takes out none of the models before it", pattern);
+    return kept > 0 ? 0 : cm_fail(error, "'!%s' leaves no model", pattern);
 }
 
-void cm_paths_free(struct cm_paths *paths)
+static int apply_word(struct cm_models *chosen, const char *word, struct ff_error *error)
 {
-    for (size_t i = 0; i < paths->count; i++)
-        free(paths->items[i]);
-    free(paths->items);
-    *paths = (struct cm_paths){0};
+    size_t length = strlen(word);
+    if (word[0] == '!')
+        return remove_matching(chosen, word + 1, error);
+    if (strchr(word, '/') != NULL || (length > 5 && strcmp(word + length - 5, ".json") == 0))
+        return add_model(chosen, word, error);
+    return add_matching(chosen, word, error);
 }
 
 int cm_models_choose(const char *const *words, size_t count, struct cm_models *chosen,
                      struct ff_error *error)
 {
-    struct cm_paths paths = {0};
-    int status = cm_model_paths(words, count, &paths, error);
-    for (size_t i = 0; status == 0 && i < paths.count; i++)
-        status = add_model(chosen, paths.items[i], error);
-    cm_paths_free(&paths);
-    return status;
+    for (size_t i = 0; i < count; i++)
+        if (apply_word(chosen, words[i], error) != 0)
+            return -1;
+    return 0;
 }
 
 void cm_models_free(struct cm_models *chosen)
 {
-    for (size_t i = 0; i < chosen->count; i++)
+    for (size_t i = 0; i < chosen->count; i++) {
         cm_model_free(chosen->models[i]);
+        free(chosen->paths[i]);
+    }
     free(chosen->models);
+    free(chosen->paths);
     *chosen = (struct cm_models){0};
 }

@@ -9,6 +9,7 @@
 
 struct cm_models {
     struct cm_model **models;
+    char **paths; /* the files of the models */
     size_t count;
     size_t capacity;
 };
@@ -21,17 +22,6 @@ struct cm_models {
 int cm_models_choose(const char *const *words, size_t count, struct cm_models *chosen,
                      struct ff_error *error);
 void cm_models_free(struct cm_models *chosen);
-
-struct cm_paths {
-    char **items;
-    size_t count;
-    size_t capacity;
-};
-
-/* The files of these models, in that order, unread. To be freed also after an error. */
-int cm_model_paths(const char *const *words, size_t count, struct cm_paths *paths,
-                   struct ff_error *error);
-void cm_paths_free(struct cm_paths *paths);
 
 /* The names of the files NAME.json in a folder of the shipped data ("models",
  * "targets"), sorted; both levels malloc'ed. *count is 0 when there are none. */

@@ -26,6 +26,7 @@ struct builder {
     size_t table_size;
     uint32_t call;
     uint32_t boundary;
+    uint32_t next_blank; /* node: see make_blank() */
 };
 
 /* ---- Locations ---- */
@@ -72,6 +73,10 @@ static void attach_location(struct cm_poset *poset, uint32_t index)
     struct cm_poset_node *node = &poset->nodes[location->node];
     if (location->kind == CM_LOCATION_SIZE) {
         node->size = index;
+        return;
+    }
+    if (location->kind == CM_LOCATION_CHAIN) {
+        node->chain = index;
         return;
     }
     if (location->kind == CM_LOCATION_ATTRIBUTES) {
@@ -287,6 +292,23 @@ static void derive_growth(struct builder *builder, uint32_t node, uint64_t old_s
     }
 }
 
+static bool size_is_in_entry(const struct builder *builder)
+{
+    return builder->poset->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY;
+}
+
+/* The blocks of a file are chained, or no longer, apart from its size. */
+static void derive_chain(struct builder *builder, uint32_t node, uint64_t old_size, uint64_t size)
+{
+    if (!size_is_in_entry(builder) ||
+        cm_chained_size(builder->poset, old_size) == cm_chained_size(builder->poset, size))
+        return;
+    begin_operation(builder, size < old_size ? CM_CLASS_CUT : CM_CLASS_GROW,
+                    node_path(builder, node), size, 0);
+    builder->poset->operations[last_operation(builder)].shown.class = "chain";
+    add_value(builder, find_location(builder, CM_LOCATION_CHAIN, node, 0, NULL))->to.size = size;
+}
+
 /* Whether the file had data in the granule before. */
 static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
 {
@@ -394,7 +416,10 @@ static void derive_write(struct builder *builder, const struct ff_call *call, ui
     } else {
         derive_pieces(builder, call, CM_SET_DATA, model->tearing);
     }
-    derive_growth(builder, call->node, old_size, call->offset, call->offset + call->data.size);
+    uint64_t end = call->offset + call->data.size;
+    derive_growth(builder, call->node, old_size, call->offset, end);
+    if (end > old_size)
+        derive_chain(builder, call->node, old_size, end);
 }
 
 /*
@@ -412,6 +437,7 @@ static void derive_resize(struct builder *builder, const struct ff_call *call, u
     add_size(builder, call->node, call->offset);
     for (uint64_t g = call->offset / granule; class == CM_CLASS_CUT && g * granule < old_size; g++)
         add_granule(builder, call->node, g);
+    derive_chain(builder, call->node, old_size, call->offset);
 }
 
 static void derive_attributes(struct builder *builder, const struct ff_call *call)
@@ -483,6 +509,34 @@ static void derive_rename_at_once(struct builder *builder, const struct ff_call 
     add_name(builder, call->parent2, &call->filename2, call->node);
 }
 
+/* What a new entry shows before that which it means is written: nothing. */
+static uint32_t make_blank(struct builder *builder, uint32_t node)
+{
+    uint32_t id = builder->next_blank++;
+    struct cm_poset_node *blank = &builder->poset->nodes[id];
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    blank->mode = file->mode;
+    blank->uid = file->uid;
+    blank->gid = file->gid;
+    return id;
+}
+
+/* The new name; where the size lies in the entry that is blank until the file is written. */
+static void derive_new_name(struct builder *builder, const struct ff_call *call, uint32_t before)
+{
+    bool blank = size_is_in_entry(builder);
+    derive_name(builder, renaming_class(call), call->parent2, &call->filename2,
+                blank ? make_blank(builder, call->node) : call->node);
+    follow(builder, before);
+    if (!blank)
+        return;
+    const struct ff_node *file = ff_tree_node(builder->tree, call->node);
+    begin_operation(builder, CM_CLASS_GROW, name_path(builder, call->parent2, &call->filename2),
+                    file->size, 0);
+    builder->poset->operations[last_operation(builder)].node = call->node;
+    add_name(builder, call->parent2, &call->filename2, call->node);
+}
+
 /* A directory has never two names: the old one goes first. */
 static void derive_rename_by_name(struct builder *builder, const struct ff_call *call)
 {
@@ -491,8 +545,7 @@ static void derive_rename_by_name(struct builder *builder, const struct ff_call 
     if (directory)
         removal =
             derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
-    derive_name(builder, renaming_class(call), call->parent2, &call->filename2, call->node);
-    follow(builder, removal);
+    derive_new_name(builder, call, removal);
     if (!directory)
         derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
 }
@@ -685,6 +738,9 @@ static void start_nodes(struct builder *builder)
     for (size_t i = 0; i < trace->call_count; i++)
         if (trace->calls[i].node >= limit)
             limit = trace->calls[i].node + 1;
+    builder->next_blank = (uint32_t)limit;
+    for (size_t i = 0; size_is_in_entry(builder) && i < trace->call_count; i++)
+        limit += trace->calls[i].effect == FF_EFFECT_RENAME;
     poset->node_limit = limit;
     poset->nodes = cm_allocate(limit, sizeof(*poset->nodes));
     builder->paths = cm_allocate(limit, sizeof(*builder->paths));
@@ -692,7 +748,7 @@ static void start_nodes(struct builder *builder)
     for (size_t i = 0; i < limit; i++) {
         struct cm_poset_node *node = &poset->nodes[i];
         node->creation = CM_NO_OPERATION;
-        node->size = node->attributes = CM_NO_LOCATION;
+        node->size = node->chain = node->attributes = CM_NO_LOCATION;
         if (i == 0 || i > trace->node_count)
             continue;
         node->mode = trace->nodes[i - 1].mode;

@@ -68,6 +68,7 @@ struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
         .end = call->length != 0 ? call->offset + call->length : UINT64_MAX,
         .until = boundary_before(poset, call),
         .tick = call->begin,
+        .metadata = SIZE_MAX,
     };
 }
 
@@ -80,7 +81,9 @@ static bool is_name(const struct cm_poset_operation *operation)
 static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
                            uint32_t value)
 {
-    return poset->locations[poset->values[operation->first_value + value].location].node;
+    return operation->node != FF_NO_NODE
+               ? operation->node
+               : poset->locations[poset->values[operation->first_value + value].location].node;
 }
 
 /*
@@ -94,6 +97,8 @@ static bool in_range(const struct cm_poset *poset, const struct cm_poset_operati
         return true;
     if (operation->class == CM_CLASS_CUT)
         return false;
+    if (operation->node != FF_NO_NODE)
+        return true; /* its entry, which any sync of the file writes */
     for (uint32_t i = 0; i < operation->value_count; i++) {
         const struct cm_value *value = &poset->values[operation->first_value + i];
         uint64_t first = poset->locations[value->location].granule * poset->granule;
@@ -212,7 +217,7 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
     uint32_t node = sync->node;
     bool meta = (1u << operation->class & CM_SET_META) != 0;
     if ((covers & 1u << CM_COVER_EVERYTHING) != 0 ||
-        (meta && (covers & 1u << CM_COVER_ALL_META) != 0))
+        (meta && (covers & 1u << CM_COVER_ALL_META) != 0 && index < sync->metadata))
         return 3;
     if (!is_name(operation)) {
         bool attributes = operation->class == CM_CLASS_ATTRIBUTES;
@@ -227,6 +232,33 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
         if ((covers & 1u << CM_COVER_OWN_ENTRIES) != 0 && value_node(poset, operation, i) == node)
             covered |= 1u << i;
     return covered;
+}
+
+/* Whether the operation changed the synced file or directory, or its names. */
+static bool concerns(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                     uint32_t node)
+{
+    const struct ff_call *call = &poset->trace->calls[operation->shown.call];
+    if (call->node == node || call->node2 == node)
+        return true;
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if (value_node(poset, operation, i) == node)
+            return true;
+    return false;
+}
+
+/*
+ * A journal is committed up to the last change of what is synced, and not for what did not
+ * change: what was done after that may be in a later transaction.
+ */
+static size_t committed_metadata(const struct cm_poset *poset, const struct cm_sync_call *sync)
+{
+    size_t last = poset->operation_count;
+    while (last > 0 && (!is_before(poset, &poset->operations[last - 1], sync) ||
+                        poset->operations[last - 1].class == CM_CLASS_LOG ||
+                        !concerns(poset, &poset->operations[last - 1], sync->node)))
+        last--;
+    return last;
 }
 
 /*
@@ -261,9 +293,8 @@ static void apply_failure(struct cm_poset *poset, const struct cm_sync_call *syn
     for (size_t o = 0; o < poset->operation_count; o++) {
         struct cm_poset_operation *operation = &poset->operations[o];
         bool log = operation->class == CM_CLASS_LOG;
-        uint32_t node = log ? operation->node : value_node(poset, operation, 0);
         if (operation->shown.durable != CM_NEVER ||
-            (sync->node != FF_NO_NODE && sync->node != node))
+            (sync->node != FF_NO_NODE && sync->node != value_node(poset, operation, 0)))
             continue;
         if (log || (is_before(poset, operation, sync) && (1u << operation->class & content) != 0 &&
                     in_range(poset, operation, sync)))
@@ -275,11 +306,14 @@ void cm_settle(struct cm_poset *poset, uint32_t b)
 {
     const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
     struct cm_sync_call sync = cm_sync_of(poset, b);
+    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE)
+        sync.metadata = committed_metadata(poset, &sync);
     struct cm_sync_call every = {.covers = poset->model->covers[CM_SYNC_EVERY_CALL],
                                  .node = call->node,
                                  .end = UINT64_MAX,
                                  .until = b,
-                                 .tick = cm_effective_tick(call) - 1};
+                                 .tick = cm_effective_tick(call) - 1,
+                                 .metadata = SIZE_MAX};
     apply_sync(poset, &every, b);
     if (call->effect == FF_EFFECT_SYNC_FAILED)
         apply_failure(poset, &sync);

@@ -58,6 +58,10 @@ static const struct word unlink_words[] = {CM_UNLINKS(X){NULL, 0}};
 static const struct word append_words[] = {CM_APPENDS(X){NULL, 0}};
 #undef X
 
+#define X(identifier, name) WORD(CM_SIZE_, identifier, name)
+static const struct word size_words[] = {CM_SIZES(X){NULL, 0}};
+#undef X
+
 static const char *const choice_keys[] = {
 #define X(identifier, key) key,
     CM_CHOICES(X)
@@ -68,6 +72,7 @@ static const struct word *const choice_words[CM_CHOICE_COUNT] = {
     [CM_CHOICE_RENAME] = rename_words,
     [CM_CHOICE_UNLINK] = unlink_words,
     [CM_CHOICE_APPEND] = append_words,
+    [CM_CHOICE_SIZE] = size_words,
 };
 
 const char *cm_class_name(enum cm_class class)
@@ -345,6 +350,9 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
         return refuse(config, "granule", "must divide the unit", "");
     if (model->choices[CM_CHOICE_APPEND] != CM_APPEND_PLAIN && model->tearing == CM_TEARING_ATOMIC)
         return refuse(config, "append", "is done in steps, which atomic tearing does not have", "");
+    if (model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY &&
+        model->choices[CM_CHOICE_RENAME] != CM_RENAME_INDEPENDENT)
+        return refuse(config, "size", "lies in entries only where renames are independent", "");
     return true;
 }
 
@@ -428,17 +436,15 @@ uint64_t cm_model_digest(const struct cm_model *model)
     return digest_more(model, digest);
 }
 
+/* Sets stand behind what they hold; the largest that fits is printed. */
 static void print_set(FILE *stream, const struct word *words, unsigned set, bool indices)
 {
     const char *separator = "";
-    for (const struct word *word = words; word->name != NULL; word++) {
-        unsigned bits = indices ? 1u << word->value : word->value;
-        if (bits == set && !indices) {
-            fprintf(stream, "%s", word->name);
-            return;
-        }
-    }
-    for (const struct word *word = words; word->name != NULL; word++) {
+    size_t count = 0;
+    while (words[count].name != NULL)
+        count++;
+    for (size_t i = 0; i < count && set != 0; i++) {
+        const struct word *word = indices ? &words[i] : &words[count - 1 - i];
         unsigned bits = indices ? 1u << word->value : word->value;
         if ((set & bits) != bits)
             continue;
@@ -464,6 +470,10 @@ static const char *const choice_texts[CM_CHOICE_COUNT][3] = {
     [CM_CHOICE_APPEND] = {[CM_APPEND_ZEROS_GARBAGE_DATA] =
                               "each unit of an append is the size, with zeros, then garbage, then "
                               "the data"},
+    [CM_CHOICE_SIZE] = {[CM_SIZE_ENTRY] =
+                            "the size of a file lies in its directory entry: after a rename the "
+                            "new name shows an empty file until the file itself is written; a file "
+                            "cannot be read where its size says more than its chain of blocks has"},
 };
 
 void cm_model_print(const struct cm_model *model, FILE *stream)

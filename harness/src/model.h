@@ -84,7 +84,7 @@ enum cm_sync {
     X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
     X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
     X(EVERYTHING, "everything")                                                                    \
-    X(ALL_META, "all-meta")   /* names, attributes and cuts, whatever they belong to */            \
+    X(ALL_META, "all-meta")   /* names, attributes, cuts of all before its last change */          \
     X(OWN_NAMES, "own-names") /* the last change of each name that it has */                       \
     X(PARENTS, "parents")     /* with own-names, own-creation: the new directories on the way */
 
@@ -157,7 +157,8 @@ enum cm_crossing {
 #define CM_CHOICES(X)                                                                              \
     X(RENAME, "rename") /* also what an exchange is made of */                                     \
     X(UNLINK, "unlink")                                                                            \
-    X(APPEND, "append")
+    X(APPEND, "append")                                                                            \
+    X(SIZE, "size") /* where size and blocks of a file are */
 
 enum cm_choice {
 #define X(identifier, key) CM_CHOICE_##identifier,
@@ -194,6 +195,16 @@ enum cm_unlink {
 enum cm_append {
 #define X(identifier, name) CM_APPEND_##identifier,
     CM_APPENDS(X)
+#undef X
+};
+
+#define CM_SIZES(X)                                                                                \
+    X(INODE, "inode")                                                                              \
+    X(ENTRY, "entry") /* size in the directory entry, blocks in a chain of their own (FAT) */
+
+enum cm_size {
+#define X(identifier, name) CM_SIZE_##identifier,
+    CM_SIZES(X)
 #undef X
 };
 

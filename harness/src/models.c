@@ -19,28 +19,21 @@
 
 static const char *const all[] = {"all"};
 
-static int list_all(void)
+/* All of them in short, or those of the words in full. */
+static int print_models(const char *const *words, size_t count)
 {
     struct cm_models models = {0};
     struct ff_error error;
-    int status = cm_models_choose(all, 1, &models, &error);
-    for (size_t i = 0; status == 0 && i < models.count; i++)
-        cm_model_print(models.models[i], stdout);
-    cm_models_free(&models);
-    return status == 0 ? CM_EXIT_PASS : cm_give_up(CM_EXIT_USAGE, error.text);
-}
-
-static int explain(const struct cm_settings *settings)
-{
-    struct cm_paths paths = {0};
-    struct ff_error error;
-    int status = cm_model_paths((const char *const *)settings->operands, settings->operand_count,
-                                &paths, &error);
-    for (size_t i = 0; status == 0 && i < paths.count; i++) {
+    int status = cm_models_choose(count > 0 ? words : all, count > 0 ? count : 1, &models, &error);
+    for (size_t i = 0; status == 0 && i < models.count; i++) {
+        if (count == 0) {
+            cm_model_print(models.models[i], stdout);
+            continue;
+        }
         fputs(i > 0 ? "\n" : "", stdout);
-        status = cm_model_explain(paths.items[i], stdout, &error);
+        status = cm_model_explain(models.paths[i], stdout, &error);
     }
-    cm_paths_free(&paths);
+    cm_models_free(&models);
     return status == 0 ? CM_EXIT_PASS : cm_give_up(CM_EXIT_USAGE, error.text);
 }
 
@@ -133,5 +126,5 @@ int cm_show_models(const struct cm_settings *settings)
         return cm_give_up(CM_EXIT_USAGE, "models: --for and names of models exclude each other");
     if (settings->directory != NULL)
         return fit(settings->directory);
-    return settings->operand_count > 0 ? explain(settings) : list_all();
+    return print_models((const char *const *)settings->operands, settings->operand_count);
 }

@@ -55,7 +55,7 @@ static bool is_name(const struct cm_poset_operation *operation)
 static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
                            uint32_t value)
 {
-    return operation->class == CM_CLASS_LOG
+    return operation->node != FF_NO_NODE
                ? operation->node
                : poset->locations[poset->values[operation->first_value + value].location].node;
 }

@@ -181,6 +181,7 @@ static void restate_attributes(struct restating *restating, const struct cm_pose
 static void restate_data(struct restating *restating, const struct cm_poset_node *node)
 {
     restate_location(restating, node->size);
+    restate_location(restating, node->chain);
     for (size_t i = 0; i < node->part_count; i++)
         restate_location(restating, node->parts[i]);
 }
