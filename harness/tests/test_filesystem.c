@@ -292,8 +292,11 @@ static void words_are_explained(void)
 #define X(identifier, name) {"unlink", name},
                                                 CM_UNLINKS(X)
 #undef X
+#define X(identifier, name) {"size", name},
+                                                    CM_SIZES(X)
+#undef X
 #define X(identifier, name) {"append", name},
-                                                    CM_APPENDS(X)
+                                                        CM_APPENDS(X)
 #undef X
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -255,12 +255,12 @@ static void rename_bare_check(void)
 const struct correct_program correct_rename_bare = {rename_bare_setup, rename_bare_workload, NULL,
                                                     rename_bare_check};
 
-/* ---- names-in-order: names persist in the order in which they were made ---- */
+/* ---- names-in-order: names persist in the order of the calls, one that is synced, too ---- */
 
 static void names_in_order_workload(void)
 {
     directory_make("first");
-    directory_make("second");
+    write_new("second", true);
 }
 
 static void names_in_order_check(void)
