@@ -93,5 +93,8 @@ crashmatrix_script_test(poison)
 # Eighty explorations by code that watch.sh and test_layout run with sanitizers, too.
 set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETURN_CODE 77)
 
+# Some fifty programs, each under all models.
+set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
+
 # The longest begin first, so that nothing waits for them in the end.
-set_tests_properties(ci_shards poison shards PROPERTIES COST 100)
+set_tests_properties(ci_shards correct poison shards PROPERTIES COST 100)

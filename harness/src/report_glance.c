@@ -64,17 +64,20 @@ static void print_alike(const struct cm_report *report, char **findings, size_t 
     enum cm_verdict verdict = cm_exploration_verdict(report->explorations[model]);
     bool seen = !cm_unobserved_matters(report->unobserved, report->unobserved_count);
     char *finding = findings[model];
-    const char *separator = "  ";
+    const char *words = verdict_words(verdict, seen);
+    char *begin = cm_format("  %s  ", words);
     fputs("  ", stream);
     cm_page_print(stream, colours, seen || verdict != CM_PASS ? cm_page_colour(verdict) : CM_YELLOW,
-                  verdict_words(verdict, seen));
+                  words);
+    fputs("  ", stream);
+    struct cm_page_list list = cm_page_list(stream, begin);
+    free(begin);
     for (size_t i = model; i < report->exploration_count; i++) {
         if (findings[i] == NULL || strcmp(findings[i], finding) != 0 ||
             cm_exploration_verdict(report->explorations[i]) != verdict)
             continue;
         char *name = cm_safe_text(report->explorations[i]->model);
-        fprintf(stream, "%s%s", separator, name);
-        separator = ", ";
+        cm_page_list_add(&list, name);
         free(name);
         if (i != model)
             free(findings[i]);

@@ -10,8 +10,7 @@
 #include "memory.h"
 #include "report_page.h"
 
-/* Width that a matrix keeps to while its calls can be shortened. */
-#define PAGE_WIDTH         100
+/* Width that calls are shortened to if a page is too narrow. */
 #define CALL_WIDTH_MINIMUM 24
 
 /* A matrix with more rows than this is long. */
@@ -213,26 +212,32 @@ static char *group_heading(const struct matrix *matrix, size_t group)
     return heading;
 }
 
+static void print_group(const struct matrix *matrix, size_t group, FILE *stream)
+{
+    char *heading = group_heading(matrix, group);
+    char *begin = cm_format("  %s: ", heading);
+    fputs(begin, stream);
+    struct cm_page_list list = cm_page_list(stream, begin);
+    free(begin);
+    free(heading);
+    for (size_t i = 0; i < matrix->report->exploration_count; i++) {
+        if (matrix->group_of[i] != group)
+            continue;
+        char *name = cm_safe_text(matrix->report->explorations[i]->model);
+        cm_page_list_add(&list, name);
+        free(name);
+    }
+    fputc('\n', stream);
+}
+
 static void print_legend(const struct matrix *matrix, FILE *stream)
 {
-    fputs(matrix->group_count < matrix->report->exploration_count ? "\n" : "", stream);
-    for (size_t g = 0; g < matrix->group_count; g++) {
-        if (matrix->groups[g].count == 1)
-            continue;
-        char *heading = group_heading(matrix, g);
-        const char *separator = " ";
-        fprintf(stream, "%s:", heading);
-        free(heading);
-        for (size_t i = 0; i < matrix->report->exploration_count; i++) {
-            if (matrix->group_of[i] != g)
-                continue;
-            char *name = cm_safe_text(matrix->report->explorations[i]->model);
-            fprintf(stream, "%s%s", separator, name);
-            separator = ", ";
-            free(name);
-        }
-        fputs("; the same cells\n", stream);
-    }
+    if (matrix->group_count == matrix->report->exploration_count)
+        return;
+    fputs("\nModels with the same cells are one column:\n", stream);
+    for (size_t g = 0; g < matrix->group_count; g++)
+        if (matrix->groups[g].count > 1)
+            print_group(matrix, g, stream);
 }
 
 static char **matrix_texts(const struct matrix *matrix, size_t row)
@@ -308,14 +313,14 @@ static bool matrix_is_wide(const struct matrix *matrix)
 {
     size_t calls = matrix->widths[COLUMN_CALL];
     size_t spare = calls > CALL_WIDTH_MINIMUM ? calls - CALL_WIDTH_MINIMUM : 0;
-    return matrix->total - spare > PAGE_WIDTH;
+    return matrix->total - spare > CM_PAGE_WIDTH;
 }
 
 /* Makes the calls shorter until the page is wide enough. */
 static void matrix_shorten(struct matrix *matrix)
 {
     size_t *calls = &matrix->widths[COLUMN_CALL];
-    while (matrix->total > PAGE_WIDTH && *calls > CALL_WIDTH_MINIMUM) {
+    while (matrix->total > CM_PAGE_WIDTH && *calls > CALL_WIDTH_MINIMUM) {
         matrix->total--;
         (*calls)--;
     }
@@ -370,7 +375,7 @@ static void matrix_print(const struct matrix *matrix, FILE *stream, bool colours
         size_t end = first, width = calls;
         do
             width += matrix->widths[end++] + 2;
-        while (end < matrix->column_count && width + matrix->widths[end] + 2 <= PAGE_WIDTH);
+        while (end < matrix->column_count && width + matrix->widths[end] + 2 <= CM_PAGE_WIDTH);
         fputs(first > COLUMN_MODEL ? "\n" : "", stream);
         matrix_print_part(matrix, first, end, stream, colours);
         first = end;

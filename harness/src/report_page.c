@@ -62,3 +62,27 @@ void cm_page_print(FILE *stream, bool colours, const char *colour, const char *t
     else
         fputs(text, stream);
 }
+
+struct cm_page_list cm_page_list(FILE *stream, const char *begin)
+{
+    size_t width = cm_page_width(begin);
+    return (struct cm_page_list){stream, width, width, 0};
+}
+
+void cm_page_list_add(struct cm_page_list *list, const char *word)
+{
+    size_t width = cm_page_width(word);
+    if (list->count > 0)
+        fputc(',', list->stream);
+    if (list->count > 0 && list->used + 3 + width > CM_PAGE_WIDTH) {
+        fputc('\n', list->stream);
+        cm_page_pad(list->stream, 0, list->indent);
+        list->used = list->indent;
+    } else if (list->count > 0) {
+        fputc(' ', list->stream);
+        list->used += 2;
+    }
+    fputs(word, list->stream);
+    list->used += width;
+    list->count++;
+}

@@ -105,22 +105,23 @@ static char *violations_text(const struct cm_report *report,
 static void print_violations_of(const struct cm_report *report, char **texts, size_t model,
                                 FILE *stream, bool colours)
 {
+    static const char begin[] = "Violations under ";
     const struct cm_exploration *exploration = report->explorations[model];
-    char *name = cm_safe_text(exploration->model);
-    size_t others = 0;
-    fprintf(stream, "\nViolations under %s", name);
-    free(name);
-    for (size_t i = model + 1; i < report->exploration_count; i++) {
+    fprintf(stream, "\n%s", begin);
+    struct cm_page_list list = cm_page_list(stream, begin);
+    for (size_t i = model; i < report->exploration_count; i++) {
         if (texts[i] == NULL || strcmp(texts[i], texts[model]) != 0)
             continue;
-        name = cm_safe_text(report->explorations[i]->model);
-        fprintf(stream, ", %s", name);
+        char *name = cm_safe_text(report->explorations[i]->model);
+        cm_page_list_add(&list, name);
         free(name);
-        free(texts[i]);
-        texts[i] = NULL;
-        others++;
+        if (i != model) {
+            free(texts[i]);
+            texts[i] = NULL;
+        }
     }
-    fputs(others > 0 ? " (replay ids of the first; report.json has all)\n" : "\n", stream);
+    fputs(list.count > 1 ? "\n  (replay ids of the first model; report.json has all)\n" : "\n",
+          stream);
     for (size_t i = 0; i < exploration->violation_count; i++) {
         print_violation(report, exploration, &exploration->violations[i], stream, colours);
         print_replay(report, &exploration->violations[i], stream);

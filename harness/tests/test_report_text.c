@@ -410,8 +410,8 @@ static void text_of_many_models_joins_equal_columns(void)
                             "  #  power cut after           file-system-0 +4  file-system-1 +3\n"
                             "  0  before the first call     0 old             1 old\n"));
     CU_ASSERT_TRUE(contains(write_text, &report,
-                            "\nfile-system-1 +3: file-system-1, file-system-3, file-system-5, "
-                            "file-system-7; the same cells\n"));
+                            "\n  file-system-1 +3: file-system-1, file-system-3, file-system-5, "
+                            "file-system-7\n"));
     /* Not when one of them is known in part only. */
     many_models[3].exploration.exhaustive = false;
     CU_ASSERT_TRUE(contains(write_text, &report,
@@ -457,9 +457,15 @@ static void text_tells_at_a_glance_where_it_is_safe(void)
                             "      the version is damaged\n"
                             "      power cut before the first call; 1 more reason\n"));
     CU_ASSERT_TRUE(contains(write_text, &report,
-                            "\nViolations under file-system-2, file-system-3 (replay ids of the "
-                            "first; report.json has all)\n"));
+                            "\nViolations under file-system-2, file-system-3\n"
+                            "  (replay ids of the first model; report.json has all)\n"));
     CU_ASSERT_TRUE(contains(write_text, &report, "\nViolations under file-system-4\n"));
+    for (size_t i = 2; i < 7; i++)
+        many_models[i].exploration = many_models[0].exploration;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "  passes under  file-system-0, file-system-1, file-system-0, "
+                            "file-system-0, file-system-0,\n"
+                            "                file-system-0, file-system-0\n"));
     report.unobserved = &unseen;
     report.unobserved_count = 1;
     CU_ASSERT_TRUE(contains(write_text, &report,

@@ -89,6 +89,17 @@ def check_tables(tables, shipped):
         raise Wrong(f"rows without a model or models without a row: {set(tables['models']) ^ shipped}")
 
 
+def check_manual(tables):
+    """MODEL.md has the promises, and the models that do not make them, in the same words."""
+    with open(MODELS.parent / "MODEL.md", encoding="utf-8") as file:
+        manual = file.read().splitlines()
+    for promise, meaning in tables["promises"].items():
+        lacking = [name for name, made in tables["models"].items() if promise not in made]
+        row = f"| `{promise}`: {meaning} | {', '.join(lacking)} |"
+        if row not in manual:
+            raise Wrong(f"MODEL.md lacks this row:\n{row}")
+
+
 def check_lacks(tables, failing):
     """A promise that a model lacks is one that a program misses."""
     for name, promises in tables["models"].items():
@@ -105,7 +116,11 @@ def main(crashmatrix, programs, work, *names):
     with open(HERE / "tables.json", encoding="utf-8") as file:
         tables = json.load(file)
     work = pathlib.Path(work)
-    check_tables(tables, {path.stem for path in MODELS.glob("*.json")})
+    try:
+        check_tables(tables, {path.stem for path in MODELS.glob("*.json")})
+        check_manual(tables)
+    except Wrong as error:
+        sys.exit(str(error))
     promised = {name: set(promises) for name, promises in tables["models"].items()}
     rows = [row for row in tables["programs"] if not names or row["name"] in names]
     if not (work / "log").exists():
