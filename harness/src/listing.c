@@ -1,12 +1,11 @@
 /*
- * The subcommands that print: show, models, targets.
+ * The subcommands that print: show, targets.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "catalogue.h"
 #include "memory.h"
-#include "model.h"
 #include "report_shared.h"
 #include "run.h"
 #include "target.h"
@@ -50,19 +49,6 @@ int cm_show(const struct cm_settings *settings)
     cm_sites_free(sites);
     ff_trace_free(trace);
     return CM_EXIT_PASS;
-}
-
-int cm_list_models(const struct cm_settings *settings)
-{
-    static const char *const all[] = {"all"};
-    struct cm_models models = {0};
-    struct ff_error error;
-    (void)settings;
-    int status = cm_models_choose(all, 1, &models, &error);
-    for (size_t i = 0; status == 0 && i < models.count; i++)
-        cm_model_print(models.models[i], stdout);
-    cm_models_free(&models);
-    return status == 0 ? CM_EXIT_PASS : cm_give_up(CM_EXIT_USAGE, error.text);
 }
 
 static void print_target(const struct cm_target *target)

@@ -38,7 +38,6 @@ expect 0 '[0-9]+\.[0-9]+\.[0-9]+' "$crashmatrix" --version
 for subcommand in run record explore show models targets replay; do
     expect 0 "crashmatrix $subcommand" "$crashmatrix" "$subcommand" --help
 done
-expect 0 'posix-torn' "$crashmatrix" models
 expect 0 'manifest-seed-order' "$crashmatrix" targets
 expect 2 'Usage' "$crashmatrix"
 expect 2 'no-such-command' "$crashmatrix" no-such-command
