@@ -17,7 +17,7 @@
 #define TRACES 500
 #endif
 
-enum { MOST_MODELS = 16, MOST_TEXTS = 64, MOST_BOUNDARIES = 64 };
+enum { MOST_MODELS = 32, MOST_TEXTS = 64, MOST_BOUNDARIES = 64 };
 
 /* Where progress files go: to memory, if that can be, since each of them is synced. */
 static char folder[64];
@@ -58,6 +58,7 @@ static void load_models(void)
 {
     struct dirent **entries = NULL;
     int count = scandir(MODELS_DIR, &entries, is_json, alphasort);
+    CU_ASSERT_TRUE_FATAL(count <= MOST_MODELS);
     for (int i = 0; i < count; i++) {
         struct ff_error error;
         char *path = cm_format("%s/%s", MODELS_DIR, entries[i]->d_name);
