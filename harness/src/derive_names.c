@@ -78,13 +78,14 @@ static void derive_rename_at_once(struct cm_builder *builder, const struct ff_ca
     cm_builder_name(builder, call->parent2, &call->filename2, call->node);
 }
 
-/* What a new entry shows before that which it means is written: nothing. */
+/* What a new entry shows before that which it means is written: nothing. There is no link
+ * without a target, but an empty file. */
 static uint32_t make_blank(struct cm_builder *builder, uint32_t node)
 {
     uint32_t id = builder->next_blank++;
     struct cm_poset_node *blank = &builder->poset->nodes[id];
     const struct ff_node *file = ff_tree_node(builder->tree, node);
-    blank->mode = file->mode;
+    blank->mode = S_ISLNK(file->mode) ? S_IFREG | (file->mode & 07777) : file->mode;
     blank->uid = file->uid;
     blank->gid = file->gid;
     return id;
