@@ -38,7 +38,11 @@ static const struct {
     {"size", "inode", "a size without its data is a size"},
     {"size", "entry",
      "a file's size is with its name and its blocks are elsewhere: with more size than blocks it "
-     "cannot be read"},
+     "cannot be read, and a renamed file is empty until it is synced under its new name"},
+    {"freed-blocks", "private", "the blocks of a file show nothing of another one"},
+    {"freed-blocks", "reused",
+     "blocks that a file lost may be another's before that is durable: either may show the "
+     "other's bytes"},
     {"sync", "fsync-file", "fsync of a file"},
     {"sync", "fdatasync-file", "fdatasync of a file"},
     {"sync", "fsync-directory", "fsync of a directory"},
