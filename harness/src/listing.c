@@ -51,6 +51,15 @@ int cm_show(const struct cm_settings *settings)
     return CM_EXIT_PASS;
 }
 
+static void print_target(const struct cm_target *target)
+{
+    struct ff_error missing;
+    printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
+           target->expect_pass ? "pass" : "fail");
+    if (cm_target_check_needs(target, &missing) != 0)
+        printf("    not here: %s\n", missing.text);
+}
+
 int cm_list_targets(const struct cm_settings *settings)
 {
     size_t count = 0;
@@ -61,8 +70,7 @@ int cm_list_targets(const struct cm_settings *settings)
         struct ff_error error;
         struct cm_target *target = cm_target_load(names[i], &error);
         if (target != NULL)
-            printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
-                   target->expect_pass ? "pass" : "fail");
+            print_target(target);
         else
             status = cm_give_up(CM_EXIT_USAGE, error.text);
         cm_target_free(target);

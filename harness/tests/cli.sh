@@ -51,6 +51,21 @@ expect 2 'granule' run --granule 0
 expect 2 'jobs' run --jobs many
 expect 2 'timeout' run --timeout soon
 
+echo "targets"
+cat >"$work/target.json" <<END
+{ "schema": "crashmatrix/target/1", "name": "sample", "description": "a sample",
+  "packages": ["no-such-package"], "needs": ["sh", "no-such-command"],
+  "workload": "true", "check": "true", "models": ["posix"], "expect": "pass" }
+END
+expect 2 "'no-such-command', which is not installed; install no-such-package" \
+    "$crashmatrix" run --target "$work/target.json"
+expect 2 "'no-such-command', which is not installed; install no-such-package" \
+    "$crashmatrix" record --target "$work/target.json" -o "$work/trace.cmt"
+sed 's/, "no-such-command"//' "$work/target.json" >"$work/needs.json"
+expect 0 'Verdict: pass' "$crashmatrix" run --target "$work/needs.json" --scratch "$work/scratch"
+sed 's/\["sh", "no-such-command"\]/"sh"/' "$work/target.json" >"$work/needs.json"
+expect 2 'needs.json: needs: must be a list' "$crashmatrix" run --target "$work/needs.json"
+
 echo "models"
 sed '0,/{/s//{ "surprise": 1,/' "$here/../models/posix.json" >"$work/surprise.json"
 expect 2 'surprise' run --model "$work/surprise.json"
