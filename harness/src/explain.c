@@ -39,6 +39,9 @@ static const struct {
     {"size", "entry",
      "a file's size is with its name and its blocks are elsewhere: with more size than blocks it "
      "cannot be read"},
+    {"freed-blocks", "private", "a file never shows what another one held"},
+    {"freed-blocks", "reused",
+     "a file may show what a removed one held in the same place, and the other way round"},
     {"sync", "fsync-file", "fsync of a file"},
     {"sync", "fdatasync-file", "fdatasync of a file"},
     {"sync", "fsync-directory", "fsync of a directory"},
@@ -54,7 +57,7 @@ static const struct {
     {"covers", "everything", "everything done before"},
     {"restates", "own-data", "its data and size"},
     {"restates", "own-attributes", "its mode, owner and extended attributes"},
-    {"restates", "own-names", "the names that it has, and no others"},
+    {"restates", "own-names", "the names that it has, and that it has no others"},
     {"restates", "own-entries", "the names changed in it"},
     {"restates", "displaced", "the names of files that lost one to it"},
     {"restates", "parents", "the names of new directories that lead to it"},
