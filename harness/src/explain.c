@@ -58,7 +58,7 @@ static const struct {
     {"covers", "everything", "everything done before"},
     {"restates", "own-data", "its data and size"},
     {"restates", "own-attributes", "its mode, owner and extended attributes"},
-    {"restates", "own-names", "the names that it has, and no others"},
+    {"restates", "own-names", "the names that it has, and that it has no others"},
     {"restates", "own-entries", "the names changed in it"},
     {"restates", "displaced", "the names of files that lost one to it"},
     {"restates", "parents", "the names of new directories that lead to it"},
