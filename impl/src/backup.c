@@ -25,6 +25,8 @@ struct backup {
     struct mf_versions links;  /* that are there */
     struct mf_link link;       /* the new one, or the same that is there already */
     struct mf_version base;    /* empty when there is none */
+    bool in_place;             /* a rename in the folder may not be one step */
+    bool present;              /* the link is there already, durably */
     struct mf_nameset done;    /* files of the version that are in the folder for sure */
     struct mf_backup_report report;
     struct mf_error *error;
@@ -81,6 +83,66 @@ static enum mf_code open_folder(struct backup *backup, const char *path,
         code = mf_directory_sync_name(platform, path, backup->error);
     if (code == MF_OK)
         code = mf_database_lock(backup->folder, backup->error);
+    if (code == MF_OK)
+        backup->in_place = backup->source->condition.commit_point == MF_COMMIT_SLOTS ||
+                           !mf_io_rename_is_atomic(&backup->folder->directory);
+    return code;
+}
+
+/*
+ * Links in place
+ */
+
+static enum mf_code sync_folder(struct backup *backup)
+{
+    return mf_commit_sync(backup->folder, backup->folder->directory.handle, "the folder",
+                          backup->error);
+}
+
+static enum mf_code put_durably(struct backup *backup, const struct mf_name *name,
+                                const struct mf_link_text *text)
+{
+    enum mf_code code =
+        mf_commit_put(backup->folder, name->text, text->text, text->size, backup->error);
+    return code == MF_OK ? sync_folder(backup) : code;
+}
+
+static enum mf_code remove_part(struct backup *backup, uint64_t version)
+{
+    struct mf_name part = mf_name_of_part(version);
+    int result = mf_io_remove(&backup->folder->directory, part.text);
+    if (result < 0)
+        return mf_fail(backup->error, MF_IO, result, "%s: cannot be removed", part.text);
+    return sync_folder(backup);
+}
+
+/* Whatever a cut leaves of the link, its part stands until the link is durable. So a
+ * link without a part is durable. */
+static enum mf_code put_link(struct backup *backup, struct mf_link *link)
+{
+    struct mf_name name = mf_name_of_link(link->version), part = mf_name_of_part(link->version);
+    struct mf_link_text text = mf_link_print(link);
+    enum mf_code code = put_durably(backup, &part, &text);
+    if (code == MF_OK)
+        code = put_durably(backup, &name, &text);
+    return code == MF_OK ? remove_part(backup, link->version) : code;
+}
+
+/* What a backup has left that was cut or killed. Until it is durable nothing may be built on it. */
+static enum mf_code complete_links(struct backup *backup)
+{
+    struct mf_versions parts;
+    const struct mf_directory *folder = &backup->folder->directory;
+    enum mf_code code = mf_list_numbers(folder, MF_CLASS_PART, &parts, backup->error);
+    for (size_t i = 0; i < parts.count && code == MF_OK; i++) {
+        struct mf_link link;
+        code = mf_link_read(folder, parts.numbers[i], &link, backup->error);
+        if (code == MF_OK)
+            code = put_link(backup, &link);
+        else if (code == MF_NO_VERSION || code == MF_CORRUPT)
+            code = remove_part(backup, parts.numbers[i]);
+    }
+    mf_versions_clear(&parts);
     return code;
 }
 
@@ -116,6 +178,7 @@ static enum mf_code read_own_link(struct backup *backup)
                        "the folder holds another version %" PRIu64
                        ", which is not of this database",
                        wanted.version);
+    backup->present = true;
     return MF_OK;
 }
 
@@ -275,6 +338,23 @@ static bool base_names(const struct backup *backup, const struct mf_file *file)
     return found != NULL && strcmp(found->name, file->name) == 0;
 }
 
+/* With a rename that is one step a file under its own name is durable. Without, it
+ * is if a link names it; else a backup that was killed may have left it in memory
+ * only. */
+static enum mf_code settle_found_file(struct backup *backup, const struct mf_file *file)
+{
+    const struct mf_directory *folder = &backup->folder->directory;
+    if (!backup->in_place || backup->present || base_names(backup, file))
+        return MF_OK;
+    int handle = mf_io_open(folder, file->name, MF_OPEN_READ);
+    if (handle < 0)
+        return mf_fail(backup->error, MF_IO, handle == MF_IO_NOT_REGULAR ? 0 : handle,
+                       "%s: cannot be opened", file->name);
+    enum mf_code code = mf_commit_sync(backup->folder, handle, file->name, backup->error);
+    mf_io_close(folder, handle);
+    return code;
+}
+
 static enum mf_code put_file(struct backup *backup, const struct mf_file *file)
 {
     const struct mf_database *folder = backup->folder;
@@ -285,10 +365,14 @@ static enum mf_code put_file(struct backup *backup, const struct mf_file *file)
     enum mf_code code =
         mf_content_verify(&folder->directory, file,
                           folder->options.sizes_only && base_names(backup, file), &kind, &found);
-    if (code == MF_OK)
-        backup->report.found_there++;
-    else if (code != MF_CORRUPT)
+    if (code != MF_OK && code != MF_CORRUPT)
         return mf_fail(backup->error, code, -found.system_error, "%s: cannot be read", file->name);
+    if (code == MF_OK) {
+        backup->report.found_there++;
+        code = settle_found_file(backup, file);
+        if (code != MF_OK)
+            return code;
+    }
     if (code == MF_CORRUPT && kind == MF_FINDING_FILE_NOT_REGULAR)
         return mf_fail(backup->error, MF_INVALID, 0, "%s: not a regular file in the folder",
                        file->name);
@@ -326,15 +410,28 @@ static enum mf_code publish(struct backup *backup, const char *name, const char 
     return code;
 }
 
+static bool manifest_is_whole(const struct backup *backup)
+{
+    struct mf_version found = {0};
+    enum mf_code code = mf_link_manifest(&backup->folder->directory, &backup->link,
+                                         &backup->folder->options.read, &found, NULL);
+    mf_version_clear(&found);
+    return code == MF_OK;
+}
+
 /* The switch syncs the directory before its rename: so the names of the files are
  * durable before that of the manifest, and this before that of the link. */
 static enum mf_code publish_link(struct backup *backup)
 {
     const struct mf_version *version = &backup->version;
     struct mf_link_text text = mf_link_print(&backup->link);
+    if (backup->in_place && backup->present && manifest_is_whole(backup))
+        return MF_OK;
     enum mf_code code = publish(backup, mf_name_of_version(backup->link.version).text,
                                 version->text, version->size);
-    if (code == MF_OK)
+    if (code == MF_OK && backup->in_place)
+        code = put_link(backup, &backup->link);
+    else if (code == MF_OK)
         code = publish(backup, mf_name_of_link(backup->link.version).text, text.text, text.size);
     return code;
 }
@@ -347,6 +444,8 @@ enum mf_code mf_backup_create(struct mf_database *database, uint64_t version, co
     enum mf_code code = load_version(&backup, version);
     if (code == MF_OK)
         code = open_folder(&backup, path, options != NULL ? options : &database->options);
+    if (code == MF_OK)
+        code = complete_links(&backup);
     if (code == MF_OK)
         code = find_place(&backup);
     if (code == MF_OK)

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "history.h"
 #include "nameset.h"
+#include "removal.h"
 
 #include <errno.h>
 
@@ -14,6 +15,7 @@ struct cleaning {
     struct mf_database *database;
     struct mf_nameset live;   /* named by a version that is kept */
     struct mf_nameset doomed; /* named by a MANIFEST-*.removed */
+    struct mf_versions begun; /* with slots: whose removal has begun */
     struct mf_removed *removed;
     struct mf_error *error;
 };
@@ -33,6 +35,7 @@ static void cleaning_clear(struct cleaning *cleaning)
 {
     mf_nameset_clear(&cleaning->live);
     mf_nameset_clear(&cleaning->doomed);
+    mf_versions_clear(&cleaning->begun);
 }
 
 static enum mf_code sync_directory(struct cleaning *cleaning)
@@ -81,6 +84,17 @@ static enum mf_code add_all_live(struct cleaning *cleaning)
     return code;
 }
 
+/* With slots: whether a MANIFEST-k.removed that fails with EIO is known to be one that
+ * was cut short (removal.c). MANIFEST-k goes before the first of its files, so while it
+ * is there nothing has been removed. */
+static bool cut_short(const struct cleaning *cleaning, uint64_t number)
+{
+    struct mf_status status;
+    return cleaning->database->condition.commit_point == MF_COMMIT_SLOTS &&
+           mf_io_status_at(&cleaning->database->directory, mf_name_of_version(number).text,
+                           &status) == 0;
+}
+
 /* One that cannot be read any more says nothing: it goes, and what it named stays
  * unless the names tell that the library made it. */
 static enum mf_code add_doomed_by(struct cleaning *cleaning, uint64_t number)
@@ -95,6 +109,8 @@ static enum mf_code add_doomed_by(struct cleaning *cleaning, uint64_t number)
     if (code == MF_OK)
         code = add_names(&cleaning->doomed, &version.manifest, cleaning->error);
     else if (code == MF_CORRUPT || (code == MF_IO && failure.system_error == ENOENT))
+        code = MF_OK;
+    else if (code == MF_IO && failure.system_error == EIO && cut_short(cleaning, number))
         code = MF_OK;
     else if (cleaning->error != NULL)
         *cleaning->error = failure;
@@ -174,6 +190,9 @@ static enum mf_code doom_versions(struct cleaning *cleaning, const struct mf_ver
                                   size_t count)
 {
     const struct mf_directory *directory = &cleaning->database->directory;
+    if (cleaning->database->condition.commit_point == MF_COMMIT_SLOTS)
+        return mf_removal_begin(cleaning->database, versions->numbers, count, cleaning->removed,
+                                cleaning->error);
     for (size_t i = 0; i < count; i++) {
         struct mf_name from = mf_name_of_version(versions->numbers[i]);
         struct mf_name to = mf_name_of_removed(versions->numbers[i]);
@@ -236,16 +255,24 @@ const char *mf_orphan_sentence(enum mf_orphan_kind kind)
     return (size_t)kind < orphan_kinds ? orphans[kind].sentence : "?";
 }
 
+static bool removal_begun(const struct cleaning *cleaning, uint64_t version)
+{
+    for (size_t i = 0; i < cleaning->begun.count; i++)
+        if (cleaning->begun.numbers[i] == version)
+            return true;
+    return false;
+}
+
 /* Directories with a name of ours are not ours. */
 static enum mf_orphan_kind kind_of(const struct cleaning *cleaning, const char *name,
-                                   enum mf_name_class class, enum mf_type type)
+                                   enum mf_name_class class, uint64_t version, enum mf_type type)
 {
     if (type == MF_TYPE_DIRECTORY)
         return MF_ORPHAN_FOREIGN;
     if (class == MF_CLASS_TEMPORARY)
         return MF_ORPHAN_TEMPORARY;
     if (class == MF_CLASS_VERSION)
-        return MF_ORPHAN_UNCOMMITTED;
+        return removal_begun(cleaning, version) ? MF_ORPHAN_REMOVED : MF_ORPHAN_UNCOMMITTED;
     if (type != MF_TYPE_FILE)
         return MF_ORPHAN_FOREIGN;
     if (class == MF_CLASS_REMOVED)
@@ -264,7 +291,8 @@ static bool belongs_to_a_version(const struct cleaning *cleaning, const char *na
     case MF_CLASS_SLOT:
         return true;
     case MF_CLASS_VERSION:
-        return version <= cleaning->database->current.manifest.version;
+        return version <= cleaning->database->current.manifest.version &&
+               !removal_begun(cleaning, version);
     case MF_CLASS_OTHER:
         return mf_nameset_has(&cleaning->live, name);
     default:
@@ -294,7 +322,7 @@ static int look_at_name(void *argument, const char *name)
         mf_error_fill(cleaning->error, MF_IO, result, "%s: cannot be looked at", name);
         return result;
     }
-    struct mf_orphan orphan = {.kind = kind_of(cleaning, name, class, status.type),
+    struct mf_orphan orphan = {.kind = kind_of(cleaning, name, class, version, status.type),
                                .name = name,
                                .type = status.type,
                                .size = status.type == MF_TYPE_FILE ? status.size : 0};
@@ -331,6 +359,8 @@ enum mf_code mf_orphans_list(struct mf_database *database,
     if (code == MF_OK)
         code = add_doomed(&search.cleaning, &removed);
     if (code == MF_OK)
+        code = mf_removal_list(database, &search.cleaning.begun, error);
+    if (code == MF_OK)
         code = visit_names(&search.cleaning, error, look_at_name, &search);
     mf_versions_clear(&removed);
     cleaning_clear(&search.cleaning);
@@ -353,6 +383,8 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
     enum mf_code code = mf_database_check_idle(database, error);
     if (code == MF_OK)
         code = add_all_live(&cleaning);
+    if (code == MF_OK && database->condition.commit_point == MF_COMMIT_SLOTS)
+        code = mf_removal_begin(database, NULL, 0, &counts, error);
     if (code == MF_OK)
         code = mf_database_sweep(database, &counts, error);
     if (code == MF_OK)

@@ -20,6 +20,8 @@
 #include "names.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Of step 4: how many names are tried. Names that are taken are given up for one
  * commit only, so n cut commits in a row leave about log2(n) of them. */
@@ -81,6 +83,37 @@ enum mf_code mf_commit_write(struct mf_database *database, const char *name, con
     if (code != MF_OK)
         mf_commit_undo(database, name);
     return code;
+}
+
+enum mf_code mf_commit_write_again(struct mf_database *database, const char *name, const char *text,
+                                   size_t size, struct mf_error *error)
+{
+    int file = mf_io_open(&database->directory, name, MF_OPEN_WRITE);
+    if (file == MF_IO_NOT_REGULAR)
+        return mf_fail(error, MF_IO, 0, "%s: not a regular file", name);
+    if (file < 0)
+        return mf_fail(error, MF_IO, file, "%s: cannot be opened", name);
+    enum mf_code code = write_and_sync(database, file, name, text, size, error);
+    mf_io_close(&database->directory, file);
+    return code;
+}
+
+enum mf_code mf_commit_put(struct mf_database *database, const char *name, const char *text,
+                           size_t size, struct mf_error *error)
+{
+    char *found = NULL;
+    size_t found_size = 0;
+    int result = mf_io_load(&database->directory, name, size, &found, &found_size);
+    bool same = result == 0 && found_size == size && memcmp(found, text, size) == 0;
+    free(found);
+    if (result == -ENOMEM)
+        return mf_fail(error, MF_NO_MEMORY, 0, "%s: no memory to read it", name);
+    if (same)
+        return mf_commit_write_again(database, name, text, size, error);
+    result = mf_io_remove(&database->directory, name);
+    if (result < 0)
+        return mf_fail(error, MF_IO, result, "%s: cannot be removed", name);
+    return mf_commit_write(database, name, text, size, error);
 }
 
 /*

@@ -20,6 +20,21 @@ enum mf_code mf_commit_sync(struct mf_database *database, int handle, const char
 enum mf_code mf_commit_write(struct mf_database *database, const char *name, const char *text,
                              size_t size, struct mf_error *error);
 
+/* Writes the bytes that a file has once more, and makes them durable: what is found
+ * may be in memory only, and a bare sync proves nothing after somebody's failed one.
+ * A cut leaves the same bytes. MF_IO. */
+enum mf_code mf_commit_write_again(struct mf_database *database, const char *name, const char *text,
+                                   size_t size, struct mf_error *error);
+
+/*
+ * Makes a name mean these bytes, in place and durably, but does not make the name so: for file
+ * systems on which a rename is not one step. Bytes that are there already are
+ * written again; anything else is removed first. A cut leaves anything: that nobody
+ * needs the name until then is the caller's concern. MF_IO, MF_NO_MEMORY.
+ */
+enum mf_code mf_commit_put(struct mf_database *database, const char *name, const char *text,
+                           size_t size, struct mf_error *error);
+
 /* Creates a temporary, whatever earlier ones were left. *file is its handle; what
  * comes of it is the caller's. On failure *file is negative. MF_IO. */
 enum mf_code mf_commit_create_temporary(struct mf_database *database, struct mf_name *name,

@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "error.h"
 #include "names.h"
+#include "removal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -243,14 +244,9 @@ static enum mf_code remove_cut_init(struct mf_database *database, struct mf_erro
 
 static enum mf_code make_commit_point(struct mf_database *database, struct mf_error *error)
 {
-    const struct mf_platform *platform = database->directory.platform;
     enum mf_commit_point point = database->options.commit_point;
     if (point == MF_COMMIT_AUTOMATIC)
-        point =
-            platform->rename_is_atomic == NULL ||
-                    platform->rename_is_atomic(platform->context, database->directory.handle) != 0
-                ? MF_COMMIT_RENAME
-                : MF_COMMIT_SLOTS;
+        point = mf_io_rename_is_atomic(&database->directory) ? MF_COMMIT_RENAME : MF_COMMIT_SLOTS;
     database->condition.commit_point = point;
     return point == MF_COMMIT_SLOTS ? mf_slots_create(database, error) : MF_OK;
 }
@@ -426,7 +422,13 @@ enum mf_code mf_database_load_version(const struct mf_database *database, uint64
         return no_version(version, error);
     if (version == database->current.manifest.version)
         return copy_current(database, kept, error);
-    enum mf_code code =
+    bool begun;
+    enum mf_code code = mf_removal_begun(database, version, &begun, error);
+    if (code != MF_OK)
+        return code;
+    if (begun)
+        return no_version(version, error);
+    code =
         mf_version_read(&database->directory, name.text, &database->options.read, kept, &failure);
     if (code == MF_IO && failure.system_error == ENOENT)
         return no_version(version, error);

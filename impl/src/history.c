@@ -2,6 +2,7 @@
 #include "history.h"
 
 #include "error.h"
+#include "removal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,6 +70,24 @@ enum mf_code mf_list_numbers(const struct mf_directory *directory, enum mf_name_
     return list_numbers(directory, &listing, error);
 }
 
+/* Takes out the versions whose removal has begun. */
+static enum mf_code take_out_begun(const struct mf_database *database, struct mf_versions *versions,
+                                   struct mf_error *error)
+{
+    struct mf_versions begun;
+    size_t kept = 0, next = 0;
+    enum mf_code code = mf_removal_list(database, &begun, error);
+    for (size_t i = 0; i < versions->count; i++) {
+        while (next < begun.count && begun.numbers[next] < versions->numbers[i])
+            next++;
+        if (next == begun.count || begun.numbers[next] != versions->numbers[i])
+            versions->numbers[kept++] = versions->numbers[i];
+    }
+    versions->count = kept;
+    mf_versions_clear(&begun);
+    return code;
+}
+
 enum mf_code mf_history_versions(struct mf_database *database, struct mf_versions *versions,
                                  struct mf_error *error)
 {
@@ -78,9 +97,10 @@ enum mf_code mf_history_versions(struct mf_database *database, struct mf_version
     if (code == MF_OK) {
         while (versions->count > 0 && versions->numbers[versions->count - 1] >= current)
             versions->count--;
-        if (!append(&listing, current))
-            code = mf_fail(error, MF_NO_MEMORY, 0, "no memory to list versions");
+        code = take_out_begun(database, versions, error);
     }
+    if (code == MF_OK && !append(&listing, current))
+        code = mf_fail(error, MF_NO_MEMORY, 0, "no memory to list versions");
     if (code != MF_OK)
         mf_versions_clear(versions);
     return code;

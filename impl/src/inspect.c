@@ -135,6 +135,7 @@ static int report_manifest_without_current(void *argument, const char *name)
         /* fall through */
     case MF_CLASS_REMOVED:
     case MF_CLASS_LINK:
+    case MF_CLASS_PART:
     case MF_CLASS_RESERVED:
         report_sentence(argument, by_slots ? MF_FINDING_NO_SLOT : MF_FINDING_NO_CURRENT, name);
         break;

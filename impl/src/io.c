@@ -148,6 +148,13 @@ int mf_io_status_at(const struct mf_directory *directory, const char *name,
     return result;
 }
 
+bool mf_io_rename_is_atomic(const struct mf_directory *directory)
+{
+    const struct mf_platform *platform = directory->platform;
+    return platform->rename_is_atomic == NULL ||
+           platform->rename_is_atomic(platform->context, directory->handle) != 0;
+}
+
 int mf_io_remove(const struct mf_directory *directory, const char *name)
 {
     const struct mf_platform *platform = directory->platform;

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <manifest/platform.h>
+#include <stdbool.h>
 
 /* The name is there but is no regular file: a directory, a link, a device. */
 #define MF_IO_NOT_REGULAR INT_MIN
@@ -45,6 +46,10 @@ int mf_io_sync_many(const struct mf_directory *directory, const int *files, size
 int mf_io_status(const struct mf_directory *directory, int handle, struct mf_status *status);
 int mf_io_status_at(const struct mf_directory *directory, const char *name,
                     struct mf_status *status);
+
+/* Whether a rename in this directory is one step even when the power fails, as far
+ * as the platform knows. */
+bool mf_io_rename_is_atomic(const struct mf_directory *directory);
 
 /* Removes a name. That it is gone already is a success. */
 int mf_io_remove(const struct mf_directory *directory, const char *name);

@@ -4,7 +4,7 @@
 
 #include "crc32c.h"
 #include "error.h"
-#include "names.h"
+#include "history.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,27 +71,97 @@ bool mf_link_parse(const char *text, size_t size, struct mf_link *link)
     return again.size == size && memcmp(again.text, text, size) == 0;
 }
 
-enum mf_code mf_link_read(const struct mf_directory *folder, uint64_t version, struct mf_link *link,
-                          struct mf_error *error)
+static enum mf_code read_named(const struct mf_directory *folder, const struct mf_name *name,
+                               uint64_t version, struct mf_link *link, struct mf_error *error)
 {
-    struct mf_name name = mf_name_of_link(version);
     char *text;
     size_t size;
-    int result = mf_io_load(folder, name.text, MF_LINK_SIZE_MAX, &text, &size);
+    int result = mf_io_load(folder, name->text, MF_LINK_SIZE_MAX, &text, &size);
     if (result == -ENOENT)
         return mf_fail(error, MF_NO_VERSION, 0, "version %" PRIu64 " is not in the backup",
                        version);
     if (result == MF_IO_NOT_REGULAR || result == -EFBIG)
-        return mf_fail(error, MF_CORRUPT, 0, "%s: not a link of a backup", name.text);
+        return mf_fail(error, MF_CORRUPT, 0, "%s: not a link of a backup", name->text);
     if (result == -ENOMEM)
-        return mf_fail(error, MF_NO_MEMORY, 0, "%s: no memory to read it", name.text);
+        return mf_fail(error, MF_NO_MEMORY, 0, "%s: no memory to read it", name->text);
     if (result < 0)
-        return mf_fail(error, MF_IO, result, "%s: cannot be read", name.text);
+        return mf_fail(error, MF_IO, result, "%s: cannot be read", name->text);
     bool valid = mf_link_parse(text, size, link) && link->version == version;
     free(text);
     if (!valid)
-        return mf_fail(error, MF_CORRUPT, 0, "%s: damaged", name.text);
+        return mf_fail(error, MF_CORRUPT, 0, "%s: damaged", name->text);
     return MF_OK;
+}
+
+/* On vfat what was cut short can have its size but not its blocks, and then fails
+ * with EIO (fs/fat/cache.c in Linux). */
+static bool may_be_cut_short(enum mf_code code, const struct mf_error *failure)
+{
+    return code == MF_NO_VERSION || code == MF_CORRUPT ||
+           (code == MF_IO && failure->system_error == EIO);
+}
+
+enum mf_code mf_link_read(const struct mf_directory *folder, uint64_t version, struct mf_link *link,
+                          struct mf_error *error)
+{
+    struct mf_name name = mf_name_of_link(version), part = mf_name_of_part(version);
+    struct mf_error failure, of_part;
+    enum mf_code code = read_named(folder, &name, version, link, &failure);
+    if (may_be_cut_short(code, &failure)) {
+        enum mf_code code_of_part = read_named(folder, &part, version, link, &of_part);
+        if (code_of_part == MF_OK)
+            return MF_OK;
+        if (!may_be_cut_short(code_of_part, &of_part)) {
+            code = code_of_part;
+            failure = of_part;
+        }
+    }
+    if (code != MF_OK && error != NULL)
+        *error = failure;
+    return code;
+}
+
+static bool has(const struct mf_versions *versions, uint64_t number)
+{
+    for (size_t i = 0; i < versions->count; i++)
+        if (versions->numbers[i] == number)
+            return true;
+    return false;
+}
+
+/* Puts a number where it belongs. */
+static enum mf_code insert(struct mf_versions *versions, uint64_t number, struct mf_error *error)
+{
+    uint64_t *grown = realloc(versions->numbers, (versions->count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to list the links");
+    size_t i = versions->count++;
+    for (; i > 0 && grown[i - 1] > number; i--)
+        grown[i] = grown[i - 1];
+    grown[i] = number;
+    versions->numbers = grown;
+    return MF_OK;
+}
+
+enum mf_code mf_link_list(const struct mf_directory *folder, struct mf_versions *links,
+                          struct mf_error *error)
+{
+    struct mf_versions parts = {0};
+    enum mf_code code = mf_list_numbers(folder, MF_CLASS_LINK, links, error);
+    if (code == MF_OK)
+        code = mf_list_numbers(folder, MF_CLASS_PART, &parts, error);
+    for (size_t i = 0; i < parts.count && code == MF_OK; i++) {
+        struct mf_link link;
+        if (has(links, parts.numbers[i]))
+            continue;
+        code = mf_link_read(folder, parts.numbers[i], &link, error);
+        if (code == MF_OK)
+            code = insert(links, parts.numbers[i], error);
+        else if (code == MF_NO_VERSION)
+            code = MF_OK;
+    }
+    mf_versions_clear(&parts);
+    return code;
 }
 
 enum mf_code mf_link_manifest(const struct mf_directory *folder, const struct mf_link *link,

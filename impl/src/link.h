@@ -4,6 +4,8 @@
 
 #include "inspect.h"
 
+#include <manifest/history.h>
+
 #define MF_LINK_SIZE_MAX 512 /* bytes of text; seven integers and their names are fewer */
 
 struct mf_link {
@@ -27,7 +29,18 @@ struct mf_link_text mf_link_print(struct mf_link *link);
 /* Whether a text is exactly what mf_link_print gives for some link. */
 bool mf_link_parse(const char *text, size_t size, struct mf_link *link);
 
-/* Reads the link of a version. MF_NO_VERSION when there is none, MF_CORRUPT when
+/*
+ * The links of a chain, ascending. The caller clears the list, also after a failure.
+ * MF_IO, MF_NO_MEMORY.
+ *
+ * Where a rename is not one step a link is written in place, and before that, durably,
+ * under the name of its part. As long as that is there and valid it is what counts if
+ * the link is not whole. A part that is not valid was cut short: it says nothing.
+ */
+enum mf_code mf_link_list(const struct mf_directory *folder, struct mf_versions *links,
+                          struct mf_error *error);
+
+/* Reads the link of a version, or its part. MF_NO_VERSION when there is none, MF_CORRUPT when
  * it is damaged or another version's, MF_IO, MF_NO_MEMORY. */
 enum mf_code mf_link_read(const struct mf_directory *folder, uint64_t version, struct mf_link *link,
                           struct mf_error *error);

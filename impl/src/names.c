@@ -11,6 +11,7 @@
 #define LINK_PREFIX    "MANIFEST-BACKUP-"
 #define SUFFIX         ".tmp"
 #define REMOVED        ".removed"
+#define PART           ".part"
 #define SHOWN_KEY_SIZE 64 /* bytes of a key that a data file's name repeats */
 
 static bool starts_with(const char *text, const char *start)
@@ -40,7 +41,7 @@ static uint64_t parse_number(const char *digits)
 static bool is_spelled(const char *name, size_t offset, struct mf_name (*make)(uint64_t version),
                        uint64_t *version)
 {
-    uint64_t value = parse_number(name + offset);
+    uint64_t value = strlen(name) > offset ? parse_number(name + offset) : 0;
     if (strcmp(make(value).text, name) != 0)
         return false;
     *version = value;
@@ -59,9 +60,10 @@ enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
         return MF_CLASS_SLOT;
     if (ends_with(name, SUFFIX))
         return MF_CLASS_TEMPORARY;
-    if (starts_with(name, LINK_PREFIX))
-        return is_spelled(name, strlen(LINK_PREFIX), mf_name_of_link, version) ? MF_CLASS_LINK
-                                                                               : MF_CLASS_RESERVED;
+    if (is_spelled(name, strlen(LINK_PREFIX), mf_name_of_link, version))
+        return MF_CLASS_LINK;
+    if (is_spelled(name, strlen(LINK_PREFIX), mf_name_of_part, version))
+        return MF_CLASS_PART;
     if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_version, version))
         return MF_CLASS_VERSION;
     if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_removed, version))
@@ -87,6 +89,13 @@ struct mf_name mf_name_of_link(uint64_t version)
 {
     struct mf_name name;
     snprintf(name.text, sizeof(name.text), LINK_PREFIX "%06" PRIu64, version);
+    return name;
+}
+
+struct mf_name mf_name_of_part(uint64_t version)
+{
+    struct mf_name name;
+    snprintf(name.text, sizeof(name.text), LINK_PREFIX "%06" PRIu64 PART, version);
     return name;
 }
 

@@ -21,6 +21,7 @@ enum mf_name_class {
     MF_CLASS_VERSION,   /* MANIFEST-NNNNNN, in the one spelling that is used */
     MF_CLASS_REMOVED,   /* MANIFEST-NNNNNN.removed, likewise */
     MF_CLASS_LINK,      /* MANIFEST-BACKUP-NNNNNN, likewise */
+    MF_CLASS_PART,      /* MANIFEST-BACKUP-NNNNNN.part, likewise */
     MF_CLASS_TEMPORARY, /* MANIFEST-*.tmp */
     MF_CLASS_RESERVED,  /* any other MANIFEST-* */
 };
@@ -41,6 +42,9 @@ struct mf_name mf_name_of_removed(uint64_t version);
 
 /* MANIFEST-BACKUP-000007: the link of a version in a backup. */
 struct mf_name mf_name_of_link(uint64_t version);
+
+/* MANIFEST-BACKUP-000007.part: of a link that is being written in place. */
+struct mf_name mf_name_of_part(uint64_t version);
 
 /* MANIFEST-CURRENT.0.tmp, and so on for the next attempt. */
 struct mf_name mf_name_of_temporary(unsigned attempt);

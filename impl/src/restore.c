@@ -30,7 +30,7 @@ static enum mf_code open_chain(const char *path, const struct mf_options *option
 static enum mf_code list_links(const struct mf_directory *folder, struct mf_versions *links,
                                struct mf_error *error)
 {
-    enum mf_code code = mf_list_numbers(folder, MF_CLASS_LINK, links, error);
+    enum mf_code code = mf_link_list(folder, links, error);
     if (code == MF_OK && links->count == 0)
         code = mf_fail(error, MF_NO_DATABASE, 0, "the folder holds no backup");
     return code;
