@@ -126,7 +126,7 @@ static void naive_states(struct naive *naive, struct set *all, size_t *per_bound
         struct set here = {0};
         size_t issued = 0;
         while (issued < naive->step_count &&
-               call_tick(&naive->trace->calls[naive->steps[issued].call]) <= ticks[b])
+               naive->steps[issued].tick <= ticks[b])
             issued++;
         unsigned durable = durable_steps(naive, issued, ticks[b]);
         for (unsigned subset = 0; subset < 1u << issued; subset++) {
@@ -220,8 +220,6 @@ static bool compare_once(uint64_t seed)
     struct naive *naive = cm_allocate(1, sizeof(*naive));
     naive->trace = trace;
     naive->model = &model;
-    for (size_t i = 0; i < trace->node_count; i++)
-        naive->sizes[i + 1] = (uint32_t)trace->nodes[i].data.size;
     naive_derive(naive);
 
     struct ff_error error;

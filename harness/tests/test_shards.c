@@ -150,7 +150,7 @@ static void expect(const struct naive *naive, const struct cm_check *check, uint
     size_t issued = 0;
     *here = (struct expected){.label_count = 0};
     while (issued < naive->step_count &&
-           call_tick(&naive->trace->calls[naive->steps[issued].call]) <= tick)
+           naive->steps[issued].tick <= tick)
         issued++;
     unsigned durable = durable_steps(naive, issued, tick);
     for (unsigned subset = 0; subset < 1u << issued; subset++)
@@ -284,8 +284,6 @@ static bool compare_all(uint64_t seed)
         struct naive *naive = cm_allocate(1, sizeof(*naive));
         naive->trace = trace;
         naive->model = models[m];
-        for (size_t i = 0; i < trace->node_count; i++)
-            naive->sizes[i + 1] = (uint32_t)trace->nodes[i].data.size;
         naive_derive(naive);
         size_t last = expect_all(naive, &check, expected);
         for (int eager = 0; same && eager <= 1; eager++) {

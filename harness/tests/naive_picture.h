@@ -1,0 +1,111 @@
+/*
+ * What the files look like of which exactly some operations persisted.
+ */
+#ifndef NAIVE_PICTURE_H
+#define NAIVE_PICTURE_H
+
+#include "naive_order.h"
+
+/*
+ * A later write to the granule reached the disk, and with it the whole granule as
+ * the program saw it.
+ */
+static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
+                       const struct touch *touch)
+{
+    for (size_t i = index + 1; i < naive->step_count; i++)
+        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
+            if (touch->place == PLACE_BYTES && same_place(touch, &naive->steps[i].touches[t]))
+                return !naive->steps[i].unseen;
+    return false;
+}
+
+static inline void draw(const struct naive *naive, unsigned subset, struct picture *picture)
+{
+    draw_snapshot(naive->trace, picture);
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++) {
+            const struct touch *touch = &naive->steps[i].touches[t];
+            bool carried = is_carried(naive, subset, i, touch);
+            /* What the program did not see is not in the page that it wrote later. */
+            if (naive->steps[i].unseen ? (subset >> i & 1) != 0 && !carried
+                                       : (subset >> i & 1) != 0 || carried)
+                draw_touch(picture, touch);
+        }
+}
+
+/* Granules that some step writes: only those may show garbage. */
+static bool is_touched(const struct naive *naive, uint32_t node, uint32_t at)
+{
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++) {
+            const struct touch *touch = &naive->steps[i].touches[t];
+            if (touch->place == PLACE_BYTES && touch->node == node &&
+                touch->from / GRANULE == at / GRANULE)
+                return true;
+        }
+    return false;
+}
+
+static unsigned char byte_at(const struct naive *naive, const struct picture *picture,
+                             uint32_t node, uint32_t at)
+{
+    bool garbage = naive->model->unwritten == CM_UNWRITTEN_GARBAGE &&
+                   !picture->written[node][at / GRANULE] && is_touched(naive, node, at);
+    return garbage ? CM_GARBAGE : picture->bytes[node][at];
+}
+
+static inline void print_picture(const struct naive *naive, const struct picture *picture,
+                                 uint32_t directory, const char *path, char **lines, size_t *count)
+{
+    for (size_t i = 0; i < picture->name_count; i++) {
+        uint32_t node = picture->names[i].node;
+        if (picture->names[i].directory != directory || node == FF_NO_NODE)
+            continue;
+        char *full = cm_format("%s/%s", path, picture->names[i].name);
+        char hex[2 * MAX_SIZE + 1] = "";
+        for (uint32_t b = 0; S_ISREG(picture->mode[node]) && b < picture->size[node]; b++)
+            snprintf(hex + 2 * b, 3, "%02x", byte_at(naive, picture, node, b));
+        char xattrs[5] = "";
+        for (int a = 0; a < 2; a++)
+            if (picture->xattrs[node][a] != 0) {
+                xattrs[strlen(xattrs)] = (char)('a' + a);
+                xattrs[strlen(xattrs)] = picture->xattrs[node][a];
+            }
+        lines[(*count)++] =
+            cm_format("%s %o #%u %s %s\n", full, (unsigned)picture->mode[node], node, hex, xattrs);
+        if (S_ISDIR(picture->mode[node]))
+            print_picture(naive, picture, node, full, lines, count);
+        free(full);
+    }
+}
+
+/* The same as a tree. */
+static inline void plant_picture(const struct naive *naive, const struct picture *picture,
+                                 uint32_t directory, struct ff_tree *tree)
+{
+    for (size_t i = 0; i < picture->name_count; i++) {
+        uint32_t node = picture->names[i].node;
+        if (picture->names[i].directory != directory || node == FF_NO_NODE)
+            continue;
+        bool is_new = ff_tree_node(tree, node) == NULL;
+        if (is_new)
+            ff_tree_create(tree, node, picture->mode[node], 0, 0);
+        ff_tree_set_name(tree, directory, picture->names[i].name, node);
+        struct ff_node *planted = ff_tree_edit(tree, node);
+        for (uint32_t b = 0; is_new && S_ISREG(planted->mode) && b < picture->size[node]; b++) {
+            unsigned char byte = byte_at(naive, picture, node, b);
+            ff_node_write(planted, &byte, 1, b);
+        }
+        for (int a = 0; is_new && a < 2; a++) {
+            unsigned char value = (unsigned char)picture->xattrs[node][a];
+            if (value != 0)
+                ff_node_set_xattr(planted, a == 0 ? "user.a" : "user.b",
+                                  (struct ff_bytes){&value, 1});
+        }
+        if (S_ISDIR(picture->mode[node]))
+            plant_picture(naive, picture, node, tree);
+    }
+}
+
+#endif
