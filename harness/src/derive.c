@@ -16,6 +16,7 @@ struct builder {
     struct cm_poset *poset;
     struct ff_tree *tree; /* as the running program sees it: every call applied */
     char **paths;         /* by node: its last name, relative to the root */
+    uint32_t *links;      /* by node: how many names the running program sees */
     size_t operation_capacity;
     size_t value_capacity;
     size_t location_capacity;
@@ -148,7 +149,19 @@ static void begin_operation(struct builder *builder, enum cm_class class, char *
                   .length = length},
         .class = class,
         .first_value = (uint32_t)poset->value_count,
+        .after = CM_NO_OPERATION,
     };
+}
+
+static uint32_t last_operation(const struct builder *builder)
+{
+    return (uint32_t)builder->poset->operation_count - 1;
+}
+
+/* The last operation is a step that comes after an earlier one, if that is any. */
+static void follow(struct builder *builder, uint32_t before)
+{
+    builder->poset->operations[last_operation(builder)].after = before;
 }
 
 /* Adds a value to the last operation; the caller fills in what it is. */
@@ -183,12 +196,14 @@ static void add_size(struct builder *builder, uint32_t node, uint64_t size)
     add_value(builder, find_location(builder, CM_LOCATION_SIZE, node, 0, NULL))->to.size = size;
 }
 
-/* A granule's content as the file has it now, up to its size. */
-static void add_granule(struct builder *builder, uint32_t node, uint64_t granule)
+/* A granule's content as the file has it now, up to end or its size. */
+static struct cm_value *add_part(struct builder *builder, uint32_t node, uint64_t granule,
+                                 uint64_t end)
 {
     const struct ff_node *file = ff_tree_node(builder->tree, node);
     size_t start = (size_t)(granule * builder->poset->granule);
-    size_t length = file->size > start ? file->size - start : 0;
+    size_t size = file->size < end ? file->size : (size_t)end;
+    size_t length = size > start ? size - start : 0;
     if (length > builder->poset->granule)
         length = builder->poset->granule;
     struct cm_value *value =
@@ -196,6 +211,12 @@ static void add_granule(struct builder *builder, uint32_t node, uint64_t granule
     value->to.data.length = (uint32_t)length;
     if (length > 0)
         value->to.data.bytes = (unsigned char *)cm_duplicate(file->data + start, length);
+    return value;
+}
+
+static void add_granule(struct builder *builder, uint32_t node, uint64_t granule)
+{
+    add_part(builder, node, granule, UINT64_MAX);
 }
 
 /* ---- Calls ---- */
@@ -234,6 +255,7 @@ static void derive_create(struct builder *builder, const struct ff_call *call)
                     0);
     add_name(builder, call->parent, &call->filename, call->node);
     node->creation = (uint32_t)poset->operation_count - 1;
+    builder->links[call->node]++;
     set_path(builder, call->node, call->parent, &call->filename);
 }
 
@@ -265,12 +287,72 @@ static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granu
     return false;
 }
 
+static enum cm_class write_class(const struct builder *builder, uint32_t node, uint64_t granule)
+{
+    return had_data(builder->poset, node, granule) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+}
+
+/* Bytes from .. to of a granule that the file grew over: first garbage, then what was written. */
+static void derive_garbage_and_data(struct builder *builder, uint32_t node, uint64_t from,
+                                    uint64_t to, uint32_t growth)
+{
+    uint64_t granule = from / builder->poset->granule;
+    enum cm_class class = write_class(builder, node, granule);
+    begin_operation(builder, class, node_path(builder, node), from, to - from);
+    builder->poset->operations[last_operation(builder)].shown.class = "garbage";
+    follow(builder, growth);
+    struct cm_value *value = add_part(builder, node, granule, to);
+    size_t before = (size_t)(from - granule * builder->poset->granule);
+    memset((unsigned char *)(uintptr_t)value->to.data.bytes + before, CM_GARBAGE,
+           (size_t)(to - from));
+    begin_operation(builder, class, node_path(builder, node), from, to - from);
+    add_part(builder, node, granule, to);
+}
+
+/* The part of a write that lies behind the old end, in three steps for each unit. */
+static void derive_append(struct builder *builder, uint32_t node, uint64_t from, uint64_t end)
+{
+    uint64_t unit = builder->poset->model->unit, granule = builder->poset->granule;
+    while (from < end) {
+        uint64_t next = (from / unit + 1) * unit;
+        next = next < end ? next : end;
+        begin_operation(builder, CM_CLASS_GROW, node_path(builder, node), next, 0);
+        add_size(builder, node, next);
+        uint32_t growth = last_operation(builder);
+        for (uint64_t to; from < next; from = to) {
+            to = (from / granule + 1) * granule;
+            to = to < next ? to : next;
+            derive_garbage_and_data(builder, node, from, to, growth);
+        }
+    }
+}
+
+/* As an append after an overwrite, of the bytes that there were. */
+static void derive_write_stepwise(struct builder *builder, const struct ff_call *call,
+                                  uint64_t old_size)
+{
+    uint64_t size = builder->poset->granule, end = call->offset + call->data.size;
+    uint64_t middle = old_size < end ? old_size : end;
+    for (uint64_t from = call->offset, to; from < middle; from = to) {
+        to = (from / size + 1) * size;
+        to = to < middle ? to : middle;
+        begin_operation(builder, write_class(builder, call->node, from / size),
+                        node_path(builder, call->node), from, to - from);
+        add_part(builder, call->node, from / size, to == middle ? old_size : UINT64_MAX);
+    }
+    derive_append(builder, call->node, call->offset > old_size ? call->offset : old_size, end);
+}
+
 /* The tree has the write applied already. */
 static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
 {
     struct cm_poset *poset = builder->poset;
     if (call->data.size == 0)
         return;
+    if (poset->model->choices[CM_CHOICE_APPEND] == CM_APPEND_ZEROS_GARBAGE_DATA) {
+        derive_write_stepwise(builder, call, old_size);
+        return;
+    }
     uint64_t size = poset->granule;
     uint64_t end = call->offset + call->data.size;
     for (uint64_t g = call->offset / size; g * size < end; g++) {
@@ -326,30 +408,126 @@ static void derive_xattr(struct builder *builder, const struct ff_call *call)
     value->to.xattr.value = call->data;
 }
 
-static void derive_names(struct builder *builder, const struct ff_call *call)
+/* A change of one name. Of a rename or exchange, reports call it by what it does. */
+static uint32_t derive_name(struct builder *builder, enum cm_class class, uint32_t parent,
+                            const struct ff_bytes *name, uint32_t node)
+{
+    begin_operation(builder, class, name_path(builder, parent, name), 0, 0);
+    if (class == CM_CLASS_RENAME || class == CM_CLASS_EXCHANGE)
+        builder->poset->operations[last_operation(builder)].shown.class =
+            cm_class_name(node == FF_NO_NODE ? CM_CLASS_UNLINK : CM_CLASS_LINK);
+    add_name(builder, parent, name, node);
+    return last_operation(builder);
+}
+
+/* A file that loses its last name is cut to nothing; no operation if it is empty. */
+static uint32_t derive_emptying(struct builder *builder, uint32_t node)
+{
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    if (file == NULL || !S_ISREG(file->mode) || file->size == 0 || builder->links[node] > 1)
+        return CM_NO_OPERATION;
+    begin_operation(builder, CM_CLASS_CUT, node_path(builder, node), 0, 0);
+    add_size(builder, node, 0);
+    for (uint64_t g = 0; g * builder->poset->granule < file->size; g++)
+        add_part(builder, node, g, 0);
+    return last_operation(builder);
+}
+
+static void derive_unlink(struct builder *builder, const struct ff_call *call)
+{
+    uint32_t cut = CM_NO_OPERATION;
+    if (builder->poset->model->choices[CM_CHOICE_UNLINK] == CM_UNLINK_TRUNCATE_FIRST)
+        cut = derive_emptying(builder, call->node);
+    derive_name(builder, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE);
+    follow(builder, cut);
+}
+
+static void derive_rename_at_once(struct builder *builder, const struct ff_call *call)
 {
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
+                    name_path(builder, call->parent2, &call->filename2), 0, 0);
+    add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
+    add_name(builder, call->parent2, &call->filename2, call->node);
+}
+
+/* A directory has never two names: the old one goes first. */
+static void derive_rename_by_name(struct builder *builder, const struct ff_call *call)
+{
+    bool directory = S_ISDIR(builder->poset->nodes[call->node].mode);
+    uint32_t removal = CM_NO_OPERATION;
+    if (directory)
+        removal = derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
+    derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, call->node);
+    follow(builder, removal);
+    if (!directory)
+        derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
+}
+
+static void derive_rename_stepwise(struct builder *builder, const struct ff_call *call)
+{
+    uint32_t step = CM_NO_OPERATION;
+    if (call->node2 != FF_NO_NODE) {
+        uint32_t cut = derive_emptying(builder, call->node2);
+        step = derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, FF_NO_NODE);
+        follow(builder, cut);
+    }
+    uint32_t removal =
+        derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
+    follow(builder, step);
+    derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, call->node);
+    follow(builder, removal);
+}
+
+/* Each name by itself; of directories both at once, or one of them had two names. */
+static void derive_exchange_by_name(struct builder *builder, const struct ff_call *call)
+{
+    const struct cm_poset_node *nodes = builder->poset->nodes;
+    if (S_ISDIR(nodes[call->node].mode) || S_ISDIR(nodes[call->node2].mode)) {
+        derive_rename_at_once(builder, call);
+        return;
+    }
+    derive_name(builder, CM_CLASS_EXCHANGE, call->parent, &call->filename, call->node2);
+    uint32_t first = last_operation(builder);
+    derive_name(builder, CM_CLASS_EXCHANGE, call->parent2, &call->filename2, call->node);
+    if (builder->poset->model->choices[CM_CHOICE_RENAME] == CM_RENAME_STEPWISE)
+        follow(builder, first);
+}
+
+static void derive_rename(struct builder *builder, const struct ff_call *call)
+{
+    enum cm_rename how = builder->poset->model->choices[CM_CHOICE_RENAME];
+    bool exchange = call->effect == FF_EFFECT_EXCHANGE;
+    if (how == CM_RENAME_ATOMIC)
+        derive_rename_at_once(builder, call);
+    else if (exchange)
+        derive_exchange_by_name(builder, call);
+    else if (how == CM_RENAME_STEPWISE)
+        derive_rename_stepwise(builder, call);
+    else
+        derive_rename_by_name(builder, call);
+    set_path(builder, call->node, call->parent2, &call->filename2);
+    if (exchange)
+        set_path(builder, call->node2, call->parent, &call->filename);
+}
+
+static void derive_names(struct builder *builder, const struct ff_call *call)
+{
     switch (call->effect) {
     case FF_EFFECT_LINK:
-        begin_operation(builder, CM_CLASS_LINK, name_path(builder, call->parent, &call->filename),
-                        0, 0);
-        add_name(builder, call->parent, &call->filename, call->node);
+        derive_name(builder, CM_CLASS_LINK, call->parent, &call->filename, call->node);
         if (builder->paths[call->node] == NULL)
             set_path(builder, call->node, call->parent, &call->filename);
+        builder->links[call->node]++;
         break;
     case FF_EFFECT_UNLINK:
-        begin_operation(builder, CM_CLASS_UNLINK, name_path(builder, call->parent, &call->filename),
-                        0, 0);
-        add_name(builder, call->parent, &call->filename, FF_NO_NODE);
+        derive_unlink(builder, call);
+        builder->links[call->node]--;
         break;
     default:
-        begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
-                        name_path(builder, call->parent2, &call->filename2), 0, 0);
-        add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
-        add_name(builder, call->parent2, &call->filename2, call->node);
-        set_path(builder, call->node, call->parent2, &call->filename2);
-        if (exchange)
-            set_path(builder, call->node2, call->parent, &call->filename);
+        derive_rename(builder, call);
+        if (call->effect == FF_EFFECT_RENAME)
+            builder->links[call->node2]--; /* of no node, too, which nobody asks for */
     }
 }
 
@@ -407,6 +585,7 @@ static void start_nodes(struct builder *builder)
     poset->node_limit = limit;
     poset->nodes = cm_allocate(limit, sizeof(*poset->nodes));
     builder->paths = cm_allocate(limit, sizeof(*builder->paths));
+    builder->links = cm_allocate(limit, sizeof(*builder->links));
     for (size_t i = 0; i < limit; i++) {
         struct cm_poset_node *node = &poset->nodes[i];
         node->creation = CM_NO_OPERATION;
@@ -422,6 +601,8 @@ static void start_nodes(struct builder *builder)
     builder->paths[FF_ROOT_NODE] = cm_format("%s", "");
     /* Names are sorted by parent, and parents have smaller numbers than what is
      * in them, but a hard link may come before its directory's own name. */
+    for (size_t i = 0; i < trace->name_count; i++)
+        builder->links[trace->names[i].node]++;
     for (size_t i = 0; i < trace->name_count; i++)
         if (builder->paths[trace->names[i].node] == NULL)
             set_path(builder, trace->names[i].node, trace->names[i].parent,
@@ -452,6 +633,7 @@ int cm_derive(struct cm_poset *poset, struct ff_error *error)
     for (size_t i = 0; i < poset->node_limit; i++)
         free(builder.paths[i]);
     free(builder.paths);
+    free(builder.links);
     free(builder.table);
     return status;
 }

@@ -45,6 +45,27 @@ static const struct word unwritten_words[] = {CM_UNWRITTENS(X){NULL, 0}};
 #define X(identifier, name) WORD(CM_CROSSING_, identifier, name)
 static const struct word crossing_words[] = {CM_CROSSINGS(X){NULL, 0}};
 #undef X
+#define X(identifier, name) WORD(CM_RENAME_, identifier, name)
+static const struct word rename_words[] = {CM_RENAMES(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_UNLINK_, identifier, name)
+static const struct word unlink_words[] = {CM_UNLINKS(X){NULL, 0}};
+#undef X
+#define X(identifier, name) WORD(CM_APPEND_, identifier, name)
+static const struct word append_words[] = {CM_APPENDS(X){NULL, 0}};
+#undef X
+
+static const char *const choice_keys[] = {
+#define X(identifier, key) key,
+    CM_CHOICES(X)
+#undef X
+};
+
+static const struct word *const choice_words[CM_CHOICE_COUNT] = {
+    [CM_CHOICE_RENAME] = rename_words,
+    [CM_CHOICE_UNLINK] = unlink_words,
+    [CM_CHOICE_APPEND] = append_words,
+};
 
 const char *cm_class_name(enum cm_class class)
 {
@@ -166,12 +187,26 @@ static bool read_syncs(const struct cm_config *config, const cJSON *object, stru
     return true;
 }
 
+static bool read_choices(const struct cm_config *config, const cJSON *root, struct cm_model *model)
+{
+    for (size_t i = 0; i < CM_CHOICE_COUNT; i++) {
+        const cJSON *item = cm_config_get(root, choice_keys[i]);
+        if (item != NULL &&
+            !read_word(config, item, choice_keys[i], choice_words[i], &model->choices[i]))
+            return false;
+    }
+    return true;
+}
+
 /* "sources" holds one text for each promise, so that a reader can check it. */
 static bool check_sources(const struct cm_config *config, const cJSON *root)
 {
-    const char *keys[5 + CM_SYNC_COUNT + 1] = {"unit", "granule", "tearing", "unwritten",
-                                               "rename-across-directories"};
+    const char *keys[5 + CM_CHOICE_COUNT + CM_SYNC_COUNT + 1] = {
+        "unit", "granule", "tearing", "unwritten", "rename-across-directories"};
     size_t count = 5;
+    for (size_t i = 0; i < CM_CHOICE_COUNT; i++)
+        if (cm_config_get(root, choice_keys[i]) != NULL)
+            keys[count++] = choice_keys[i];
     const cJSON *sync = cm_config_get(root, "sync");
     for (size_t i = 0; i < CM_SYNC_COUNT; i++)
         if (cm_config_get(sync, sync_words[i].name) != NULL)
@@ -190,10 +225,12 @@ static bool check_sources(const struct cm_config *config, const cJSON *root)
 
 static bool read_model(const struct cm_config *config, const cJSON *root, struct cm_model *model)
 {
-    static const char *const keys[] = {"schema",  "name",      "description",
-                                       "sources", "unit",      "granule",
-                                       "tearing", "unwritten", "rename-across-directories",
-                                       "order",   "sync",      NULL};
+    const char *keys[11 + CM_CHOICE_COUNT + 1] = {
+        "schema",  "name",      "description",
+        "sources", "unit",      "granule",
+        "tearing", "unwritten", "rename-across-directories",
+        "order",   "sync"};
+    memcpy(keys + 11, choice_keys, sizeof(choice_keys));
     unsigned tearing = 0, unwritten = 0, crossing = 0;
     if (!cm_config_keys(config, root, "model", keys, 11) ||
         !cm_config_schema(config, root, "crashmatrix/model/1") ||
@@ -206,6 +243,7 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
                    &unwritten) ||
         !read_word(config, cm_config_get(root, "rename-across-directories"),
                    "rename-across-directories", crossing_words, &crossing) ||
+        !read_choices(config, root, model) ||
         !read_rules(config, cm_config_get(root, "order"), model) ||
         !read_syncs(config, cm_config_get(root, "sync"), model) || !check_sources(config, root))
         return false;
@@ -216,6 +254,8 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
         return refuse(config, "name", "may hold a-z, 0-9, _ and - only", "");
     if (model->granule > model->unit || model->unit % model->granule != 0)
         return refuse(config, "granule", "must divide the unit", "");
+    if (model->choices[CM_CHOICE_APPEND] != CM_APPEND_PLAIN && model->tearing == CM_TEARING_ATOMIC)
+        return refuse(config, "append", "is done in steps, which atomic tearing does not have", "");
     return true;
 }
 
@@ -262,6 +302,11 @@ uint64_t cm_model_digest(const struct cm_model *model)
         uint32_t fields[3] = {rule->before, rule->after, rule->scope};
         digest = XXH3_64bits_withSeed(fields, sizeof(fields), digest);
     }
+    for (uint32_t i = 0; i < CM_CHOICE_COUNT; i++) {
+        uint32_t fields[2] = {i, model->choices[i]};
+        if (fields[1] != 0) /* what is absent changes nothing */
+            digest = XXH3_64bits_withSeed(fields, sizeof(fields), digest);
+    }
     return digest;
 }
 
@@ -287,6 +332,22 @@ static void print_set(FILE *stream, const struct word *words, unsigned set, bool
         fputs("nothing", stream);
 }
 
+/* In words, where a model differs from what is usual. */
+static const char *const choice_texts[CM_CHOICE_COUNT][3] = {
+    [CM_CHOICE_RENAME] = {[CM_RENAME_INDEPENDENT] =
+                              "a rename is two operations, in any order: the new name, and "
+                              "the removal of the old one",
+                          [CM_RENAME_STEPWISE] =
+                              "a rename is a cut of the file that it replaces, the removal of "
+                              "its name, that of the old name, and the new name, one after the "
+                              "other"},
+    [CM_CHOICE_UNLINK] = {[CM_UNLINK_TRUNCATE_FIRST] =
+                              "the last name of a file is removed after the file was cut to 0"},
+    [CM_CHOICE_APPEND] = {[CM_APPEND_ZEROS_GARBAGE_DATA] =
+                              "each unit of an append is the size, with zeros, then garbage, then "
+                              "the data"},
+};
+
 void cm_model_print(const struct cm_model *model, FILE *stream)
 {
     fprintf(stream, "%s\n    %s\n", model->name, model->description);
@@ -296,6 +357,9 @@ void cm_model_print(const struct cm_model *model, FILE *stream)
             word_name(unwritten_words, model->unwritten));
     fprintf(stream, "    a rename between two directories needs the fsync of %s\n",
             word_name(crossing_words, model->crossing));
+    for (size_t i = 0; i < CM_CHOICE_COUNT; i++)
+        if (model->choices[i] != 0)
+            fprintf(stream, "    %s\n", choice_texts[i][model->choices[i]]);
     for (size_t i = 0; i < model->rule_count; i++) {
         const struct cm_order_rule *rule = &model->rules[i];
         fputs("    order: ", stream);

@@ -122,6 +122,53 @@ enum cm_crossing {
 #undef X
 };
 
+/*
+ * What a file system does in several steps, or apart. Absent in a model file means the
+ * first value. X(identifier, key)
+ */
+#define CM_CHOICES(X)                                                                              \
+    X(RENAME, "rename") /* also what an exchange is made of */                                     \
+    X(UNLINK, "unlink")                                                                            \
+    X(APPEND, "append")
+
+enum cm_choice {
+#define X(identifier, key) CM_CHOICE_##identifier,
+    CM_CHOICES(X)
+#undef X
+        CM_CHOICE_COUNT
+};
+
+#define CM_RENAMES(X)                                                                              \
+    X(ATOMIC, "atomic")                                                                            \
+    X(INDEPENDENT, "independent") /* the new name, and the old one's removal */                    \
+    X(STEPWISE, "stepwise")       /* target cut, removed; source removed; target set */
+
+enum cm_rename {
+#define X(identifier, name) CM_RENAME_##identifier,
+    CM_RENAMES(X)
+#undef X
+};
+
+#define CM_UNLINKS(X)                                                                              \
+    X(ATOMIC, "atomic")                                                                            \
+    X(TRUNCATE_FIRST, "truncate-first") /* of a file's last name: it is cut, then removed */
+
+enum cm_unlink {
+#define X(identifier, name) CM_UNLINK_##identifier,
+    CM_UNLINKS(X)
+#undef X
+};
+
+#define CM_APPENDS(X)                                                                              \
+    X(PLAIN, "plain")                                                                              \
+    X(ZEROS_GARBAGE_DATA, "zeros-garbage-data") /* of each unit: the size, CM_GARBAGE, the data */
+
+enum cm_append {
+#define X(identifier, name) CM_APPEND_##identifier,
+    CM_APPENDS(X)
+#undef X
+};
+
 struct cm_order_rule {
     unsigned before; /* bits of classes */
     unsigned after;
@@ -136,6 +183,7 @@ struct cm_model {
     enum cm_tearing tearing;
     enum cm_unwritten unwritten;
     enum cm_crossing crossing;
+    unsigned choices[CM_CHOICE_COUNT]; /* enum cm_rename, cm_unlink, ... */
     struct cm_order_rule *rules;
     size_t rule_count;
     unsigned covers[CM_SYNC_COUNT]; /* bits of enum cm_cover */

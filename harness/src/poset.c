@@ -311,6 +311,8 @@ static void close_order(struct cm_poset *poset)
             while (j-- > 0) /* the latest first: it mostly brings the others along */
                 precede(poset, poset->values[location->values[j]].operation, q);
         }
+        if (operation->after != CM_NO_OPERATION)
+            precede(poset, operation->after, q);
         for (size_t p = q; p-- > 0;)
             if (!cm_has(down, p) && is_ordered(poset, &poset->operations[p], operation))
                 cm_unite(down, cm_down(poset, p), poset->words);

@@ -77,7 +77,8 @@ struct cm_poset_operation {
     enum cm_class class;
     uint32_t first_value; /* its values are consecutive in cm_poset.values */
     uint32_t value_count;
-    bool lost; /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
+    uint32_t after; /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
+    bool lost;      /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
 };
 
 /* A file or directory that existed at some time. */

@@ -351,15 +351,16 @@ static void print_operation(FILE *stream, const struct ff_trace *trace,
 {
     const struct ff_call *call = &trace->calls[operation->call];
     /* Models tell first writes from overwrites; to people both are data. */
-    bool data = operation->length > 0;
+    bool content = operation->length > 0;
+    bool data = content && strcmp(operation->class, "garbage") != 0;
     fprintf(stream, "%s of ", data ? "data" : operation->class);
-    if (call->effect == FF_EFFECT_RENAME)
+    if (strcmp(operation->class, "rename") == 0)
         print_places(stream, trace, operation->call, " -> ");
-    else if (call->effect == FF_EFFECT_EXCHANGE)
+    else if (strcmp(operation->class, "exchange") == 0)
         print_places(stream, trace, operation->call, " <-> ");
     else
         cm_print_safe(stream, operation->path, strlen(operation->path));
-    if (data)
+    if (content)
         fprintf(stream, " %" PRIu64 "+%" PRIu64, operation->offset, operation->length);
     else if (strcmp(operation->class, "grow") == 0 || strcmp(operation->class, "cut") == 0)
         fprintf(stream, " to %" PRIu64, operation->offset);

@@ -72,6 +72,9 @@ static void wrong_models(void)
         {", \"source\": \"s\"}]", "}]", "key 'source' is missing"},
         {", \"fsync-file\": \"s\"}}", "}}", "key 'fsync-file' is missing"},
         {"\"unit\": \"s\"", "\"unit\": \"\"", "sources"},
+        {"\"order\"", "\"rename\": \"sometimes\", \"order\"", "rename: unknown value"},
+        {"\"order\"", "\"rename\": \"stepwise\", \"order\"", "key 'rename' is missing"},
+        {"\"independent\"", "\"atomic\", \"append\": \"zeros-garbage-data\"", "append"},
         {"\"m\"", "\"../m\"", "name: may hold"},
         {"model/1", "model/2", "schema must be"},
         {"\"s\"}}", "\"s\"}} x", "not valid JSON"},
@@ -95,6 +98,16 @@ static void digest_is_of_the_meaning(void)
     struct cm_model *renamed = load_changed("\"d\"", "\"another text\"", &error);
     struct cm_model *weaker = load_changed("[\"own-data\"]", "[]", &error);
     struct cm_model *other = load_changed("\"scope\": \"all\"", "\"scope\": \"same-call\"", &error);
+    static const char sources[] = "\"sources\": {";
+    struct cm_model *usual =
+        load_changed(sources, "\"unlink\": \"atomic\", \"sources\": {\"unlink\": \"s\", ", &error);
+    struct cm_model *split = load_changed(
+        sources, "\"unlink\": \"truncate-first\", \"sources\": {\"unlink\": \"s\", ", &error);
+    CU_ASSERT_FATAL(usual != NULL && split != NULL);
+    CU_ASSERT_EQUAL(cm_model_digest(usual), cm_model_digest(model));
+    CU_ASSERT_NOT_EQUAL(cm_model_digest(split), cm_model_digest(model));
+    cm_model_free(usual);
+    cm_model_free(split);
     CU_ASSERT_FATAL(model != NULL && renamed != NULL && weaker != NULL && other != NULL);
     CU_ASSERT_EQUAL(cm_model_digest(model), cm_model_digest(renamed));
     CU_ASSERT_NOT_EQUAL(cm_model_digest(model), cm_model_digest(weaker));
