@@ -44,7 +44,7 @@ struct step {
     bool is_data;
     bool creates;
     bool unseen;    /* of no effect to the program */
-    uint32_t first; /* this many steps just before it must be there */
+    size_t after; /* this step must be there, counted from 1; 0: none by itself */
     struct touch touches[MAX_TOUCHES];
     size_t touch_count;
 };
@@ -244,16 +244,24 @@ static void write_plain(struct naive *naive, size_t index, const struct ff_call 
     }
 }
 
-/* Garbage, or the data, of one unit that is appended: after the step before. */
-static void append_step(struct naive *naive, size_t index, uint32_t node, uint32_t from,
-                        uint32_t to, int fill)
+/* Garbage and then the data in each granule of one unit that is appended; after the growth. */
+static void append_unit(struct naive *naive, size_t index, const struct ff_call *call,
+                        uint32_t from, uint32_t to)
 {
-    bool over = has_bytes(naive, node, from);
-    struct step *step = add_step(naive, index, over ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
-    step->is_data = true;
-    step->first = 1;
-    while (from < to)
-        from = touch_bytes(step, node, from, to, fill);
+    size_t growth = naive->step_count;
+    while (from < to) {
+        bool over = has_bytes(naive, call->node, from);
+        uint32_t end = from;
+        for (int data = 0; data < 2; data++) {
+            struct step *step =
+                add_step(naive, index, over ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
+            step->is_data = true;
+            step->after = growth;
+            end = touch_bytes(step, call->node, from, to,
+                              data != 0 ? call->data.data[0] : CM_GARBAGE);
+        }
+        from = end;
+    }
 }
 
 static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)
@@ -267,10 +275,8 @@ static void naive_write(struct naive *naive, size_t index, const struct ff_call 
         uint32_t next = (base / UNIT + 1) * UNIT;
         size = next < end ? next : end;
         add_touch(add_step(naive, index, CM_CLASS_GROW), PLACE_SIZE, call->node, size);
-        if (stepwise) {
-            append_step(naive, index, call->node, base, size, CM_GARBAGE);
-            append_step(naive, index, call->node, base, size, call->data.data[0]);
-        }
+        if (stepwise)
+            append_unit(naive, index, call, base, size);
     }
 }
 
@@ -316,19 +322,23 @@ static void naive_unlink(struct naive *naive, size_t index, const struct ff_call
 {
     bool cut = naive->model->choices[CM_CHOICE_UNLINK] == CM_UNLINK_TRUNCATE_FIRST &&
                cut_last(naive, index, call->node);
-    name_step(naive, index, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE)->first = cut;
+    size_t before = cut ? naive->step_count : 0;
+    name_step(naive, index, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE)->after =
+        before;
 }
 
 /* The target's name goes, then the old one, then the new one comes. */
 static void rename_stepwise(struct naive *naive, size_t index, const struct ff_call *call,
                             enum cm_class class, uint32_t target)
 {
-    bool cut = target != FF_NO_NODE && cut_last(naive, index, target);
-    if (target != FF_NO_NODE)
-        name_step(naive, index, class, call->parent2, &call->filename2, FF_NO_NODE)->first = cut;
-    name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE)->first =
-        target != FF_NO_NODE;
-    name_step(naive, index, class, call->parent2, &call->filename2, call->node)->first = 1;
+    size_t before = target != FF_NO_NODE && cut_last(naive, index, target) ? naive->step_count : 0;
+    if (target != FF_NO_NODE) {
+        name_step(naive, index, class, call->parent2, &call->filename2, FF_NO_NODE)->after = before;
+        before = naive->step_count;
+    }
+    name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE)->after = before;
+    before = naive->step_count;
+    name_step(naive, index, class, call->parent2, &call->filename2, call->node)->after = before;
 }
 
 static void naive_rename(struct naive *naive, size_t index, const struct ff_call *call)
@@ -343,7 +353,8 @@ static void naive_rename(struct naive *naive, size_t index, const struct ff_call
         rename_stepwise(naive, index, call, class, target);
     } else if (how == CM_RENAME_INDEPENDENT && directory) { /* it never has two names */
         name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE);
-        name_step(naive, index, class, call->parent2, &call->filename2, call->node)->first = 1;
+        size_t before = naive->step_count;
+        name_step(naive, index, class, call->parent2, &call->filename2, call->node)->after = before;
     } else {
         struct step *step =
             name_step(naive, index, class, call->parent2, &call->filename2, call->node);
@@ -361,8 +372,9 @@ static void naive_exchange(struct naive *naive, size_t index, const struct ff_ca
     struct step *step = name_step(naive, index, CM_CLASS_EXCHANGE, call->parent, &call->filename,
                                   call->node2);
     if (how != CM_RENAME_ATOMIC && !directory) {
+        size_t before = naive->step_count;
         step = add_step(naive, index, CM_CLASS_EXCHANGE);
-        step->first = how == CM_RENAME_STEPWISE;
+        step->after = how == CM_RENAME_STEPWISE ? before : 0;
     }
     touch_name(step, call->parent2, (const char *)call->filename2.data, call->node);
 }

@@ -295,7 +295,7 @@ static bool precedes(const struct naive *naive, size_t earlier, size_t later)
     const struct step *one = &naive->steps[earlier], *other = &naive->steps[later];
     /* What a sync states anew needs nothing of what it states. */
     bool same = other->class != CM_CLASS_LOG && steps_meet(one, other);
-    return (same || later - earlier <= other->first || tears_as_prefix(naive, one, other) ||
+    return (same || other->after == earlier + 1 || tears_as_prefix(naive, one, other) ||
             rule_orders(naive, one, other)) &&
            !is_lost(naive, one);
 }
