@@ -255,22 +255,24 @@ static void invent_exchange(struct world *world)
     world->names[b].node = call->node;
 }
 
+static void invent_mode(struct world *world)
+{
+    bool file = world->file_count > 0 && random_below(3) != 0;
+    uint32_t node =
+        file ? world->files[random_below((unsigned)world->file_count)] : pick_directory(world);
+    struct ff_call *call = sample_call(world->sample, "fchmod", FF_EFFECT_ATTRIBUTES);
+    call->node = node;
+    call->mode = file ? S_IFREG | (random_below(2) != 0 ? 0600 : 0640) : S_IFDIR | 0700;
+}
+
 static void invent_content(struct world *world)
 {
     if (world->file_count == 0)
         return;
     uint32_t node = world->files[random_below((unsigned)world->file_count)];
-    switch (random_below(5)) {
-    case 0:
+    if (random_below(5) == 0) {
         sample_resize(world->sample, node, random_below(14));
-        break;
-    case 1: {
-        struct ff_call *call = sample_call(world->sample, "fchmod", FF_EFFECT_ATTRIBUTES);
-        call->node = node;
-        call->mode = S_IFREG | (random_below(2) != 0 ? 0600 : 0640);
-        break;
-    }
-    default:
+    } else {
         sample_write(world->sample, node, random_below(10), 1 + random_below(9),
                      (char)('A' + random_below(26)));
         if (world->scans[node] != 0 && random_below(4) == 0) {
@@ -319,6 +321,12 @@ static void write_some(struct world *world, uint32_t node)
     world->scans[node] = ++world->sample->tick;
 }
 
+static void empty(struct world *world, uint32_t node)
+{
+    sample_resize(world->sample, node, 0);
+    world->scans[node] = ++world->sample->tick;
+}
+
 static void sync_or_not(struct world *world, uint32_t node)
 {
     static const enum ff_effect effects[] = {FF_EFFECT_SYNC_FILE, FF_EFFECT_SYNC_FILE,
@@ -354,7 +362,7 @@ static void invent_reuse(struct world *world)
     if (random_below(3) != 0)
         unlink_name(world, index);
     else
-        sample_resize(world->sample, world->names[index].node, 0);
+        empty(world, world->names[index].node);
     sync_or_not(world, node);
     write_some(world, node);
     sync_or_not(world, node);
@@ -448,7 +456,10 @@ static void invent_trace(struct world *world, const struct cm_model *model)
         struct world before = *world;
         size_t calls = s->trace.call_count;
         uint32_t next_node = s->next_node;
-        switch (random_below(11)) {
+        switch (random_below(12)) {
+        case 11:
+            invent_mode(world);
+            break;
         case 9:
         case 10:
             invent_habit(world);
