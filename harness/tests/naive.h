@@ -34,12 +34,13 @@ struct touch {
     uint32_t from, to; /* bytes, within one granule */
     unsigned char bytes[GRANULE];
     uint32_t value; /* node, size, mode, or letter of an attribute (0: none) */
+    size_t behind;  /* of what a sync states: the step that it stands behind, from 1 */
 };
 
 struct step {
     size_t call;
-    uint64_t tick;     /* when it was issued */
-    uint64_t returned; /* of what a sync restates: when the sync returned */
+    uint64_t tick;   /* when it was issued */
+    uint32_t synced; /* of what a sync states: the node */
     enum cm_class class;
     bool is_data;
     bool creates;
@@ -455,6 +456,12 @@ static void derive_call(struct naive *naive, size_t i, const struct ff_call *cal
     }
 }
 
+/* Whether the program sees what the step does. */
+static bool is_seen(const struct step *step)
+{
+    return !step->unseen && step->class != CM_CLASS_LOG;
+}
+
 static void naive_derive(struct naive *naive)
 {
     if (naive->derived == 0)
@@ -464,7 +471,7 @@ static void naive_derive(struct naive *naive)
         naive->derived = step_tick(&naive->trace->calls[i]);
         derive_call(naive, i, &naive->trace->calls[i]);
         for (size_t s = before; s < naive->step_count; s++)
-            for (size_t t = 0; !naive->steps[s].unseen && t < naive->steps[s].touch_count; t++)
+            for (size_t t = 0; is_seen(&naive->steps[s]) && t < naive->steps[s].touch_count; t++)
                 draw_touch(&naive->seen, &naive->steps[s].touches[t]);
     }
 }

@@ -113,33 +113,19 @@ static bool made_a_name(const struct naive *naive, const struct ff_call *sync,
     return false;
 }
 
-/* Whether the step created a directory on the way to the synced node. */
-static bool made_the_way(const struct naive *naive, const struct ff_call *sync, unsigned set,
+/* Whether the step created a directory on the way to a name of the node, as it was then. */
+static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
                          const struct step *step)
 {
     uint32_t made = step->touches[0].value;
     if (!step->creates || !S_ISDIR(naive->seen.mode[made]) || made == sync->node)
         return false;
-    for (size_t i = 0; i < naive->step_count; i++) {
-        const struct step *naming = &naive->steps[i];
-        bool counts = (has_cover(set, CM_COVER_OWN_CREATION) && naming->creates) ||
-                      (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, naming));
-        for (size_t t = 0; counts && naming->tick < sync->begin && t < naming->touch_count; t++)
-            if (is_name(&naming->touches[t]) && naming->touches[t].value == sync->node &&
-                is_on_the_way(naive, sync->begin, naming->touches[t].node, made))
-                return true;
-    }
-    if (!has_cover(set, CM_COVER_OWN_NAMES))
-        return false;
-    /* Names that it had before the workload, and still has. */
-    for (size_t i = 0; i < naive->trace->name_count; i++) {
-        const struct ff_snapshot_name *name = &naive->trace->names[i];
-        if (name->node == sync->node &&
-            meaning_at(naive, sync->begin, name->parent, (const char *)name->filename.data) ==
-                sync->node &&
-            is_on_the_way(naive, sync->begin, name->parent, made))
+    /* All the names that there ever were are in the last picture. */
+    for (size_t i = 0; i < naive->seen.name_count; i++)
+        if (meaning_at(naive, sync->begin, naive->seen.names[i].directory,
+                       naive->seen.names[i].name) == sync->node &&
+            is_on_the_way(naive, sync->begin, naive->seen.names[i].directory, made))
             return true;
-    }
     return false;
 }
 
@@ -153,12 +139,10 @@ static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
                          const struct step *step)
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
-    return (has_cover(set, CM_COVER_EVERYTHING) &&
-            (step->touches[0].node != sync->node || is_name(&step->touches[0]) ||
-             is_in_range(sync, step))) ||
+    return has_cover(set, CM_COVER_EVERYTHING) ||
            (has_cover(set, CM_COVER_ALL_META) && is_meta(step)) ||
            (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, set, step));
+           (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, step));
 }
 
 /* Whether the sync covers one touch of a step. */
@@ -169,7 +153,7 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
     if (is_name(touch))
         return (touch->node == sync->node && has_cover(set, CM_COVER_OWN_ENTRIES)) ||
                (step->creates && touch->value == sync->node &&
-                has_cover(set, CM_COVER_OWN_CREATION));
+                !S_ISDIR(naive->seen.mode[sync->node]) && has_cover(set, CM_COVER_OWN_CREATION));
     bool content = touch->place == PLACE_BYTES || touch->place == PLACE_SIZE;
     return touch->node == sync->node &&
            has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) &&
@@ -186,6 +170,10 @@ static bool covers_every_call(const struct naive *naive)
 /* Whether the failed sync lost the step, if that was dirty then. */
 static bool loses(const struct ff_call *sync, const struct step *step)
 {
+    /* And what another sync of the file was about to state. */
+    if (step->class == CM_CLASS_LOG)
+        return sync->effect == FF_EFFECT_SYNC_FAILED &&
+               (sync->node == FF_NO_NODE || sync->node == step->synced);
     return sync->effect == FF_EFFECT_SYNC_FAILED &&
            (step->is_data || step->class == CM_CLASS_GROW) &&
            (sync->node == FF_NO_NODE || sync->node == step->touches[0].node) &&
@@ -200,13 +188,15 @@ static enum fate fate_of(const struct naive *naive, const struct step *step, uin
     size_t count = is_name(&step->touches[0]) ? step->touch_count : 1, durable = 0;
     bool covered[2] = {false, false};
     uint64_t done = naive->trace->calls[step->call].end;
-    if (step->class == CM_CLASS_LOG)
-        return done <= tick ? DURABLE : DIRTY;
-    if (covers_every_call(naive))
+    if (step->class != CM_CLASS_LOG && covers_every_call(naive))
         return done < tick ? DURABLE : DIRTY;
     for (size_t i = 0; i < naive->trace->call_count; i++) {
         const struct ff_call *sync = &naive->trace->calls[i];
-        if (done >= sync->begin || sync->end > tick)
+        if (step->class == CM_CLASS_LOG && i == step->call && done <= tick)
+            return DURABLE;
+        if ((step->class == CM_CLASS_LOG ? step->tick : done) >= sync->begin || sync->end > tick)
+            continue;
+        if (step->class == CM_CLASS_LOG && !loses(sync, step))
             continue;
         if (loses(sync, step))
             return LOST;
@@ -227,6 +217,23 @@ static enum fate fate_of(const struct naive *naive, const struct step *step, uin
 static bool is_lost(const struct naive *naive, const struct step *step)
 {
     return fate_of(naive, step, UINT64_MAX) == LOST;
+}
+
+/*
+ * How many steps were issued by a boundary's tick. What a sync states may be on the disk
+ * before the next one, if there is one while the sync runs: what it covers comes first.
+ */
+static inline size_t issued_by(const struct naive *naive, uint64_t tick, uint64_t next)
+{
+    size_t issued = 0;
+    for (; issued < naive->step_count; issued++) {
+        const struct step *step = &naive->steps[issued];
+        bool runs = step->class == CM_CLASS_LOG && step->tick < next &&
+                    naive->trace->calls[step->call].end != next;
+        if (step->tick > tick && !runs)
+            break;
+    }
+    return issued;
 }
 
 /* Of those issued by a tick, the steps that are durable just after it. */
@@ -250,9 +257,18 @@ static bool steps_meet(const struct step *a, const struct step *b)
     return false;
 }
 
+/* What is stated of a file is of that file, also if it is names only. */
+static bool is_log_of(const struct step *log, const struct step *step)
+{
+    return log->class == CM_CLASS_LOG && !is_name(&step->touches[0]) &&
+           step->touches[0].node == log->synced;
+}
+
 static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const struct step *later)
 {
     if (scope == CM_SCOPE_ALL || (scope == CM_SCOPE_CALL && earlier->call == later->call))
+        return true;
+    if (scope == CM_SCOPE_FILE && (is_log_of(earlier, later) || is_log_of(later, earlier)))
         return true;
     for (size_t i = 0; i < earlier->touch_count; i++)
         for (size_t j = 0; j < later->touch_count; j++) {
@@ -312,23 +328,6 @@ static inline bool is_legal(const struct naive *naive, unsigned subset, size_t i
             if ((subset >> j & 1) == 0 && precedes(naive, j, i))
                 return false;
     return true;
-}
-
-/* ---- What a sync states anew ---- */
-
-/* In every state that the disk may be in at a time: what is durable, and what that needs. */
-static void draw_durable(const struct naive *naive, uint64_t tick, struct picture *picture)
-{
-    bool there[MAX_STEPS];
-    draw_snapshot(naive->trace, picture);
-    for (size_t i = naive->step_count; i-- > 0;) {
-        there[i] = fate_of(naive, &naive->steps[i], tick) == DURABLE;
-        for (size_t j = i + 1; !there[i] && j < naive->step_count; j++)
-            there[i] = there[j] && precedes(naive, i, j);
-    }
-    for (size_t i = 0; i < naive->step_count; i++)
-        for (size_t t = 0; there[i] && t < naive->steps[i].touch_count; t++)
-            draw_touch(picture, &naive->steps[i].touches[t]);
 }
 
 #endif

@@ -14,24 +14,38 @@ static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
                        const struct touch *touch)
 {
     for (size_t i = index + 1; i < naive->step_count; i++)
-        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
+        for (size_t t = 0; naive->steps[i].class != CM_CLASS_LOG && (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
             if (touch->place == PLACE_BYTES && same_place(touch, &naive->steps[i].touches[t]))
                 return !naive->steps[i].unseen;
     return false;
 }
 
+/* What the syncs of the subset stated that stands behind so many steps. */
+static void draw_stated(const struct naive *naive, unsigned subset, size_t behind,
+                        struct picture *picture)
+{
+    for (size_t i = 0; i < naive->step_count; i++)
+        for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
+            if (naive->steps[i].class == CM_CLASS_LOG &&
+                naive->steps[i].touches[t].behind == behind)
+                draw_touch(picture, &naive->steps[i].touches[t]);
+}
+
 static inline void draw(const struct naive *naive, unsigned subset, struct picture *picture)
 {
     draw_snapshot(naive->trace, picture);
-    for (size_t i = 0; i < naive->step_count; i++)
-        for (size_t t = 0; t < naive->steps[i].touch_count; t++) {
-            const struct touch *touch = &naive->steps[i].touches[t];
-            bool carried = is_carried(naive, subset, i, touch);
+    draw_stated(naive, subset, 0, picture);
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
+        for (size_t t = 0; step->class != CM_CLASS_LOG && t < step->touch_count; t++) {
+            const struct touch *touch = &step->touches[t];
+            bool there = (subset >> i & 1) != 0, carried = is_carried(naive, subset, i, touch);
             /* What the program did not see is not in the page that it wrote later. */
-            if (naive->steps[i].unseen ? (subset >> i & 1) != 0 && !carried
-                                       : (subset >> i & 1) != 0 || carried)
+            if (step->unseen ? there && !carried : there || carried)
                 draw_touch(picture, touch);
         }
+        draw_stated(naive, subset, i + 1, picture);
+    }
 }
 
 /* Granules that some step writes: only those may show garbage. */
@@ -58,6 +72,9 @@ static unsigned char byte_at(const struct naive *naive, const struct picture *pi
 static inline void print_picture(const struct naive *naive, const struct picture *picture,
                                  uint32_t directory, const char *path, char **lines, size_t *count)
 {
+    if (directory == FF_ROOT_NODE)
+        lines[(*count)++] =
+            cm_format("/ %o #%u\n", (unsigned)picture->mode[directory], directory);
     for (size_t i = 0; i < picture->name_count; i++) {
         uint32_t node = picture->names[i].node;
         if (picture->names[i].directory != directory || node == FF_NO_NODE)
@@ -84,6 +101,7 @@ static inline void print_picture(const struct naive *naive, const struct picture
 static inline void plant_picture(const struct naive *naive, const struct picture *picture,
                                  uint32_t directory, struct ff_tree *tree)
 {
+    ff_tree_edit(tree, directory)->mode = picture->mode[directory];
     for (size_t i = 0; i < picture->name_count; i++) {
         uint32_t node = picture->names[i].node;
         if (picture->names[i].directory != directory || node == FF_NO_NODE)

@@ -1,6 +1,7 @@
 /*
- * What a sync states anew: one operation that sets what it names to what it was when the
- * sync began.
+ * What a sync states anew: one operation that sets places to what they were when the sync
+ * began. Where what they were came from an operation, what is stated stands just behind it:
+ * what came later, even while the sync ran, wins.
  */
 #ifndef NAIVE_RESTATE_H
 #define NAIVE_RESTATE_H
@@ -9,47 +10,131 @@
 
 struct restating {
     const struct naive *naive;
-    const struct picture *durable; /* in every state that the disk may be in by then */
+    const struct ff_call *sync;
     struct step *log;
     unsigned set;
     bool stated[MAX_NODES]; /* whose names were */
 };
 
-static bool restates(const struct restating *restating, enum cm_restate word)
+static bool is_restated(const struct restating *restating, enum cm_restate word)
 {
     return (restating->set >> word & 1) != 0;
 }
 
-static bool was_touched(const struct step *steps, size_t count, const struct touch *place)
+static const struct touch *touch_at(const struct step *step, const struct touch *place)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t t = 0; t < steps[i].touch_count; t++)
-            if (same_place(&steps[i].touches[t], place))
-                return true;
-    return false;
+    for (size_t t = 0; t < step->touch_count; t++)
+        if (same_place(&step->touches[t], place))
+            return &step->touches[t];
+    return NULL;
 }
 
-/* What nothing has changed yet need not be stated. */
-static void restate_name(struct restating *restating, uint32_t directory, const char *name)
+static bool is_content(const struct touch *place)
+{
+    return place->place == PLACE_SIZE || place->place == PLACE_BYTES;
+}
+
+/* Whether a change of the place was done by when the sync began, and is not lost. */
+static bool is_done(const struct restating *restating, const struct step *step,
+                    const struct touch *place)
 {
     const struct naive *naive = restating->naive;
+    return step->class != CM_CLASS_LOG &&
+           naive->trace->calls[step->call].end < restating->sync->begin &&
+           (!is_content(place) || is_in_range(restating->sync, step)) &&
+           fate_of(naive, step, restating->sync->begin) != LOST;
+}
+
+/* The last change of the place before one, or LAST: counted from 1, and 0 if there is none. */
+static size_t last_change(const struct restating *restating, const struct touch *place,
+                          size_t before)
+{
+    size_t count = (size_t)(restating->log - restating->naive->steps);
+    for (size_t i = before < count ? before : count; i > 0; i--)
+        if (touch_at(&restating->naive->steps[i - 1], place) != NULL &&
+            is_done(restating, &restating->naive->steps[i - 1], place))
+            return i;
+    return 0;
+}
+
+static struct touch *state(struct restating *restating, const struct touch *place, size_t behind)
+{
+    struct touch *touch = add_touch(restating->log, place->place, place->node, 0);
+    *touch = *place;
+    touch->behind = behind;
+    return touch;
+}
+
+/* Whether there is no change of the place that may yet be lost. */
+static bool is_settled(const struct restating *restating, size_t change)
+{
+    return change == 0 || fate_of(restating->naive, &restating->naive->steps[change - 1],
+                                  restating->sync->begin) == DURABLE;
+}
+
+/* The place as its last change left it. What is settled need not be stated. */
+static void restate_place(struct restating *restating, const struct touch *place)
+{
+    size_t change = last_change(restating, place, SIZE_MAX);
+    if (is_settled(restating, change) || touch_at(restating->log, place) != NULL)
+        return;
+    struct touch *touch = state(restating, place, change);
+    touch->value = touch_at(&restating->naive->steps[change - 1], place)->value;
+    if (place->place != PLACE_BYTES)
+        return;
+    struct picture page;
+    draw_snapshot(restating->naive->trace, &page);
+    for (size_t i = 0; i < change; i++)
+        for (size_t t = 0; t < restating->naive->steps[i].touch_count; t++)
+            if (restating->naive->steps[i].class != CM_CLASS_LOG)
+                draw_touch(&page, &restating->naive->steps[i].touches[t]);
+    touch->to = place->from + GRANULE;
+    memcpy(touch->bytes, page.bytes[place->node] + place->from, GRANULE);
+}
+
+/* ---- Names ---- */
+
+static struct touch name_place(uint32_t directory, const char *name)
+{
     struct touch place = {.place = PLACE_NAME, .node = directory};
     snprintf(place.name, sizeof(place.name), "%s", name);
-    if (was_touched(naive->steps, (size_t)(restating->log - naive->steps), &place) &&
-        !was_touched(restating->log, 1, &place))
-        touch_name(restating->log, directory, name,
-                   picture_meaning(&naive->seen, directory, name));
+    return place;
 }
 
-static void restate_entries(struct restating *restating, uint32_t directory)
+/* What the place meant after a change of it; before the first one: in the beginning. */
+static uint32_t meaning_after(const struct restating *restating, const struct touch *place,
+                              size_t change)
 {
-    const struct picture *seen = &restating->naive->seen;
-    for (size_t i = 0; i < seen->name_count; i++)
-        if (seen->names[i].directory == directory)
-            restate_name(restating, directory, seen->names[i].name);
+    struct picture first;
+    if (change > 0)
+        return touch_at(&restating->naive->steps[change - 1], place)->value;
+    draw_snapshot(restating->naive->trace, &first);
+    return picture_meaning(&first, place->node, place->name);
 }
 
-/* Its names, and that it has none of those any more that it lost. */
+static void restate_names(struct restating *restating, uint32_t node);
+
+/* It has the name, or had it: then it has it no more. */
+static void restate_name(struct restating *restating, uint32_t node, const struct touch *place)
+{
+    size_t change = last_change(restating, place, SIZE_MAX);
+    bool has = meaning_after(restating, place, change) == node;
+    if (change == 0)
+        return;
+    if (has)
+        restate_place(restating, place);
+    for (size_t c = change; c > 0;) {
+        c = last_change(restating, place, c - 1);
+        uint32_t was = meaning_after(restating, place, c);
+        if (was == node && !has && !is_settled(restating, change) &&
+            touch_at(restating->log, place) == NULL)
+            state(restating, place, c);
+        if (was != node && was != FF_NO_NODE && has &&
+            is_restated(restating, CM_RESTATE_DISPLACED))
+            restate_names(restating, was);
+    }
+}
+
 static void restate_names(struct restating *restating, uint32_t node)
 {
     const struct picture *seen = &restating->naive->seen;
@@ -57,19 +142,29 @@ static void restate_names(struct restating *restating, uint32_t node)
         return;
     restating->stated[node] = true;
     for (size_t i = 0; i < seen->name_count; i++) {
-        uint32_t directory = seen->names[i].directory, now = seen->names[i].node;
-        uint32_t was = picture_meaning(restating->durable, directory, seen->names[i].name);
-        if (now != node && was != node)
-            continue;
-        restate_name(restating, directory, seen->names[i].name);
-        if (was != node && was != FF_NO_NODE && restates(restating, CM_RESTATE_DISPLACED))
-            restate_names(restating, was);
+        struct touch place = name_place(seen->names[i].directory, seen->names[i].name);
+        restate_name(restating, node, &place);
     }
 }
 
+static void restate_entries(struct restating *restating, uint32_t directory)
+{
+    const struct picture *seen = &restating->naive->seen;
+    for (size_t i = 0; i < seen->name_count; i++) {
+        struct touch place = name_place(directory, seen->names[i].name);
+        if (seen->names[i].directory == directory)
+            restate_place(restating, &place);
+    }
+}
+
+/* Whether the operation that created it is not yet durable. */
 static bool is_new(const struct restating *restating, uint32_t directory)
 {
-    return directory != FF_ROOT_NODE && count_names(restating->durable, directory) == 0;
+    const struct naive *naive = restating->naive;
+    for (size_t i = 0; i < naive->step_count; i++)
+        if (naive->steps[i].creates && naive->steps[i].touches[0].value == directory)
+            return fate_of(naive, &naive->steps[i], restating->sync->begin) != DURABLE;
+    return false;
 }
 
 /* Names of the new directories on the way to it. */
@@ -80,66 +175,53 @@ static void restate_parents(struct restating *restating, uint32_t node)
         bool leads = false;
         for (size_t i = 0; i < naive->seen.name_count; i++)
             leads = leads || (naive->seen.names[i].node == node &&
-                              is_on_the_way(naive, naive->derived, naive->seen.names[i].directory,
-                                            made));
+                              is_on_the_way(naive, restating->sync->begin,
+                                            naive->seen.names[i].directory, made));
         if (leads && is_new(restating, made))
             restate_names(restating, made);
     }
 }
 
+/* ---- The rest ---- */
+
 static void restate_content(struct restating *restating, uint32_t node)
 {
-    const struct picture *seen = &restating->naive->seen;
     struct touch size = {.place = PLACE_SIZE, .node = node};
-    size_t before = (size_t)(restating->log - restating->naive->steps);
-    if (was_touched(restating->naive->steps, before, &size))
-        add_touch(restating->log, PLACE_SIZE, node, seen->size[node]);
+    restate_place(restating, &size);
     for (uint32_t at = 0; at < MAX_SIZE; at += GRANULE) {
         struct touch granule = {.place = PLACE_BYTES, .node = node, .from = at};
-        if (!was_touched(restating->naive->steps, before, &granule))
-            continue;
-        struct touch *touch = add_touch(restating->log, PLACE_BYTES, node, 0);
-        touch->from = at;
-        touch->to = at + GRANULE;
-        memcpy(touch->bytes, seen->bytes[node] + at, GRANULE);
+        restate_place(restating, &granule);
     }
 }
 
 static void restate_attributes(struct restating *restating, uint32_t node)
 {
-    static const char *const names[] = {"user.a", "user.b"};
-    const struct picture *seen = &restating->naive->seen;
     struct touch mode = {.place = PLACE_MODE, .node = node};
-    size_t before = (size_t)(restating->log - restating->naive->steps);
-    if (was_touched(restating->naive->steps, before, &mode))
-        add_touch(restating->log, PLACE_MODE, node, seen->mode[node]);
-    for (int a = 0; a < 2; a++) {
-        struct touch xattr = {.place = PLACE_XATTR, .node = node};
-        snprintf(xattr.name, sizeof(xattr.name), "%s", names[a]);
-        if (was_touched(restating->naive->steps, before, &xattr))
-            touch_xattr(restating->log, node, names[a], (unsigned char)seen->xattrs[node][a]);
-    }
+    struct touch one = {.place = PLACE_XATTR, .node = node, .name = "user.a"};
+    struct touch other = {.place = PLACE_XATTR, .node = node, .name = "user.b"};
+    restate_place(restating, &mode);
+    restate_place(restating, &one);
+    restate_place(restating, &other);
 }
 
 static void naive_restate(struct naive *naive, size_t index, const struct ff_call *sync)
 {
-    struct picture durable;
-    draw_durable(naive, sync->begin, &durable);
     struct restating restating = {.naive = naive,
-                                  .durable = &durable,
+                                  .sync = sync,
                                   .set = naive->model->restates[sync_kind(naive, sync)]};
     if (restating.set == 0)
         return;
     restating.log = add_step(naive, index, CM_CLASS_LOG);
-    if (restates(&restating, CM_RESTATE_OWN_NAMES))
+    restating.log->synced = sync->node;
+    if (is_restated(&restating, CM_RESTATE_OWN_NAMES))
         restate_names(&restating, sync->node);
-    if (restates(&restating, CM_RESTATE_OWN_ENTRIES))
+    if (is_restated(&restating, CM_RESTATE_OWN_ENTRIES))
         restate_entries(&restating, sync->node);
-    if (restates(&restating, CM_RESTATE_PARENTS))
+    if (is_restated(&restating, CM_RESTATE_PARENTS))
         restate_parents(&restating, sync->node);
-    if (restates(&restating, CM_RESTATE_OWN_ATTRIBUTES))
+    if (is_restated(&restating, CM_RESTATE_OWN_ATTRIBUTES))
         restate_attributes(&restating, sync->node);
-    if (restates(&restating, CM_RESTATE_OWN_DATA) && S_ISREG(naive->seen.mode[sync->node]))
+    if (is_restated(&restating, CM_RESTATE_OWN_DATA) && S_ISREG(naive->seen.mode[sync->node]))
         restate_content(&restating, sync->node);
     if (restating.log->touch_count == 0)
         naive->step_count--;

@@ -143,15 +143,13 @@ static void judge(const struct naive *naive, unsigned subset, const struct cm_ch
     ff_tree_free(tree);
 }
 
+/* At the boundary of a tick, before the next one's. */
 static void expect(const struct naive *naive, const struct cm_check *check, uint64_t tick,
-                   struct expected *here)
+                   uint64_t next, struct expected *here)
 {
     char *output = output_at(naive->trace, tick);
-    size_t issued = 0;
+    size_t issued = issued_by(naive, tick, next);
     *here = (struct expected){.label_count = 0};
-    while (issued < naive->step_count &&
-           naive->steps[issued].tick <= tick)
-        issued++;
     unsigned durable = durable_steps(naive, issued, tick);
     for (unsigned subset = 0; subset < 1u << issued; subset++)
         if (is_legal(naive, subset, issued, durable))
@@ -250,7 +248,7 @@ static size_t expect_all(const struct naive *naive, const struct cm_check *check
     uint64_t ticks[MOST_BOUNDARIES] = {0};
     size_t last = boundary_ticks(naive->trace, ticks);
     for (size_t b = 0; b <= last; b++)
-        expect(naive, check, ticks[b], &expected[b]);
+        expect(naive, check, ticks[b], b < last ? ticks[b + 1] : UINT64_MAX, &expected[b]);
     return last;
 }
 
