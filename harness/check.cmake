@@ -21,6 +21,7 @@ add_library(crashmatrix_check STATIC
   src/runner.c
   src/scratch.c
   src/server.c
+  src/temporary.c
   src/text.c
   src/watch.c
   src/watch_calls.c

@@ -370,7 +370,7 @@ static void contradictions(void)
         free(s);                                                                                   \
     } while (0)
     SPOILED("root is not a directory", s->nodes[0].mode = S_IFREG);
-    SPOILED("node of its snapshot is impossible", s->nodes[1].mode = S_IFSOCK);
+    SPOILED("node of its snapshot is impossible", s->nodes[1].mode = S_IFBLK);
     SPOILED("node of its snapshot is impossible", s->nodes[2].data = bytes("x"));
     SPOILED("node of its snapshot is impossible", s->nodes[3].data.size = 0);
     SPOILED("names of its snapshot are not sorted", s->names[1].filename = bytes("a"));

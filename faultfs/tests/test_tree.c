@@ -65,6 +65,7 @@ static struct ff_tree *sample(void)
     add(tree, FF_ROOT_NODE, "-odd \n\xff name", S_IFREG | 0600, "odd");
     add(tree, FF_ROOT_NODE, "link", S_IFLNK | 0777, "../no/where");
     add(tree, FF_ROOT_NODE, "pipe", S_IFIFO | 0622, "");
+    add(tree, FF_ROOT_NODE, "unreadable", S_IFSOCK | 0644, "");
     uint32_t directory = add(tree, FF_ROOT_NODE, "directory", S_IFDIR | 02555, "");
     uint32_t inner = add(tree, directory, "inner", S_IFDIR | 0700, "");
     ff_tree_set_name(tree, directory, "again", file);
@@ -111,6 +112,28 @@ static void store_and_load(void)
     ff_tree_free(tree);
     ff_tree_free(copy);
     ff_tree_free(loaded);
+}
+
+/* A file that cannot be read is there, can be moved and removed, and nobody can open it. */
+static void store_unreadable(void)
+{
+    struct ff_error error = {""};
+    struct ff_tree *tree = sample(), *readable = sample();
+    uint32_t id = ff_tree_lookup(tree, FF_ROOT_NODE, "unreadable");
+    ff_tree_edit(readable, id)->mode = S_IFREG | 0644;
+    assert_differs(tree, readable,
+                   "unreadable: type (left socket, or a file that cannot be read, right file)");
+    const char *path = fresh_directory();
+    CU_ASSERT_EQUAL_FATAL(ff_tree_store(tree, path, &error), 0);
+    int directory = open(path, O_RDONLY | O_DIRECTORY);
+    CU_ASSERT(openat(directory, "unreadable", O_RDONLY) < 0 && errno == ENXIO);
+    CU_ASSERT(openat(directory, "unreadable", O_WRONLY | O_CREAT | O_TRUNC, 0644) < 0 &&
+              errno == ENXIO);
+    CU_ASSERT_EQUAL(renameat(directory, "unreadable", directory, "moved"), 0);
+    CU_ASSERT_EQUAL(unlinkat(directory, "moved", 0), 0);
+    close(directory);
+    ff_tree_free(readable);
+    ff_tree_free(tree);
 }
 
 static void store_again_after_clear(void)
@@ -506,6 +529,7 @@ static void rollback_goes_to_the_last_savepoint(void)
 }
 
 static const struct unit_test tests[] = {
+    {"a file that cannot be read is stored as one that cannot be opened", store_unreadable},
     {"store and load", store_and_load},
     {"store again after clear", store_again_after_clear},
     {"deep directories", deep_directories},

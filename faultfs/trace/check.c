@@ -91,7 +91,8 @@ static bool is_type_supported(uint32_t mode)
 {
     uint32_t type = mode & S_IFMT;
     return (mode & ~(uint32_t)(S_IFMT | 07777)) == 0 &&
-           (type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFIFO);
+           (type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFIFO ||
+            type == S_IFSOCK);
 }
 
 static bool is_name(struct ff_bytes name)

@@ -58,6 +58,8 @@ static const char *type_name(uint32_t mode)
         return "symbolic link";
     case S_IFIFO:
         return "fifo";
+    case S_IFSOCK:
+        return "socket, or a file that cannot be read";
     default:
         return "unknown";
     }

@@ -250,9 +250,10 @@ static int node_load(struct load *load, const char *name, const struct stat *sta
     case S_IFDIR:
         return level_enter(load, name, id, path_length);
     case S_IFIFO:
+    case S_IFSOCK:
         return 0;
     default:
-        return fail(load, "is a socket or a device, which cannot be part of a state");
+        return fail(load, "is a device, which cannot be part of a state");
     }
 }
 

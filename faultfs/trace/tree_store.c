@@ -112,7 +112,7 @@ static int file_store(const struct store *store, const struct ff_node *node)
     return result;
 }
 
-/* Mode and owner of what cannot be opened: a symbolic link or a fifo. */
+/* Mode and owner of what cannot be opened: a symbolic link, a fifo or a socket. */
 static int attributes_set_at(const struct store *store, const struct ff_node *node)
 {
     struct stat status;
@@ -137,9 +137,10 @@ static int link_store(const struct store *store, const struct ff_node *node)
     return result == 0 ? attributes_set_at(store, node) : fail(store, "create");
 }
 
-static int fifo_store(const struct store *store, const struct ff_node *node)
+/* A fifo or a socket. */
+static int special_store(const struct store *store, const struct ff_node *node)
 {
-    if (mkfifoat(store->directory, store->walk.name, 0600) != 0)
+    if (mknodat(store->directory, store->walk.name, (node->mode & S_IFMT) | 0600, 0) != 0)
         return fail(store, "create");
     return attributes_set_at(store, node);
 }
@@ -192,7 +193,7 @@ static int name_store(struct store *store)
         return directory_enter(store);
     if (S_ISREG(node->mode))
         return file_store(store, node);
-    return S_ISLNK(node->mode) ? link_store(store, node) : fifo_store(store, node);
+    return S_ISLNK(node->mode) ? link_store(store, node) : special_store(store, node);
 }
 
 /* Remembers the first path of each node that has more than one name. */

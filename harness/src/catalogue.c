@@ -79,17 +79,39 @@ static int add_matching(struct cm_models *chosen, const char *pattern, struct ff
     return status;
 }
 
+/* What a word "!PATTERN" takes out of those chosen by the words before it. */
+static int remove_matching(struct cm_models *chosen, const char *pattern, struct ff_error *error)
+{
+    size_t kept = 0, before = chosen->count;
+    for (size_t i = 0; i < before; i++) {
+        struct cm_model *model = chosen->models[i];
+        if (fnmatch(pattern, model->name, 0) == 0)
+            cm_model_free(model);
+        else
+            chosen->models[kept++] = model;
+    }
+    chosen->count = kept;
+    if (kept == before)
+        return cm_fail(error, "'!%s' takes out none of the models before it", pattern);
+    return kept > 0 ? 0 : cm_fail(error, "'!%s' leaves no model", pattern);
+}
+
+static int apply_word(struct cm_models *chosen, const char *word, struct ff_error *error)
+{
+    size_t length = strlen(word);
+    if (word[0] == '!')
+        return remove_matching(chosen, word + 1, error);
+    if (strchr(word, '/') != NULL || (length > 5 && strcmp(word + length - 5, ".json") == 0))
+        return add_model(chosen, word, error);
+    return add_matching(chosen, word, error);
+}
+
 int cm_models_choose(const char *const *words, size_t count, struct cm_models *chosen,
                      struct ff_error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(words[i]);
-        bool file = strchr(words[i], '/') != NULL ||
-                    (length > 5 && strcmp(words[i] + length - 5, ".json") == 0);
-        if ((file ? add_model(chosen, words[i], error) : add_matching(chosen, words[i], error)) !=
-            0)
+    for (size_t i = 0; i < count; i++)
+        if (apply_word(chosen, words[i], error) != 0)
             return -1;
-    }
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Choosing models by name, file, pattern or "all"; listing what is shipped.
+ * Choosing models by name, file, pattern or "all", without others ("!PATTERN"); listing what is
+ * shipped.
  */
 #ifndef CRASHMATRIX_CATALOGUE_H
 #define CRASHMATRIX_CATALOGUE_H
@@ -14,8 +15,8 @@ struct cm_models {
 
 /*
  * The models that the words choose, each once, in the order of the words and
- * within a pattern by name. Returns 0, or -1 with *error set when a word chooses
- * nothing or a file is wrong.
+ * within a pattern by name, but for those that a later word "!PATTERN" takes out. Returns 0, or -1
+ * with *error set when a word chooses nothing, or takes out none or all, or a file is wrong.
  */
 int cm_models_choose(const char *const *words, size_t count, struct cm_models *chosen,
                      struct ff_error *error);

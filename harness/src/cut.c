@@ -19,6 +19,7 @@
 #include "report.h"
 #include "run.h"
 #include "state.h"
+#include "temporary.h"
 
 struct cut {
     const struct cm_settings *settings;
@@ -67,18 +68,6 @@ static int launcher_run(const struct cut *cut, struct ff_error *error)
     if (child < 0)
         return CM_EXIT_RECORDING;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static int choose_trace_path(struct cut *cut, struct ff_error *error)
-{
-    const char *parent = getenv("TMPDIR");
-    cut->trace_path =
-        cm_format("%s/crashmatrix-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
-    int fd = mkstemp(cut->trace_path);
-    if (fd < 0)
-        return cm_fail(error, "%s: %s", cut->trace_path, strerror(errno));
-    close(fd);
-    return 0;
 }
 
 /* ---- The state ---- */
@@ -198,7 +187,10 @@ static int prepare(struct cut *cut, struct ff_error *error)
         return cm_fail(error, "--at: after how many calls to cut is missing, or not a number");
     if (realpath(root, cut->root) == NULL)
         return cm_fail(error, "--root %s: %s", root, strerror(errno));
-    return choose_model(cut, error) == 0 ? choose_trace_path(cut, error) : -1;
+    if (choose_model(cut, error) != 0)
+        return -1;
+    cut->trace_path = cm_temporary_file(error);
+    return cut->trace_path != NULL ? 0 : -1;
 }
 
 static int cut_make(struct cut *cut, struct ff_error *error)

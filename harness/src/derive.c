@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "durability.h"
 #include "fail.h"
 #include "memory.h"
+#include "restate.h"
 
 /* The operations of a trace while they are collected. */
 struct builder {
@@ -24,6 +26,7 @@ struct builder {
     size_t table_size;
     uint32_t call;
     uint32_t boundary;
+    uint32_t next_blank; /* node: see make_blank() */
 };
 
 /* ---- Locations ---- */
@@ -70,6 +73,10 @@ static void attach_location(struct cm_poset *poset, uint32_t index)
     struct cm_poset_node *node = &poset->nodes[location->node];
     if (location->kind == CM_LOCATION_SIZE) {
         node->size = index;
+        return;
+    }
+    if (location->kind == CM_LOCATION_CHAIN) {
+        node->chain = index;
         return;
     }
     if (location->kind == CM_LOCATION_ATTRIBUTES) {
@@ -164,8 +171,9 @@ static void follow(struct builder *builder, uint32_t before)
     builder->poset->operations[last_operation(builder)].after = before;
 }
 
-/* Adds a value to the last operation; the caller fills in what it is. */
-static struct cm_value *add_value(struct builder *builder, uint32_t location)
+/* Adds a value to the last operation, at a place in the location's value order; the caller
+ * fills in what it is. */
+static struct cm_value *insert_value(struct builder *builder, uint32_t location, size_t place)
 {
     struct cm_poset *poset = builder->poset;
     uint32_t index = (uint32_t)poset->value_count;
@@ -179,8 +187,17 @@ static struct cm_value *add_value(struct builder *builder, uint32_t location)
     poset->operations[poset->operation_count - 1].value_count++;
     struct cm_location *at = &poset->locations[location];
     at->values = cm_reserve(at->values, at->value_count, &at->value_capacity, sizeof(*at->values));
-    at->values[at->value_count++] = index;
+    memmove(at->values + place + 1, at->values + place,
+            (at->value_count - place) * sizeof(*at->values));
+    at->values[place] = index;
+    at->value_count++;
     return &poset->values[index];
+}
+
+/* As the latest value. */
+static struct cm_value *add_value(struct builder *builder, uint32_t location)
+{
+    return insert_value(builder, location, builder->poset->locations[location].value_count);
 }
 
 static void add_name(struct builder *builder, uint32_t parent, const struct ff_bytes *name,
@@ -275,6 +292,23 @@ static void derive_growth(struct builder *builder, uint32_t node, uint64_t old_s
     }
 }
 
+static bool size_is_in_entry(const struct builder *builder)
+{
+    return builder->poset->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY;
+}
+
+/* The blocks of a file are chained, or no longer, apart from its size. */
+static void derive_chain(struct builder *builder, uint32_t node, uint64_t old_size, uint64_t size)
+{
+    if (!size_is_in_entry(builder) ||
+        cm_chained_size(builder->poset, old_size) == cm_chained_size(builder->poset, size))
+        return;
+    begin_operation(builder, size < old_size ? CM_CLASS_CUT : CM_CLASS_GROW,
+                    node_path(builder, node), size, 0);
+    builder->poset->operations[last_operation(builder)].shown.class = "chain";
+    add_value(builder, find_location(builder, CM_LOCATION_CHAIN, node, 0, NULL))->to.size = size;
+}
+
 /* Whether the file had data in the granule before. */
 static bool had_data(const struct cm_poset *poset, uint32_t node, uint64_t granule)
 {
@@ -343,31 +377,49 @@ static void derive_write_stepwise(struct builder *builder, const struct ff_call 
     derive_append(builder, call->node, call->offset > old_size ? call->offset : old_size, end);
 }
 
-/* The tree has the write applied already. */
-static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+/* The granules of a write that are of a class among the given ones. */
+static void derive_pieces(struct builder *builder, const struct ff_call *call, unsigned classes,
+                          enum cm_tearing tearing)
 {
-    struct cm_poset *poset = builder->poset;
-    if (call->data.size == 0)
-        return;
-    if (poset->model->choices[CM_CHOICE_APPEND] == CM_APPEND_ZEROS_GARBAGE_DATA) {
-        derive_write_stepwise(builder, call, old_size);
-        return;
-    }
-    uint64_t size = poset->granule;
+    uint64_t size = builder->poset->granule;
     uint64_t end = call->offset + call->data.size;
+    bool first = true;
     for (uint64_t g = call->offset / size; g * size < end; g++) {
         uint64_t from = g * size > call->offset ? g * size : call->offset;
         uint64_t to = (g + 1) * size < end ? (g + 1) * size : end;
-        bool first = g == call->offset / size;
-        if (first || poset->model->tearing != CM_TEARING_ATOMIC) {
-            enum cm_class class =
-                had_data(poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
-            uint64_t length = poset->model->tearing == CM_TEARING_ATOMIC ? end - from : to - from;
+        enum cm_class class =
+            had_data(builder->poset, call->node, g) ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE;
+        if ((classes & 1u << class) == 0)
+            continue;
+        if (first || tearing != CM_TEARING_ATOMIC) {
+            uint64_t length = tearing == CM_TEARING_ATOMIC ? end - from : to - from;
             begin_operation(builder, class, node_path(builder, call->node), from, length);
         }
+        first = false;
         add_granule(builder, call->node, g);
     }
+}
+
+/* The tree has the write applied already. */
+static void derive_write(struct builder *builder, const struct ff_call *call, uint64_t old_size)
+{
+    const struct cm_model *model = builder->poset->model;
+    if (call->data.size == 0)
+        return;
+    if (model->choices[CM_CHOICE_APPEND] == CM_APPEND_ZEROS_GARBAGE_DATA) {
+        derive_write_stepwise(builder, call, old_size);
+        return;
+    }
+    if (model->apart) {
+        derive_pieces(builder, call, CM_BIT(OVERWRITE), model->overwrite_tearing);
+        derive_pieces(builder, call, CM_BIT(ALLOCATE), model->tearing);
+    } else {
+        derive_pieces(builder, call, CM_SET_DATA, model->tearing);
+    }
+    uint64_t end = call->offset + call->data.size;
     derive_growth(builder, call->node, old_size, call->offset, end);
+    if (end > old_size)
+        derive_chain(builder, call->node, old_size, end);
 }
 
 /*
@@ -385,6 +437,7 @@ static void derive_resize(struct builder *builder, const struct ff_call *call, u
     add_size(builder, call->node, call->offset);
     for (uint64_t g = call->offset / granule; class == CM_CLASS_CUT && g * granule < old_size; g++)
         add_granule(builder, call->node, g);
+    derive_chain(builder, call->node, old_size, call->offset);
 }
 
 static void derive_attributes(struct builder *builder, const struct ff_call *call)
@@ -413,7 +466,7 @@ static uint32_t derive_name(struct builder *builder, enum cm_class class, uint32
                             const struct ff_bytes *name, uint32_t node)
 {
     begin_operation(builder, class, name_path(builder, parent, name), 0, 0);
-    if (class == CM_CLASS_RENAME || class == CM_CLASS_EXCHANGE)
+    if (class == CM_CLASS_RENAME || class == CM_CLASS_RENAME_REPLACE || class == CM_CLASS_EXCHANGE)
         builder->poset->operations[last_operation(builder)].shown.class =
             cm_class_name(node == FF_NO_NODE ? CM_CLASS_UNLINK : CM_CLASS_LINK);
     add_name(builder, parent, name, node);
@@ -442,12 +495,45 @@ static void derive_unlink(struct builder *builder, const struct ff_call *call)
     follow(builder, cut);
 }
 
+static enum cm_class renaming_class(const struct ff_call *call)
+{
+    return call->node2 != FF_NO_NODE ? CM_CLASS_RENAME_REPLACE : CM_CLASS_RENAME;
+}
+
 static void derive_rename_at_once(struct builder *builder, const struct ff_call *call)
 {
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
-    begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : CM_CLASS_RENAME,
+    begin_operation(builder, exchange ? CM_CLASS_EXCHANGE : renaming_class(call),
                     name_path(builder, call->parent2, &call->filename2), 0, 0);
     add_name(builder, call->parent, &call->filename, exchange ? call->node2 : FF_NO_NODE);
+    add_name(builder, call->parent2, &call->filename2, call->node);
+}
+
+/* What a new entry shows before that which it means is written: nothing. */
+static uint32_t make_blank(struct builder *builder, uint32_t node)
+{
+    uint32_t id = builder->next_blank++;
+    struct cm_poset_node *blank = &builder->poset->nodes[id];
+    const struct ff_node *file = ff_tree_node(builder->tree, node);
+    blank->mode = file->mode;
+    blank->uid = file->uid;
+    blank->gid = file->gid;
+    return id;
+}
+
+/* The new name; where the size lies in the entry that is blank until the file is written. */
+static void derive_new_name(struct builder *builder, const struct ff_call *call, uint32_t before)
+{
+    bool blank = size_is_in_entry(builder);
+    derive_name(builder, renaming_class(call), call->parent2, &call->filename2,
+                blank ? make_blank(builder, call->node) : call->node);
+    follow(builder, before);
+    if (!blank)
+        return;
+    const struct ff_node *file = ff_tree_node(builder->tree, call->node);
+    begin_operation(builder, CM_CLASS_GROW, name_path(builder, call->parent2, &call->filename2),
+                    file->size, 0);
+    builder->poset->operations[last_operation(builder)].node = call->node;
     add_name(builder, call->parent2, &call->filename2, call->node);
 }
 
@@ -457,11 +543,11 @@ static void derive_rename_by_name(struct builder *builder, const struct ff_call 
     bool directory = S_ISDIR(builder->poset->nodes[call->node].mode);
     uint32_t removal = CM_NO_OPERATION;
     if (directory)
-        removal = derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
-    derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, call->node);
-    follow(builder, removal);
+        removal =
+            derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
+    derive_new_name(builder, call, removal);
     if (!directory)
-        derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
+        derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
 }
 
 static void derive_rename_stepwise(struct builder *builder, const struct ff_call *call)
@@ -469,13 +555,14 @@ static void derive_rename_stepwise(struct builder *builder, const struct ff_call
     uint32_t step = CM_NO_OPERATION;
     if (call->node2 != FF_NO_NODE) {
         uint32_t cut = derive_emptying(builder, call->node2);
-        step = derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, FF_NO_NODE);
+        step =
+            derive_name(builder, renaming_class(call), call->parent2, &call->filename2, FF_NO_NODE);
         follow(builder, cut);
     }
     uint32_t removal =
-        derive_name(builder, CM_CLASS_RENAME, call->parent, &call->filename, FF_NO_NODE);
+        derive_name(builder, renaming_class(call), call->parent, &call->filename, FF_NO_NODE);
     follow(builder, step);
-    derive_name(builder, CM_CLASS_RENAME, call->parent2, &call->filename2, call->node);
+    derive_name(builder, renaming_class(call), call->parent2, &call->filename2, call->node);
     follow(builder, removal);
 }
 
@@ -572,6 +659,75 @@ static int derive_call(struct builder *builder, const struct ff_call *call, stru
     return 0;
 }
 
+/* ---- Syncs that restate ---- */
+
+/* Calls by when they began; a call is the boundary after it. */
+struct syncs {
+    uint32_t *first; /* by boundary: the latest call that began when it was the last one, or 0 */
+    uint32_t *next;  /* by call: an earlier one that began there, or 0 */
+    uint32_t *logs;  /* by call: the operation that it restates with, or CM_NO_OPERATION */
+};
+
+static void find_syncs(struct syncs *syncs, const struct cm_poset *poset)
+{
+    uint32_t count = (uint32_t)poset->trace->call_count + 1;
+    syncs->first = cm_allocate(count, sizeof(uint32_t));
+    syncs->next = cm_allocate(count, sizeof(uint32_t));
+    syncs->logs = cm_allocate(count, sizeof(uint32_t));
+    for (uint32_t b = 1; b < count; b++) {
+        uint32_t until = cm_sync_of(poset, b).until;
+        syncs->logs[b] = CM_NO_OPERATION;
+        if (poset->trace->calls[poset->boundary_calls[b]].node == FF_NO_NODE)
+            continue;
+        syncs->next[b] = syncs->first[until];
+        syncs->first[until] = b;
+    }
+}
+
+static void free_syncs(struct syncs *syncs)
+{
+    free(syncs->first);
+    free(syncs->next);
+    free(syncs->logs);
+}
+
+/*
+ * What the sync before boundary b restates may be on the disk from when it began on. If other
+ * calls ran beside it, that is before them; else it is told as the sync's own doing.
+ */
+static void derive_log(struct builder *builder, struct syncs *syncs, uint32_t b)
+{
+    struct cm_poset *poset = builder->poset;
+    struct cm_sync_call sync = cm_sync_of(poset, b);
+    size_t count = 0;
+    if (sync.restates == 0)
+        return;
+    struct cm_restated *restated = cm_restate(poset, &sync, &count);
+    builder->call = poset->boundary_calls[b];
+    builder->boundary = sync.until + 1 == b ? b : sync.until;
+    if (count > 0) {
+        begin_operation(builder, CM_CLASS_LOG, node_path(builder, sync.node), 0, 0);
+        syncs->logs[b] = (uint32_t)poset->operation_count - 1;
+        poset->operations[syncs->logs[b]].node = sync.node;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cm_value *from = &restated[i].value;
+        struct cm_value *value = insert_value(builder, from->location, restated[i].place);
+        value->to = from->to;
+        if (poset->locations[from->location].kind == CM_LOCATION_DATA && from->to.data.length > 0)
+            value->to.data.bytes =
+                (unsigned char *)cm_duplicate(from->to.data.bytes, from->to.data.length);
+    }
+    free(restated);
+}
+
+/* Operations are in the order of their boundaries, so the last sync to return is the first. */
+static void derive_logs(struct builder *builder, struct syncs *syncs, uint32_t until)
+{
+    for (uint32_t b = syncs->first[until]; b != 0; b = syncs->next[b])
+        derive_log(builder, syncs, b);
+}
+
 /* ---- The whole trace ---- */
 
 static void start_nodes(struct builder *builder)
@@ -582,6 +738,9 @@ static void start_nodes(struct builder *builder)
     for (size_t i = 0; i < trace->call_count; i++)
         if (trace->calls[i].node >= limit)
             limit = trace->calls[i].node + 1;
+    builder->next_blank = (uint32_t)limit;
+    for (size_t i = 0; size_is_in_entry(builder) && i < trace->call_count; i++)
+        limit += trace->calls[i].effect == FF_EFFECT_RENAME;
     poset->node_limit = limit;
     poset->nodes = cm_allocate(limit, sizeof(*poset->nodes));
     builder->paths = cm_allocate(limit, sizeof(*builder->paths));
@@ -589,7 +748,7 @@ static void start_nodes(struct builder *builder)
     for (size_t i = 0; i < limit; i++) {
         struct cm_poset_node *node = &poset->nodes[i];
         node->creation = CM_NO_OPERATION;
-        node->size = node->attributes = CM_NO_LOCATION;
+        node->size = node->chain = node->attributes = CM_NO_LOCATION;
         if (i == 0 || i > trace->node_count)
             continue;
         node->mode = trace->nodes[i - 1].mode;
@@ -612,16 +771,26 @@ static void start_nodes(struct builder *builder)
 static int derive_calls(struct builder *builder, struct ff_error *error)
 {
     struct cm_poset *poset = builder->poset;
+    struct syncs syncs;
+    int status = 0;
+    find_syncs(&syncs, poset);
+    derive_logs(builder, &syncs, 0);
     for (uint32_t b = 1; b <= poset->trace->call_count; b++) {
         builder->boundary = b;
         builder->call = poset->boundary_calls[b];
         struct ff_error why;
-        if (derive_call(builder, &poset->trace->calls[builder->call], &why) == 0)
-            continue;
-        return cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
-                       poset->trace->calls[builder->call].name, why.text);
+        if (derive_call(builder, &poset->trace->calls[builder->call], &why) != 0) {
+            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+                             poset->trace->calls[builder->call].name, why.text);
+            break;
+        }
+        cm_settle(poset, b);
+        if (syncs.logs[b] != CM_NO_OPERATION && !poset->operations[syncs.logs[b]].lost)
+            poset->operations[syncs.logs[b]].shown.durable = b;
+        derive_logs(builder, &syncs, b);
     }
-    return 0;
+    free_syncs(&syncs);
+    return status;
 }
 
 int cm_derive(struct cm_poset *poset, struct ff_error *error)

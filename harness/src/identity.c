@@ -192,6 +192,7 @@ static void digest_value(XXH3_state_t *state, const struct cm_location *location
             XXH3_64bits_update(state, value->to.data.bytes, value->to.data.length);
         break;
     case CM_LOCATION_SIZE:
+    case CM_LOCATION_CHAIN:
         numbers[2] = value->to.size;
         break;
     case CM_LOCATION_ATTRIBUTES:

@@ -77,6 +77,7 @@ static void add_value(struct walk *walk, enum cm_location_kind kind, const struc
         add_bytes(walk, value->to.data.bytes, value->to.data.length);
         break;
     case CM_LOCATION_SIZE:
+    case CM_LOCATION_CHAIN:
         add_number(walk, value->to.size);
         break;
     case CM_LOCATION_ATTRIBUTES:
@@ -171,6 +172,7 @@ static void add_node(struct walk *walk, uint32_t id)
         add_number(walk, number_node(walk, node->entries[i].node));
     }
     bool grows = add_location(walk, open->size);
+    grows = add_location(walk, open->chain) || grows;
     add_location(walk, open->attributes);
     add_xattrs(walk, open);
     for (size_t i = 0; i < open->part_count; i++) {

@@ -45,7 +45,7 @@ static int node_status(const struct cm_memfs *memfs, uint32_t id, struct mf_stat
 {
     const struct ff_node *node = ff_tree_node(memfs->state->tree, id);
     *status = (struct mf_status){.type = MF_TYPE_OTHER};
-    if (S_ISREG(node->mode)) {
+    if (S_ISREG(node->mode) || S_ISSOCK(node->mode)) {
         status->type = MF_TYPE_FILE;
         status->size = cm_state_size(memfs->state, id);
     } else if (S_ISDIR(node->mode)) {
@@ -263,6 +263,8 @@ static int64_t memfs_read(void *context, int file, void *buffer, size_t size, ui
         return -EBADF;
     if (is_directory(node))
         return -EISDIR;
+    if (S_ISSOCK(node->mode))
+        return cm_state_size(memfs->state, memfs->handles[file].node) > 0 ? -EIO : 0;
     if (!S_ISREG(node->mode))
         return -ESPIPE;
     return (int64_t)cm_state_read(memfs->state, memfs->handles[file].node, buffer, size, offset);
@@ -277,6 +279,8 @@ static int64_t memfs_write(void *context, int file, const void *buffer, size_t s
         return -EINVAL;
     if (node == NULL || !memfs->handles[file].writable)
         return -EBADF;
+    if (S_ISSOCK(node->mode))
+        return -EIO;
     if (!S_ISREG(node->mode))
         return -ESPIPE;
     if (size > CM_MEMFS_LIMIT || offset > CM_MEMFS_LIMIT - size)
@@ -292,7 +296,7 @@ static int memfs_sync(void *context, int handle)
     const struct ff_node *node = handle_node(context, handle);
     if (node == NULL)
         return -EBADF;
-    return S_ISREG(node->mode) || is_directory(node) ? 0 : -EINVAL;
+    return S_ISREG(node->mode) || S_ISSOCK(node->mode) || is_directory(node) ? 0 : -EINVAL;
 }
 
 static int memfs_status(void *context, int handle, struct mf_status *status)

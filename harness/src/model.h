@@ -7,22 +7,25 @@
 #ifndef CRASHMATRIX_MODEL_H
 #define CRASHMATRIX_MODEL_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "crashmatrix/crashmatrix.h"
 
 /* Kinds of operation: X(identifier, name in model files and reports) */
 #define CM_CLASSES(X)                                                                              \
-    X(CREATE, "create")         /* a new file, directory or link gets its name */                  \
-    X(LINK, "link")             /* one more name for a file */                                     \
-    X(UNLINK, "unlink")         /* a name is removed (unlink, rmdir) */                            \
-    X(RENAME, "rename")         /* one name goes, another one comes */                             \
-    X(EXCHANGE, "exchange")     /* two names swap what they mean */                                \
-    X(ATTRIBUTES, "attributes") /* mode and owner, or an extended attribute */                     \
-    X(CUT, "cut")               /* the size shrinks and what lay beyond is gone */                 \
-    X(GROW, "grow")             /* the size grows by a step */                                     \
-    X(ALLOCATE, "allocate")     /* data where the file had none */                                 \
-    X(OVERWRITE, "overwrite")   /* data over data */
+    X(CREATE, "create")                 /* a new file, directory or link gets its name */          \
+    X(LINK, "link")                     /* one more name for a file */                             \
+    X(UNLINK, "unlink")                 /* a name is removed (unlink, rmdir) */                    \
+    X(RENAME, "rename")                 /* one name goes, another one comes */                     \
+    X(EXCHANGE, "exchange")             /* two names swap what they mean */                        \
+    X(ATTRIBUTES, "attributes")         /* mode and owner, or an extended attribute */             \
+    X(CUT, "cut")                       /* the size shrinks and what lay beyond is gone */         \
+    X(GROW, "grow")                     /* the size grows by a step */                             \
+    X(ALLOCATE, "allocate")             /* data where the file had none */                         \
+    X(OVERWRITE, "overwrite")           /* data over data */                                       \
+    X(RENAME_REPLACE, "rename-replace") /* a rename onto a name that meant something */            \
+    X(LOG, "log")                       /* what a sync states anew (CM_RESTATES) */
 
 enum cm_class {
 #define X(identifier, name) CM_CLASS_##identifier,
@@ -34,20 +37,23 @@ enum cm_class {
 /* Sets of classes that order rules may name: X(identifier, name, bits) */
 #define CM_BIT(identifier) (1u << CM_CLASS_##identifier)
 #define CM_SET_NAMES                                                                               \
-    (CM_BIT(CREATE) | CM_BIT(LINK) | CM_BIT(UNLINK) | CM_BIT(RENAME) | CM_BIT(EXCHANGE))
+    (CM_BIT(CREATE) | CM_BIT(LINK) | CM_BIT(UNLINK) | CM_BIT(RENAME) | CM_BIT(RENAME_REPLACE) |    \
+     CM_BIT(EXCHANGE))
+#define CM_SET_META (CM_SET_NAMES | CM_BIT(ATTRIBUTES) | CM_BIT(CUT))
 #define CM_SET_DATA (CM_BIT(ALLOCATE) | CM_BIT(OVERWRITE))
 #define CM_CLASS_SETS(X)                                                                           \
     X(NAMES, "names", CM_SET_NAMES)                                                                \
-    X(META, "meta", CM_SET_NAMES | CM_BIT(ATTRIBUTES) | CM_BIT(CUT))                               \
+    X(META, "meta", CM_SET_META)                                                                   \
     X(DATA, "data", CM_SET_DATA)                                                                   \
-    X(ALL, "all", (1u << CM_CLASS_COUNT) - 1)
+    X(ALL, "all", ((1u << CM_CLASS_COUNT) - 1) & ~CM_BIT(LOG)) /* log must be named */
 
 /* Which pairs of operations an order rule speaks of. */
 #define CM_SCOPES(X)                                                                               \
     X(CALL, "same-call")           /* two operations of one call */                                \
     X(FILE, "same-file")           /* both change the same file's content, size or attributes */   \
     X(DIRECTORY, "same-directory") /* both change names in one directory */                        \
-    X(ALL, "all")                  /* any two, in the order of issue */
+    X(ALL, "all")                  /* any two, in the order of issue */                            \
+    X(NAMED, "named-file")         /* the first changes a file, the second gives it a name */
 
 enum cm_scope {
 #define X(identifier, name) CM_SCOPE_##identifier,
@@ -77,13 +83,35 @@ enum cm_sync {
     X(OWN_ATTRIBUTES, "own-attributes") /* its mode, owner and extended attributes */              \
     X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
     X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
-    X(EVERYTHING, "everything")
+    X(EVERYTHING, "everything")                                                                    \
+    X(ALL_META, "all-meta")   /* names, attributes, cuts of all before its last change */          \
+    X(OWN_NAMES, "own-names") /* the last change of each name that it has */                       \
+    X(PARENTS, "parents")     /* with own-names, own-creation: the new directories on the way */
 
 enum cm_cover {
 #define X(identifier, name) CM_COVER_##identifier,
     CM_COVERS(X)
 #undef X
         CM_COVER_COUNT
+};
+
+/*
+ * What a sync states anew, in one operation of class log: the values as they stood when it
+ * began. Of what else had been done before, that operation needs nothing.
+ */
+#define CM_RESTATES(X)                                                                             \
+    X(OWN_DATA, "own-data")             /* size and content of the synced file */                  \
+    X(OWN_ATTRIBUTES, "own-attributes") /* its mode, owner and extended attributes */              \
+    X(OWN_NAMES, "own-names")           /* the names that it has, and that it has no others */     \
+    X(OWN_ENTRIES, "own-entries")       /* changed names in the synced directory */                \
+    X(DISPLACED, "displaced") /* own-names, too, of what lost a name to what is restated */        \
+    X(PARENTS, "parents")     /* names of the new directories on the way */
+
+enum cm_restate {
+#define X(identifier, name) CM_RESTATE_##identifier,
+    CM_RESTATES(X)
+#undef X
+        CM_RESTATE_COUNT
 };
 
 /* How the granules of one call persist. */
@@ -129,7 +157,8 @@ enum cm_crossing {
 #define CM_CHOICES(X)                                                                              \
     X(RENAME, "rename") /* also what an exchange is made of */                                     \
     X(UNLINK, "unlink")                                                                            \
-    X(APPEND, "append")
+    X(APPEND, "append")                                                                            \
+    X(SIZE, "size") /* where size and blocks of a file are */
 
 enum cm_choice {
 #define X(identifier, key) CM_CHOICE_##identifier,
@@ -169,6 +198,16 @@ enum cm_append {
 #undef X
 };
 
+#define CM_SIZES(X)                                                                                \
+    X(INODE, "inode")                                                                              \
+    X(ENTRY, "entry") /* size in the directory entry, blocks in a chain of their own (FAT) */
+
+enum cm_size {
+#define X(identifier, name) CM_SIZE_##identifier,
+    CM_SIZES(X)
+#undef X
+};
+
 struct cm_order_rule {
     unsigned before; /* bits of classes */
     unsigned after;
@@ -178,17 +217,22 @@ struct cm_order_rule {
 struct cm_model {
     char *name;
     char *description;
-    uint32_t unit;    /* bytes: a file grows by units */
-    uint32_t granule; /* bytes: data tears at granules; divides the unit */
-    enum cm_tearing tearing;
+    uint32_t unit;           /* bytes: a file grows by units */
+    uint32_t granule;        /* bytes: data tears at granules; divides the unit */
+    enum cm_tearing tearing; /* of a call's granules, or, if apart, of those it allocates */
+    bool apart;              /* those that a call overwrites tear by themselves, ... */
+    enum cm_tearing overwrite_tearing; /* ... in this way */
     enum cm_unwritten unwritten;
     enum cm_crossing crossing;
     unsigned choices[CM_CHOICE_COUNT]; /* enum cm_rename, cm_unlink, ... */
     struct cm_order_rule *rules;
     size_t rule_count;
-    unsigned covers[CM_SYNC_COUNT]; /* bits of enum cm_cover */
+    unsigned covers[CM_SYNC_COUNT];   /* bits of enum cm_cover */
+    unsigned restates[CM_SYNC_COUNT]; /* bits of enum cm_restate */
+    uint32_t parent_levels;           /* how many directories "parents" means; 0: all */
 };
 
+/* In reports: every rename is a rename. */
 const char *cm_class_name(enum cm_class class);
 
 /* XXH3-64 of what the model means: not of its name, description and sources. */

@@ -1,7 +1,5 @@
 #include "nested.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include "outcome.h"
 #include "process.h"
 #include "summary.h"
+#include "temporary.h"
 
 /* Of the recoveries that are recorded together one in so many is recorded twice. */
 enum { RECORDED_TWICE = 16 };
@@ -104,25 +103,6 @@ void cm_nested_free(struct cm_nested *nested)
     free(nested->notes);
     free(nested->audit_text);
     free(nested);
-}
-
-/* The folder of the traces. */
-static int make_folder(struct cm_nested *nested, struct ff_error *error)
-{
-    char whole[PATH_MAX];
-    const char *parent = getenv("TMPDIR");
-    if (parent == NULL || *parent == '\0')
-        parent = "/tmp";
-    if (realpath(parent, whole) == NULL)
-        return cm_fail(error, "%s: %s", parent, strerror(errno));
-    char *folder = cm_format("%s/crashmatrix-XXXXXX", whole);
-    if (mkdtemp(folder) == NULL) {
-        cm_fail(error, "%s: %s", folder, strerror(errno));
-        free(folder);
-        return -1;
-    }
-    nested->sources.folder = folder;
-    return 0;
 }
 
 static bool is_stopped(const struct cm_nested *nested)
@@ -488,7 +468,8 @@ static int run_depth(struct cm_nested *nested, struct ff_error *error)
 
 int cm_nested_run(struct cm_nested *nested, struct cm_campaign *campaign, struct ff_error *error)
 {
-    if (make_folder(nested, error) != 0 ||
+    nested->sources.folder = cm_temporary_folder(error); /* of the traces */
+    if (nested->sources.folder == NULL ||
         take_leaves(nested, CM_NO_SOURCE, nested->plan.workload, campaign, error) != 0)
         return -1;
     while (nested->frontier < nested->sources.count && nested->depth_count < nested->limit &&

@@ -3,8 +3,6 @@
  * on the state that the cut before it had left, and must do what it did then. Here each
  * recovery's order stands alone: nothing of phase.h is believed.
  */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "memory.h"
 #include "pool.h"
 #include "state.h"
+#include "temporary.h"
 
 /* A state, whose recovery is to be recorded. */
 struct rebuilding {
@@ -85,22 +84,6 @@ static int cut(struct rebuilding *rebuilding, const struct cm_model *model, uint
     return status;
 }
 
-static int make_path(struct rebuilding *rebuilding, struct ff_error *error)
-{
-    char whole[PATH_MAX];
-    const char *parent = getenv("TMPDIR");
-    if (parent == NULL || *parent == '\0')
-        parent = "/tmp";
-    if (realpath(parent, whole) == NULL)
-        return cm_fail(error, "%s: %s", parent, strerror(errno));
-    rebuilding->path = cm_format("%s/crashmatrix-XXXXXX", whole);
-    int fd = mkstemp(rebuilding->path);
-    if (fd < 0)
-        return cm_fail(error, "%s: %s", rebuilding->path, strerror(errno));
-    close(fd);
-    return 0;
-}
-
 /* All the cuts that the id names behind that of the workload. */
 static int cut_all(struct rebuilding *rebuilding, const struct cm_model *model, const char *id,
                    struct ff_error *error)
@@ -113,7 +96,8 @@ static int cut_all(struct rebuilding *rebuilding, const struct cm_model *model, 
                        "(--recover)",
                        id);
     cm_identity_model(id, name, sizeof(name), &granule);
-    int status = make_path(rebuilding, error);
+    rebuilding->path = cm_temporary_file(error);
+    int status = rebuilding->path == NULL ? -1 : 0;
     for (const char *part = cm_identity_recovery(id); status == 0 && part != NULL;
          part = cm_identity_recovery(part))
         status = cut(rebuilding, model, granule, part, error);

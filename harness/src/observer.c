@@ -77,8 +77,20 @@ static const struct cm_poset_node *typed(const struct cm_state *state, uint32_t 
     return node != NULL && (node->mode & S_IFMT) == type ? node : NULL;
 }
 
+/* Whether a file can be read is seen by its type. */
+static void note_type(const struct cm_state *state, uint32_t id)
+{
+    const struct cm_poset_node *node = node_of(state, id);
+    if (node == NULL || node->chain == CM_NO_LOCATION)
+        return;
+    cm_observer_note(state->observer, node->chain);
+    if (node->size != CM_NO_LOCATION)
+        cm_observer_note(state->observer, node->size);
+}
+
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name)
 {
+    note_type(state, ff_tree_lookup(state->tree, directory, name));
     const struct cm_poset_node *node = typed(state, directory, S_IFDIR);
     size_t low = 0, high = node == NULL ? 0 : node->part_count;
     while (low < high) {
@@ -102,6 +114,9 @@ void cm_looks_at_names(const struct cm_state *state, uint32_t directory)
      * the names costs least to be changed: see layout_step.c. */
     for (size_t i = node != NULL ? node->part_count : 0; i-- > 0;)
         cm_observer_note(state->observer, node->parts[i]);
+    const struct ff_node *names = ff_tree_node(state->tree, directory);
+    for (size_t i = names != NULL ? names->entry_count : 0; i-- > 0;)
+        note_type(state, names->entries[i].node);
 }
 
 void cm_looks_at_size(const struct cm_state *state, uint32_t file)
@@ -109,6 +124,7 @@ void cm_looks_at_size(const struct cm_state *state, uint32_t file)
     const struct cm_poset_node *node = node_of(state, file);
     if (node != NULL && node->size != CM_NO_LOCATION)
         cm_observer_note(state->observer, node->size);
+    note_type(state, file);
 }
 
 void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size)
@@ -201,7 +217,7 @@ const struct ff_node *cm_state_list(const struct cm_state *state, uint32_t direc
 uint64_t cm_state_size(const struct cm_state *state, uint32_t file)
 {
     const struct ff_node *node = ff_tree_node(state->tree, file);
-    if (node == NULL || !S_ISREG(node->mode))
+    if (node == NULL || !(S_ISREG(node->mode) || S_ISSOCK(node->mode)))
         return 0;
     cm_looks_at_size(state, file);
     return node->size;
@@ -211,7 +227,7 @@ size_t cm_state_read(const struct cm_state *state, uint32_t file, void *buffer, 
                      uint64_t offset)
 {
     uint64_t end = cm_state_size(state, file);
-    if (offset >= end)
+    if (offset >= end || S_ISSOCK(ff_tree_node(state->tree, file)->mode))
         return 0;
     size_t count = size < end - offset ? size : (size_t)(end - offset);
     cm_looks_at_data(state, file, offset, count);

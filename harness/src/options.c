@@ -32,7 +32,7 @@ static const struct subcommand subcommands[] = {
     [CM_COMMAND_RUN] = {"run", "", 0,
                         "Record a workload and check every state that a power cut could leave.",
                         "crashmatrix run --workload ./save --check ./load --model all\n"
-                        "  crashmatrix run --target manifest --model all --report out"},
+                        "  crashmatrix run --target manifest --report out"},
     [CM_COMMAND_RECORD] = {"record", "", 0, "Record a workload into a trace file.",
                            "crashmatrix record --workload ./save -o save.cmt"},
     [CM_COMMAND_EXPLORE] = {"explore", "TRACE", 1,
@@ -102,7 +102,9 @@ static const struct option_row rows[] = {
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
     {"model", 0, OPTION_WORDS, SETTING(models), REPORTS | ON(REPLAY) | ON(CUT),
-     "NAME|FILE|GLOB|all", "persistence model, may be repeated (default: posix, or the target's)"},
+     "NAME|FILE|GLOB|all",
+     "persistence model, may be repeated, !GLOB takes some out again (default: posix, or the "
+     "target's)"},
     {"accept", 0, OPTION_WORDS, SETTING(accept), REPORTS, "KIND",
      "pass although this was not seen, may be repeated; kinds: below"},
     {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN), "SPEC|all",

@@ -75,6 +75,9 @@ static int number_anew(struct made *made, const struct cm_poset *before, const c
                        const struct ff_trace *recorded, struct ff_error *error)
 {
     struct ff_tree *state = cm_state_build(before, ideal);
+    for (uint32_t id = 1; id < state->node_limit; id++)
+        if (ff_tree_node(state, id) != NULL && S_ISSOCK(state->nodes[id].mode))
+            ff_node_resize(ff_tree_edit(state, id), 0); /* whose size no directory can hold */
     struct ff_tree *found = ff_tree_from_snapshot(recorded);
     made->numbers = cm_allocate(recorded->node_count + 1, sizeof(*made->numbers));
     struct ff_error difference = {""};
@@ -134,7 +137,8 @@ static bool was_looked_at(const struct cm_poset *before, struct cm_cylinder leaf
     for (size_t i = 0; i < node->part_count; i++)
         if (before->locations[node->parts[i]].granule * before->granule < size)
             decided = decided && cm_is_decided(before, leaf, node->parts[i]);
-    return decided && (node->size == CM_NO_LOCATION || cm_is_decided(before, leaf, node->size));
+    return decided && (node->size == CM_NO_LOCATION || cm_is_decided(before, leaf, node->size)) &&
+           (node->chain == CM_NO_LOCATION || cm_is_decided(before, leaf, node->chain));
 }
 
 static int verify(const struct cm_poset *before, struct cm_cylinder leaf,
@@ -173,7 +177,7 @@ static void copy_nodes(struct join *join)
         struct cm_poset_node *node = &poset->nodes[i];
         *node = i < before->node_limit ? before->nodes[i] : own->nodes[i];
         if (i >= before->node_limit) {
-            node->size = node->attributes = CM_NO_LOCATION;
+            node->size = node->chain = node->attributes = CM_NO_LOCATION;
             node->part_count = node->xattr_count = 0;
         }
         node->creation = CM_NO_OPERATION;
@@ -211,6 +215,7 @@ static void renew_content(struct join *join, uint32_t id)
     struct cm_poset_node *node = &join->poset->nodes[id];
     node->content = join->own->nodes[id].content;
     forget(join, &node->size);
+    forget(join, &node->chain);
     for (size_t i = 0; i < node->part_count; i++)
         forget(join, &node->parts[i]);
     node->part_count = 0;
@@ -220,7 +225,7 @@ static void renew_attributes(struct join *join, uint32_t id)
 {
     struct cm_poset_node *node = &join->poset->nodes[id];
     const struct cm_poset_node *found = &join->own->nodes[id];
-    node->mode = found->mode;
+    node->mode = (node->mode & S_IFMT) | (found->mode & 07777); /* one may be unreadable */
     node->uid = found->uid;
     node->gid = found->gid;
     node->xattrs = found->xattrs;
@@ -284,6 +289,8 @@ static uint32_t place(struct join *join, const struct cm_location *location)
         poset->location_count++;
         if (location->kind == CM_LOCATION_SIZE)
             node->size = index;
+        else if (location->kind == CM_LOCATION_CHAIN)
+            node->chain = index;
         else if (location->kind == CM_LOCATION_ATTRIBUTES)
             node->attributes = index;
         else if (location->kind == CM_LOCATION_XATTR)

@@ -6,7 +6,8 @@
  * orders them, when they change the same location, or when a sync that covers p
  * returned before q was called. What a failed sync dropped precedes nothing: it may
  * be missing for ever, and what is written at its place later brings the place's
- * whole content along. The states that a power cut can leave at any
+ * whole content along. What a sync restates (restate.h) needs nothing that was done before at
+ * the same locations. The states that a power cut can leave at any
  * moment of the run are exactly the down-closed sets of this order.
  *
  * Time is counted in boundaries. Call number b in the order of completion (of
@@ -34,6 +35,7 @@
 enum cm_location_kind {
     CM_LOCATION_DATA,
     CM_LOCATION_SIZE,
+    CM_LOCATION_CHAIN, /* how far its blocks are chained: behind that it cannot be read */
     CM_LOCATION_ATTRIBUTES,
     CM_LOCATION_XATTR,
     CM_LOCATION_NAME,
@@ -46,7 +48,7 @@ struct cm_value {
     uint32_t operation;
     union {
         uint32_t node; /* name: what it means, or FF_NO_NODE */
-        uint64_t size; /* bytes */
+        uint64_t size; /* or of the chain: bytes */
         struct {
             /* The granule's content; what is missing at its end is zeros. */
             const unsigned char *bytes;
@@ -77,8 +79,11 @@ struct cm_poset_operation {
     enum cm_class class;
     uint32_t first_value; /* its values are consecutive in cm_poset.values */
     uint32_t value_count;
-    uint32_t after; /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
-    bool lost;      /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
+    bool lost;        /* a failed sync dropped it: no sync makes it durable, nothing waits for it */
+    uint32_t node;    /* whose it is, if it is not that of its locations: a log operation's, or */
+                      /* that of a file or directory which is entered under its new name */
+    unsigned covered; /* while the order is built: its values that syncs have covered, as bits */
+    uint32_t after;   /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
 };
 
 /* A file or directory that existed at some time. */
@@ -88,6 +93,7 @@ struct cm_poset_node {
     struct ff_bytes content; /* in the snapshot; or the target of a symbolic link */
     struct ff_bytes xattrs;  /* in the snapshot */
     uint32_t size;           /* location, or CM_NO_LOCATION */
+    uint32_t chain;          /* location, or CM_NO_LOCATION: as long as the content was */
     uint32_t attributes;     /* location, or CM_NO_LOCATION */
     uint32_t *parts;         /* locations: granules in order, or names sorted by bytes */
     size_t part_count;
@@ -138,6 +144,14 @@ struct cm_poset {
 struct cm_poset *cm_poset_build(const struct ff_trace *trace, const struct cm_model *model,
                                 uint32_t granule, struct ff_error *error);
 void cm_poset_free(struct cm_poset *poset);
+
+/* How large a file can be read that has blocks for so many bytes: the first block is in the
+ * directory entry, with the size, and needs no chain. */
+static inline uint64_t cm_chained_size(const struct cm_poset *poset, uint64_t size)
+{
+    uint64_t unit = poset->model->unit;
+    return size <= unit ? unit : (size + unit - 1) / unit * unit;
+}
 
 static inline const cm_word *cm_down(const struct cm_poset *poset, size_t operation)
 {

@@ -362,7 +362,8 @@ static void print_operation(FILE *stream, const struct ff_trace *trace,
         cm_print_safe(stream, operation->path, strlen(operation->path));
     if (content)
         fprintf(stream, " %" PRIu64 "+%" PRIu64, operation->offset, operation->length);
-    else if (strcmp(operation->class, "grow") == 0 || strcmp(operation->class, "cut") == 0)
+    else if (strcmp(operation->class, "grow") == 0 || strcmp(operation->class, "cut") == 0 ||
+             strcmp(operation->class, "chain") == 0)
         fprintf(stream, " to %" PRIu64, operation->offset);
     fprintf(stream, " (%s, call %" PRIu32 ")", call->name, operation->boundary);
 }

@@ -21,6 +21,7 @@
 #include "record.h"
 #include "reporting.h"
 #include "session.h"
+#include "temporary.h"
 #include "unobserved.h"
 
 /* ---- Stopping ---- */
@@ -269,19 +270,13 @@ static int choose_models(struct run *run, struct ff_error *error)
 static int choose_trace_path(struct run *run, struct ff_error *error)
 {
     const struct cm_settings *settings = run->settings;
-    const char *parent = getenv("TMPDIR");
     if (settings->report != NULL) {
         run->trace_path = cm_folder_trace(settings->report);
         run->trace_is_kept = true;
         return cm_folder_begin(settings->report, error);
     }
-    run->trace_path =
-        cm_format("%s/crashmatrix-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
-    int fd = mkstemp(run->trace_path);
-    if (fd < 0)
-        return cm_fail(error, "%s: %s", run->trace_path, strerror(errno));
-    close(fd);
-    return 0;
+    run->trace_path = cm_temporary_file(error);
+    return run->trace_path != NULL ? 0 : -1;
 }
 
 /* A temporary trace goes as soon as it is read, so that nothing can leave it. */

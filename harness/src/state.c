@@ -35,6 +35,9 @@ static void walk_file(struct walk *walk, const struct cm_poset_node *node)
     const struct cm_poset *poset = walk->poset;
     const struct cm_value *value = node->size == CM_NO_LOCATION ? NULL : look(walk, node->size);
     uint64_t size = value != NULL ? value->to.size : node->content.size;
+    if (node->chain != CM_NO_LOCATION &&
+        !cm_state_is_readable(poset, node, size, look(walk, node->chain)))
+        return;
     for (size_t i = 0; i < node->part_count; i++) {
         if (poset->locations[node->parts[i]].granule * poset->granule >= size)
             break;

@@ -17,6 +17,14 @@ static inline const struct cm_value *cm_state_value(const struct cm_poset *poset
     return NULL;
 }
 
+/* Whether the blocks of a file of that size are chained; chain: the last value of that. */
+static inline bool cm_state_is_readable(const struct cm_poset *poset,
+                                        const struct cm_poset_node *node, uint64_t size,
+                                        const struct cm_value *chain)
+{
+    return size <= cm_chained_size(poset, chain != NULL ? chain->to.size : node->content.size);
+}
+
 /*
  * The files of the state in which exactly the given operations persisted. Nodes that
  * cannot be reached from the root exist, too.

@@ -36,7 +36,7 @@ static void put_granule(const struct cm_poset *poset, const cm_word *ideal, uint
                         struct ff_node *file)
 {
     const struct cm_location *at = &poset->locations[location];
-    if (at->granule * poset->granule >= file->size)
+    if (at->granule * poset->granule >= file->size || S_ISSOCK(file->mode))
         return;
     const struct cm_value *value = cm_state_value(poset, ideal, location);
     const struct ff_bytes *base = &poset->nodes[at->node].content;
@@ -57,13 +57,33 @@ static void put_granule(const struct cm_poset *poset, const cm_word *ideal, uint
     memset(file->data + start + given, rest, room - given);
 }
 
-/* Its size, and all that lies below it. */
+/* A file that cannot be read has a type of its own (tree.h). */
+static uint32_t shown_type(const struct cm_poset *poset, const cm_word *ideal, uint32_t id)
+{
+    const struct cm_poset_node *node = &poset->nodes[id];
+    bool readable = node->chain == CM_NO_LOCATION ||
+                    cm_state_is_readable(poset, node, file_size(poset, ideal, id),
+                                         cm_state_value(poset, ideal, node->chain));
+    return readable ? node->mode & S_IFMT : S_IFSOCK;
+}
+
+static void put_xattrs(const struct cm_poset *poset, const cm_word *ideal, uint32_t id,
+                       struct ff_node *built);
+
+/* Its size, and all that lies below it, if it can be read. */
 static void put_content(const struct cm_poset *poset, const cm_word *ideal, uint32_t id,
                         struct ff_node *file)
 {
     const struct cm_poset_node *node = &poset->nodes[id];
     size_t size = (size_t)file_size(poset, ideal, id);
     ff_node_resize(file, 0);
+    file->mode = shown_type(poset, ideal, id) | (file->mode & 07777);
+    if (node->chain != CM_NO_LOCATION)
+        put_xattrs(poset, ideal, id, file);
+    if (S_ISSOCK(file->mode)) {
+        ff_node_resize(file, size);
+        return;
+    }
     ff_node_write(file, node->content.data, node->content.size < size ? node->content.size : size,
                   0);
     ff_node_resize(file, size);
@@ -78,7 +98,7 @@ static void put_attributes(const struct cm_poset *poset, const cm_word *ideal, u
     const struct cm_value *value =
         node->attributes == CM_NO_LOCATION ? NULL : cm_state_value(poset, ideal, node->attributes);
     uint32_t bits = value != NULL ? value->to.attributes.mode : node->mode;
-    built->mode = (node->mode & S_IFMT) | (bits & 07777);
+    built->mode = shown_type(poset, ideal, id) | (bits & 07777);
     built->uid = value != NULL ? value->to.attributes.uid : node->uid;
     built->gid = value != NULL ? value->to.attributes.gid : node->gid;
 }
@@ -87,6 +107,10 @@ static void put_xattrs(const struct cm_poset *poset, const cm_word *ideal, uint3
                        struct ff_node *built)
 {
     const struct cm_poset_node *node = &poset->nodes[id];
+    if (S_ISSOCK(built->mode)) { /* which cannot have all of them on a disk */
+        ff_node_set_xattrs(built, (struct ff_bytes){NULL, 0});
+        return;
+    }
     ff_node_set_xattrs(built, node->xattrs);
     for (size_t i = 0; i < node->xattr_count; i++) {
         uint32_t location = node->xattr_locations[i];
@@ -197,6 +221,7 @@ static void put_location(const struct cm_stepper *stepper, uint32_t location)
         put_granule(poset, stepper->ideal, location, node);
         break;
     case CM_LOCATION_SIZE:
+    case CM_LOCATION_CHAIN:
         put_content(poset, stepper->ideal, id, node);
         break;
     case CM_LOCATION_ATTRIBUTES:

@@ -79,6 +79,6 @@ for service in github gitlab; do
     crashmatrix record --target manifest --scratch scratch -o "$service.cmt"
     # Theirs, since a recording is made once.
     rm -rf whole
-    whole manifest "services/$service/manifest.cmt" --model all
+    whole manifest "services/$service/manifest.cmt"
     same "services/$service/crash-matrix"
 done

@@ -28,6 +28,8 @@ static inline void states_print_names(FILE *stream, const struct ff_tree *tree, 
             states_print_names(stream, tree, node->entries[i].node, below);
             free(below);
         }
+        if (S_ISSOCK(file->mode))
+            fputc('!', stream);
         for (size_t b = 0; S_ISREG(file->mode) && b < file->size; b++)
             fputc(file->data[b] == 0            ? '.'
                   : file->data[b] == CM_GARBAGE ? '~'

@@ -16,6 +16,9 @@
 
 enum { UNIT = 4096, WRITES = 4 };
 
+/* The rules that are published as F, and no others; beside the shipped models. */
+#define ORDERED "../tests/xfs-like"
+
 static struct sample *flush_protocol(int files, bool synced)
 {
     struct sample *s = sample_new();
@@ -62,10 +65,10 @@ static void expect_ideals(const char *model_name, int files, bool synced, const 
 
 /* Leaves of the eager reader, which are the distinct values of all locations
  * that can be reached, and whether their sizes add up. */
-static void expect_values(const char *model_name, int files, uint64_t expected)
+static void expect_values(const char *model_name, int files, bool synced, uint64_t expected)
 {
     struct ff_error error;
-    struct sample *s = flush_protocol(files, true);
+    struct sample *s = flush_protocol(files, synced);
     struct cm_model *model = sample_model(model_name);
     struct cm_poset *poset = cm_poset_build(&s->trace, model, 0, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
@@ -137,8 +140,31 @@ static void expect_unsynced(const char *model, int files)
     mpz_clear(ideals);
 }
 
+/* Names are in order, and each growth needs its data: 1 + (2 * 31 - 1) * N + 5 + 1. */
+static void expect_synced_names_in_order(int files)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%d", 61 * files + 7);
+    expect_ideals(ORDERED, files, true, text);
+}
+
+/* Any prefix of the N + 1 creations and the rename; 31^N * 3 of the rest. */
+static void expect_unsynced_in_order(int files)
+{
+    mpz_t ideals;
+    mpz_init(ideals);
+    mpz_ui_pow_ui(ideals, 31, (unsigned long)files);
+    mpz_mul_ui(ideals, ideals, 3 * ((unsigned long)files + 3));
+    char *text = mpz_get_str(NULL, 10, ideals);
+    expect_ideals(ORDERED, files, false, text);
+    free(text);
+    mpz_clear(ideals);
+}
+
 static void ideals_with_all_syncs(void)
 {
+    expect_ideals(ORDERED, 4, true, "251");
+    expect_ideals(ORDERED, 16, true, "983");
     expect_ideals("posix", 4, true, "2514");
     expect_ideals("posix", 16, true, "10944354");
     expect_ideals("posix-create", 4, true, "645");
@@ -147,11 +173,14 @@ static void ideals_with_all_syncs(void)
     for (int files = 4; files <= 64; files *= 4) {
         expect_synced_names_lost(files);
         expect_synced_names_kept(files);
+        expect_synced_names_in_order(files);
     }
 }
 
 static void ideals_without_syncs(void)
 {
+    expect_ideals(ORDERED, 4, false, "19393941");
+    expect_ideals(ORDERED, 16, false, "41463117939589560038223417");
     expect_ideals("posix", 4, false, "7864320000");
     expect_ideals("posix", 16, false, "2213609288845146193920000000000000000");
     expect_ideals("posix-create", 4, false, "7864320000");
@@ -159,15 +188,17 @@ static void ideals_without_syncs(void)
     for (int files = 4; files <= 64; files *= 4) {
         expect_unsynced("posix", files);
         expect_unsynced("posix-create", files);
+        expect_unsynced_in_order(files);
     }
 }
 
 static void distinct_values(void)
 {
-    expect_values("posix", 4, 530);
-    expect_values("posix-create", 4, 129);
-    expect_values("posix-create", 16, 501);
-    expect_values("posix-create", 64, 1989);
+    expect_values("posix", 4, true, 530);
+    expect_values("posix-create", 4, true, 129);
+    expect_values("posix-create", 16, true, 501);
+    expect_values("posix-create", 64, true, 1989);
+    expect_values(ORDERED, 4, false, 3281);
 }
 
 /*
@@ -223,13 +254,15 @@ static void runs_with_observation(void)
 {
     static const struct {
         int files;
-        uint64_t posix, create, unsynced;
-    } rows[] = {{4, 6, 2, 128}, {16, 18, 2, 500}, {64, 66, 2, 1988}};
+        uint64_t posix, create, unsynced, unsynced_in_order;
+    } rows[] = {{4, 6, 2, 128, 19}, {16, 18, 2, 500, 67}, {64, 66, 2, 1988, 259}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         expect_runs("posix", rows[i].files, true, rows[i].posix);
         expect_runs("posix-create", rows[i].files, true, rows[i].create);
         expect_runs("posix", rows[i].files, false, rows[i].unsynced);
         expect_runs("posix-create", rows[i].files, false, rows[i].unsynced);
+        expect_runs(ORDERED, rows[i].files, true, 2);
+        expect_runs(ORDERED, rows[i].files, false, rows[i].unsynced_in_order);
     }
 }
 

@@ -194,6 +194,161 @@ static void append_behind_a_gap(void)
     sample_free(s);
 }
 
+/* ---- Sizes in directory entries ---- */
+
+static struct cm_model *entry_model(void)
+{
+    struct cm_model *model = model_with(CM_CHOICE_RENAME, CM_RENAME_INDEPENDENT);
+    model->choices[CM_CHOICE_SIZE] = CM_SIZE_ENTRY;
+    return model;
+}
+
+/* The new name is blank until the file is synced; a sync of the directory does not help. */
+static void blank_after_rename(void)
+{
+    struct cm_model *model = entry_model();
+    struct sample *s = rename_over();
+    states_expect(s, model, 0,
+                  "f=\n"
+                  "f= t=new\n"
+                  "f=new\n"
+                  "f=new t=new\n"
+                  "f=old\n"
+                  "f=old t=new\n");
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 2, "f=\nf=new\n");
+    sample_free(s);
+    s = rename_over();
+    sample_fsync(s, 3);
+    states_expect(s, model, 2, "f=new\nf=new t=new\n");
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 3, "f=new\n");
+    sample_free(s);
+    cm_model_free(model);
+}
+
+/* A directory is blank, too, and has one name at most. */
+static void blank_directory(void)
+{
+    struct cm_model *model = entry_model();
+    struct sample *s = sample_new();
+    uint32_t directory = sample_had(s, "a", S_IFDIR | 0755, "");
+    sample_had(s, "f", S_IFREG | 0644, "1");
+    s->names[1].parent = directory;
+    sample_rename(s, directory, FF_ROOT_NODE, "a", FF_ROOT_NODE, "b", FF_NO_NODE);
+    states_expect(s, model, 0, "\na/ a/f=1\nb/\nb/ b/f=1\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* What is behind the chain of blocks cannot be read, and the whole file is shown so. */
+static void chained_append(void)
+{
+    struct cm_model *model = entry_model();
+    struct sample *s = sample_new();
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
+    sample_write(s, file, 1, 5, 'x');
+    states_expect(s, model, 0,
+                  "f=!\nf=a\nf=a...\nf=a.....\nf=a...xx\nf=axxx\nf=axxx..\nf=axxxxx\n");
+    sample_fsync(s, file);
+    states_expect(s, model, 2, "f=axxxxx\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* No further block is needed. */
+static void append_within_a_block(void)
+{
+    struct cm_model *model = entry_model();
+    struct sample *s = sample_new();
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
+    sample_write(s, file, 1, 3, 'x');
+    states_expect(s, model, 0, "f=a\nf=a...\nf=axxx\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+static void unchained(void)
+{
+    struct cm_model *model = entry_model();
+    struct sample *s = sample_new();
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "abcde");
+    sample_resize(s, file, 2);
+    states_expect(s, model, 0, "f=!\nf=ab\nf=abcde\n");
+    sample_fsync(s, file);
+    states_expect(s, model, 2, "f=ab\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* ---- Looking at files that cannot be read ---- */
+
+struct reading {
+    bool lists;
+};
+
+/* What is in the files, got by what is looked at. */
+static void read_all(void *context, struct cm_state *state, struct cm_outcome *outcome)
+{
+    static const char *const names[] = {"f", "t"};
+    size_t length = 0;
+    outcome->status = CM_VIOLATED;
+    outcome->text[0] = '\0';
+    if (((const struct reading *)context)->lists) {
+        const struct ff_node *root = cm_state_list(state, FF_ROOT_NODE);
+        for (size_t i = 0; i < root->entry_count; i++)
+            length += (size_t)snprintf(outcome->text + length, sizeof(outcome->text) - length,
+                                       "%s%o ", root->entries[i].name,
+                                       ff_tree_node(state->tree, root->entries[i].node)->mode);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char bytes[16];
+        uint32_t file = cm_state_lookup(state, FF_ROOT_NODE, names[i]);
+        size_t size = cm_state_read(state, file, bytes, sizeof(bytes), 0);
+        for (size_t b = 0; b < size; b++)
+            bytes[b] = bytes[b] == 0 ? '.' : bytes[b];
+        length +=
+            (size_t)snprintf(outcome->text + length, sizeof(outcome->text) - length, "%s %zu %.*s,",
+                             names[i], (size_t)cm_state_size(state, file), (int)size, bytes);
+    }
+}
+
+static size_t count_reasons(const struct sample *s, bool lists, bool eager)
+{
+    struct ff_error error = {""};
+    struct cm_model *model = entry_model();
+    struct reading reading = {lists};
+    struct cm_check check = {.context = &reading, .run = read_all, .observes = true};
+    struct cm_options options = {.jobs = 1, .eager = eager};
+    struct cm_exploration *result = cm_explore(&s->trace, model, &check, &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(result);
+    CU_ASSERT_TRUE(result->exhaustive);
+    CU_ASSERT_STRING_EQUAL(result->legal, result->covered);
+    size_t count = result->violation_count;
+    cm_exploration_free(result);
+    cm_model_free(model);
+    return count;
+}
+
+/* By looking, the same is found as in all states. */
+static void looked_at(void)
+{
+    struct sample *s = sample_new();
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
+    uint32_t other = sample_create(s, FF_ROOT_NODE, "t", S_IFREG | 0644);
+    sample_write(s, file, 1, 9, 'x');
+    sample_write(s, other, 0, 6, 'y');
+    sample_resize(s, file, 2);
+    sample_rename(s, other, FF_ROOT_NODE, "t", FF_ROOT_NODE, "f", file);
+    for (int lists = 0; lists < 2; lists++) {
+        size_t expected = count_reasons(s, lists == 1, true);
+        CU_ASSERT_EQUAL(count_reasons(s, lists == 1, false), expected);
+        CU_ASSERT(expected > 4);
+    }
+    sample_free(s);
+}
+
 static const struct unit_test tests[] = {
     {"a rename of two parts", independent_rename},
     {"a rename step by step", stepwise_rename},
@@ -206,6 +361,12 @@ static const struct unit_test tests[] = {
     {"an append in three steps a unit", append_of_two_units},
     {"an append in steps over the end of the file", append_over_the_end},
     {"an append in steps behind a gap", append_behind_a_gap},
+    {"sizes in entries: a new name is blank", blank_after_rename},
+    {"sizes in entries: a moved directory is blank", blank_directory},
+    {"chains: what is not chained cannot be read", chained_append},
+    {"chains: an append within a block", append_within_a_block},
+    {"chains: a truncation", unchained},
+    {"chains: what a check looks at", looked_at},
 };
 
 UNIT_MAIN("steps", tests)

@@ -15,6 +15,10 @@
  * (a file that was unlinked while open, or a state in which the name was lost);
  * such nodes are not part of what compare, hash and store see.
  *
+ * S_IFSOCK is a socket that nobody listens to, or, in a crash state, a file of which reading
+ * fails (EIO): a directory holds a socket in its place, which has a status, can be renamed and
+ * removed, and which nobody can open (ENXIO), not even a privileged process.
+ *
  * Memory: functions that allocate abort the process with a message when there
  * is none left; nothing else here ends the process.
  */
@@ -34,7 +38,7 @@ struct ff_entry {
 struct ff_node {
     bool exists;
     bool kept;     /* for ff_tree_rollback() */
-    uint32_t mode; /* type and bits as in st_mode; S_IFREG, S_IFDIR, S_IFLNK or S_IFIFO */
+    uint32_t mode; /* type and bits as in st_mode; S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO or S_IFSOCK */
     uint32_t uid;
     uint32_t gid;
     unsigned char *data; /* content of a file or target of a link; may be NULL when size is 0 */
@@ -150,7 +154,7 @@ int ff_tree_apply(struct ff_tree *tree, const struct ff_call *call, struct ff_er
  * of a walk that visits names sorted by bytes, directories before what is in
  * them; hard links share a node. visit, if not NULL, is called for each new
  * node with its id and status. Returns NULL with *error set when something
- * cannot be read, is a socket or device, or has more links than were found
+ * cannot be read, is a device, or has more links than were found
  * below the directory (a link from outside could change it unseen).
  */
 struct ff_tree *ff_tree_load(const char *path,

@@ -121,7 +121,8 @@ uint32_t cm_state_lookup(const struct cm_state *state, uint32_t directory, const
 const struct ff_node *cm_state_list(const struct cm_state *state, uint32_t directory);
 /* Bytes; of what is not a file 0. */
 uint64_t cm_state_size(const struct cm_state *state, uint32_t file);
-/* Reads up to size bytes, fewer at its end, and returns how many; this looks at its size. */
+/* Reads up to size bytes, fewer at its end, and returns how many; this looks at its size.
+ * Nothing of a file that cannot be read (S_ISSOCK() of its mode: tree.h). */
 size_t cm_state_read(const struct cm_state *state, uint32_t file, void *buffer, size_t size,
                      uint64_t offset);
 

@@ -1,0 +1,325 @@
+/*
+ * Durability: which operations the syncs of a trace cover, and which a failed one drops.
+ */
+#include "durability.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "memory.h"
+
+/* ---- Time ---- */
+
+/* Whether the call may have had its effect as soon as it began. */
+static bool acts_early(const struct ff_call *call)
+{
+    return call->effect == FF_EFFECT_OUTPUT || call->route == FF_ROUTE_MAPPING;
+}
+
+uint64_t cm_effective_tick(const struct ff_call *call)
+{
+    return acts_early(call) ? call->begin : call->end;
+}
+
+/* The last boundary before the call began. */
+static uint32_t boundary_before(const struct cm_poset *poset, const struct ff_call *call)
+{
+    const struct ff_trace *trace = poset->trace;
+    size_t low = 0, high = trace->call_count;
+    while (low < high) {
+        size_t middle = (low + high + 1) / 2;
+        if (cm_effective_tick(&trace->calls[poset->boundary_calls[middle]]) < call->begin)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return (uint32_t)low;
+}
+
+/* ---- Durability ---- */
+
+/* The kind of sync that a call is, or CM_SYNC_COUNT. */
+static enum cm_sync kind_of(const struct cm_poset *poset, const struct ff_call *call)
+{
+    bool directory = call->node < poset->node_limit && S_ISDIR(poset->nodes[call->node].mode);
+    switch (call->effect) {
+    case FF_EFFECT_SYNC_FILE:
+    case FF_EFFECT_SYNC_RANGE:
+        return directory ? CM_SYNC_FSYNC_DIRECTORY : CM_SYNC_FSYNC_FILE;
+    case FF_EFFECT_SYNC_DATA:
+    case FF_EFFECT_SYNC_RANGE_DATA:
+        return directory ? CM_SYNC_FSYNC_DIRECTORY : CM_SYNC_FDATASYNC_FILE;
+    case FF_EFFECT_SYNC_ALL:
+        return CM_SYNC_SYNC;
+    default:
+        return CM_SYNC_COUNT;
+    }
+}
+
+struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
+{
+    const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
+    enum cm_sync kind = kind_of(poset, call);
+    return (struct cm_sync_call){
+        .covers = kind == CM_SYNC_COUNT ? 0 : poset->model->covers[kind],
+        .restates = kind == CM_SYNC_COUNT ? 0 : poset->model->restates[kind],
+        .node = call->node,
+        .start = call->length != 0 ? call->offset : 0,
+        .end = call->length != 0 ? call->offset + call->length : UINT64_MAX,
+        .until = boundary_before(poset, call),
+        .tick = call->begin,
+        .metadata = SIZE_MAX,
+    };
+}
+
+static bool is_name(const struct cm_poset_operation *operation)
+{
+    return (1u << operation->class & CM_SET_NAMES) != 0;
+}
+
+/* The file or directory that a value of the operation belongs to. */
+static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                           uint32_t value)
+{
+    return operation->node != FF_NO_NODE
+               ? operation->node
+               : poset->locations[poset->values[operation->first_value + value].location].node;
+}
+
+/*
+ * Whether a sync that is limited to a range covers the operation on its file's
+ * content: data whose granules all meet the range, and growth up to its end.
+ */
+static bool in_range(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                     const struct cm_sync_call *sync)
+{
+    if (sync->start == 0 && sync->end == UINT64_MAX)
+        return true;
+    if (operation->class == CM_CLASS_CUT)
+        return false;
+    if (operation->node != FF_NO_NODE)
+        return true; /* its entry, which any sync of the file writes */
+    for (uint32_t i = 0; i < operation->value_count; i++) {
+        const struct cm_value *value = &poset->values[operation->first_value + i];
+        uint64_t first = poset->locations[value->location].granule * poset->granule;
+        bool meets = operation->class == CM_CLASS_GROW
+                         ? value->to.size <= sync->end
+                         : first < sync->end && first + poset->granule > sync->start;
+        if (!meets)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the operation was done when the sync began. */
+static bool is_before(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                      const struct cm_sync_call *sync)
+{
+    return operation->shown.boundary <= sync->until &&
+           poset->trace->calls[operation->shown.call].end <= sync->tick;
+}
+
+/* Whether the operation is on the content or size of a file. */
+static bool is_content(const struct cm_poset_operation *operation)
+{
+    return (1u << operation->class & (CM_SET_DATA | CM_BIT(GROW) | CM_BIT(CUT))) != 0;
+}
+
+bool cm_sync_sees(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                  const struct cm_sync_call *sync)
+{
+    return is_before(poset, operation, sync) &&
+           (!is_content(operation) || in_range(poset, operation, sync));
+}
+
+size_t cm_sync_last(const struct cm_poset *poset, const struct cm_location *location,
+                    const struct cm_sync_call *sync)
+{
+    size_t last = location->value_count;
+    for (; last > 0; last--) {
+        const struct cm_value *value = &poset->values[location->values[last - 1]];
+        const struct cm_poset_operation *operation = &poset->operations[value->operation];
+        if (!operation->lost && cm_sync_sees(poset, operation, sync))
+            break;
+    }
+    return last;
+}
+
+uint32_t cm_sync_meaning(const struct cm_poset *poset, const struct cm_location *location,
+                         const struct cm_sync_call *sync)
+{
+    size_t last = cm_sync_last(poset, location, sync);
+    if (last > 0)
+        return poset->values[location->values[last - 1]].to.node;
+    return ff_tree_lookup(poset->snapshot, location->node, location->name);
+}
+
+/* ---- What is covered ---- */
+
+/* Whether it is the last change of a name that the synced file or directory has. */
+static bool is_own_name(const struct cm_poset *poset, const struct cm_value *value,
+                        const struct cm_sync_call *sync)
+{
+    const struct cm_location *location = &poset->locations[value->location];
+    if (value->to.node != sync->node)
+        return false;
+    size_t last = cm_sync_last(poset, location, sync);
+    return last > 0 && &poset->values[location->values[last - 1]] == value;
+}
+
+/*
+ * Whether a directory is on the way to a file or directory, no more levels above than the
+ * model says, by what names meant when the sync began. Directories have one name each.
+ */
+static bool is_on_the_way(const struct cm_poset *poset, uint32_t directory, uint32_t node,
+                          const struct cm_sync_call *sync, uint32_t levels)
+{
+    for (size_t i = 0; i < poset->location_count; i++) {
+        const struct cm_location *location = &poset->locations[i];
+        if (location->kind != CM_LOCATION_NAME || cm_sync_meaning(poset, location, sync) != node)
+            continue;
+        if (location->node == directory ||
+            (levels != 1 && location->node != FF_ROOT_NODE &&
+             is_on_the_way(poset, directory, location->node, sync, levels - (levels > 0))))
+            return true;
+    }
+    return false;
+}
+
+/* The creation of the file, of a directory on the way to it, or its latest names. */
+static bool is_covered_name(const struct cm_poset *poset, size_t index,
+                            const struct cm_sync_call *sync)
+{
+    const struct cm_poset_operation *operation = &poset->operations[index];
+    const struct cm_value *values = &poset->values[operation->first_value];
+    const struct cm_poset_node *node = &poset->nodes[sync->node];
+    if ((sync->covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(node->mode) &&
+        node->creation == index)
+        return true;
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if ((sync->covers & 1u << CM_COVER_OWN_NAMES) != 0 && is_own_name(poset, &values[i], sync))
+            return true;
+    return (sync->covers & 1u << CM_COVER_PARENTS) != 0 && operation->class == CM_CLASS_CREATE &&
+           S_ISDIR(poset->nodes[values->to.node].mode) &&
+           is_on_the_way(poset, values->to.node, sync->node, sync, poset->model->parent_levels);
+}
+
+/*
+ * Which of the operation's values a sync covers, as bits: the first is 1, the
+ * second (of a rename or exchange) is 2. Operations that are not on names are
+ * covered as a whole.
+ */
+static unsigned covered_values(const struct cm_poset *poset, size_t index,
+                               const struct cm_sync_call *sync)
+{
+    const struct cm_poset_operation *operation = &poset->operations[index];
+    unsigned covers = sync->covers;
+    uint32_t node = sync->node;
+    bool meta = (1u << operation->class & CM_SET_META) != 0;
+    if ((covers & 1u << CM_COVER_EVERYTHING) != 0 ||
+        (meta && (covers & 1u << CM_COVER_ALL_META) != 0 && index < sync->metadata))
+        return 3;
+    if (!is_name(operation)) {
+        bool attributes = operation->class == CM_CLASS_ATTRIBUTES;
+        unsigned needed = 1u << (attributes ? CM_COVER_OWN_ATTRIBUTES : CM_COVER_OWN_DATA);
+        bool own = (covers & needed) != 0 && value_node(poset, operation, 0) == node;
+        return own && (attributes || in_range(poset, operation, sync)) ? 3 : 0;
+    }
+    if (is_covered_name(poset, index, sync))
+        return 3;
+    unsigned covered = 0;
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if ((covers & 1u << CM_COVER_OWN_ENTRIES) != 0 && value_node(poset, operation, i) == node)
+            covered |= 1u << i;
+    return covered;
+}
+
+/* Whether the operation changed the synced file or directory, or its names. */
+static bool concerns(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                     uint32_t node)
+{
+    const struct ff_call *call = &poset->trace->calls[operation->shown.call];
+    if (call->node == node || call->node2 == node)
+        return true;
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if (value_node(poset, operation, i) == node)
+            return true;
+    return false;
+}
+
+/*
+ * A journal is committed up to the last change of what is synced, and not for what did not
+ * change: what was done after that may be in a later transaction.
+ */
+static size_t committed_metadata(const struct cm_poset *poset, const struct cm_sync_call *sync)
+{
+    size_t last = poset->operation_count;
+    while (last > 0 && (!is_before(poset, &poset->operations[last - 1], sync) ||
+                        poset->operations[last - 1].class == CM_CLASS_LOG ||
+                        !concerns(poset, &poset->operations[last - 1], sync->node)))
+        last--;
+    return last;
+}
+
+/*
+ * A sync makes durable, from boundary b on, what it covers. What is restated is so by the
+ * sync that restates it.
+ */
+static void apply_sync(struct cm_poset *poset, const struct cm_sync_call *sync, uint32_t b)
+{
+    for (size_t o = 0; sync->covers != 0 && o < poset->operation_count; o++) {
+        struct cm_poset_operation *operation = &poset->operations[o];
+        if (operation->shown.boundary > sync->until)
+            break;
+        if (operation->shown.durable != CM_NEVER || operation->lost ||
+            operation->class == CM_CLASS_LOG || !is_before(poset, operation, sync))
+            continue;
+        operation->covered |= covered_values(poset, o, sync);
+        bool both = is_name(operation) && operation->value_count == 2 &&
+                    poset->model->crossing == CM_CROSSING_BOTH;
+        if (both ? operation->covered == 3 : operation->covered != 0)
+            operation->shown.durable = b;
+    }
+}
+
+/*
+ * Data and growth that were dirty when a sync failed: the kernel holds them for
+ * clean, so that later syncs succeed without writing them. A sync of the same file that
+ * has not returned yet may have written nothing, either.
+ */
+static void apply_failure(struct cm_poset *poset, const struct cm_sync_call *sync)
+{
+    const unsigned content = CM_SET_DATA | CM_BIT(GROW);
+    for (size_t o = 0; o < poset->operation_count; o++) {
+        struct cm_poset_operation *operation = &poset->operations[o];
+        bool log = operation->class == CM_CLASS_LOG;
+        if (operation->shown.durable != CM_NEVER ||
+            (sync->node != FF_NO_NODE && sync->node != value_node(poset, operation, 0)))
+            continue;
+        if (log || (is_before(poset, operation, sync) && (1u << operation->class & content) != 0 &&
+                    in_range(poset, operation, sync)))
+            operation->lost = true;
+    }
+}
+
+void cm_settle(struct cm_poset *poset, uint32_t b)
+{
+    const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
+    struct cm_sync_call sync = cm_sync_of(poset, b);
+    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE)
+        sync.metadata = committed_metadata(poset, &sync);
+    struct cm_sync_call every = {.covers = poset->model->covers[CM_SYNC_EVERY_CALL],
+                                 .node = call->node,
+                                 .end = UINT64_MAX,
+                                 .until = b,
+                                 .tick = cm_effective_tick(call) - 1,
+                                 .metadata = SIZE_MAX};
+    apply_sync(poset, &every, b);
+    if (call->effect == FF_EFFECT_SYNC_FAILED)
+        apply_failure(poset, &sync);
+    apply_sync(poset, &sync, b);
+    /* Boundary b stands for the last moments of call b, too: what a call
+     * makes durable by returning must be there from the next one on. */
+    every.tick++;
+    apply_sync(poset, &every, b + 1);
+}
