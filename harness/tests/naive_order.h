@@ -129,6 +129,31 @@ static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
     return false;
 }
 
+/* Whether the step changes the node, or a name of it or in it, or one that it loses. */
+static bool changes(const struct naive *naive, const struct step *step, uint32_t node)
+{
+    for (size_t t = 0; t < step->touch_count; t++) {
+        const struct touch *touch = &step->touches[t];
+        if (touch->node == node ||
+            (is_name(touch) &&
+             (touch->value == node ||
+              meaning_at(naive, step->tick, touch->node, touch->name) == node)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether what is synced was changed by the step or later: metadata is written up to there. */
+static bool is_before_last_change(const struct naive *naive, const struct ff_call *sync,
+                                  const struct step *step)
+{
+    for (; step < naive->steps + naive->step_count; step++)
+        if (step->class != CM_CLASS_LOG &&
+            naive->trace->calls[step->call].end < sync->begin && changes(naive, step, sync->node))
+            return true;
+    return false;
+}
+
 static bool is_meta(const struct step *step)
 {
     return (CM_SET_META >> step->class & 1) != 0;
@@ -140,7 +165,8 @@ static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
     return has_cover(set, CM_COVER_EVERYTHING) ||
-           (has_cover(set, CM_COVER_ALL_META) && is_meta(step)) ||
+           (has_cover(set, CM_COVER_ALL_META) && is_meta(step) &&
+            is_before_last_change(naive, sync, step)) ||
            (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, step)) ||
            (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, step));
 }
