@@ -582,6 +582,18 @@ static void invent_steps(struct cm_model *model)
         model->choices[CM_CHOICE_APPEND] = CM_APPEND_ZEROS_GARBAGE_DATA;
 }
 
+/* Sizes in entries, as on FAT, where nothing is stated anew. */
+static void invent_entries(struct cm_model *model)
+{
+    if (random_below(8) != 0)
+        return;
+    model->choices[CM_CHOICE_RENAME] = CM_RENAME_INDEPENDENT;
+    model->choices[CM_CHOICE_UNLINK] = CM_UNLINK_ATOMIC;
+    model->choices[CM_CHOICE_APPEND] = CM_APPEND_PLAIN;
+    model->choices[CM_CHOICE_SIZE] = CM_SIZE_ENTRY;
+    memset(model->restates, 0, sizeof(model->restates));
+}
+
 static inline struct cm_model invent_model(void)
 {
     static const enum cm_tearing tearings[] = {CM_TEARING_INDEPENDENT, CM_TEARING_INDEPENDENT,
@@ -596,6 +608,7 @@ static inline struct cm_model invent_model(void)
     if (random_below(4) == 0)
         invent_restates(&model);
     invent_steps(&model);
+    invent_entries(&model);
     model.rule_count = random_below(3);
     model.rules = &rule_table[random_below(RULES - 1)];
     return model;

@@ -24,7 +24,10 @@ enum {
     MAX_SIZE = 64
 };
 
-enum place { PLACE_NAME, PLACE_SIZE, PLACE_BYTES, PLACE_MODE, PLACE_XATTR };
+enum place { PLACE_NAME, PLACE_SIZE, PLACE_CHAIN, PLACE_BYTES, PLACE_MODE, PLACE_XATTR };
+
+/* What a name means that was entered without the file. */
+#define BLANK UINT32_MAX
 
 /* One effect of an operation on one place. */
 struct touch {
@@ -33,7 +36,8 @@ struct touch {
     char name[8];
     uint32_t from, to; /* bytes, within one granule */
     unsigned char bytes[GRANULE];
-    uint32_t value; /* node, size, mode, or letter of an attribute (0: none) */
+    uint32_t value; /* node, size, units, mode, or letter of an attribute (0: none) */
+    uint32_t mode;  /* of what is blank */
     size_t behind;  /* of what a sync states: the step that it stands behind, from 1 */
 };
 
@@ -41,6 +45,7 @@ struct step {
     size_t call;
     uint64_t tick;   /* when it was issued */
     uint32_t synced; /* of what a sync states: the node */
+    uint32_t entry;  /* when it writes this node's entry under a name: the node */
     enum cm_class class;
     bool is_data;
     bool creates;
@@ -53,12 +58,14 @@ struct step {
 /* What the files look like. */
 struct picture {
     uint32_t size[MAX_NODES];
+    uint32_t chain[MAX_NODES]; /* units that can be found */
     uint32_t mode[MAX_NODES];
     char xattrs[MAX_NODES][2]; /* letters of the attributes user.a and user.b, or 0 */
     unsigned char bytes[MAX_NODES][MAX_SIZE];
     bool written[MAX_NODES][MAX_SIZE / GRANULE]; /* something reached the granule */
     struct {
         uint32_t directory, node;
+        uint32_t mode; /* of what is blank */
         char name[8];
     } names[32];
     size_t name_count;
@@ -76,7 +83,7 @@ struct naive {
 /* ---- Pictures ---- */
 
 static void set_picture_name(struct picture *picture, uint32_t directory, const char *name,
-                             uint32_t node)
+                             uint32_t node, uint32_t mode)
 {
     size_t i = 0;
     while (i < picture->name_count && (picture->names[i].directory != directory ||
@@ -86,6 +93,7 @@ static void set_picture_name(struct picture *picture, uint32_t directory, const 
         picture->name_count++;
     picture->names[i].directory = directory;
     picture->names[i].node = node;
+    picture->names[i].mode = mode;
     snprintf(picture->names[i].name, sizeof(picture->names[i].name), "%s", name);
 }
 
@@ -101,7 +109,10 @@ static void draw_touch(struct picture *picture, const struct touch *touch)
 {
     switch (touch->place) {
     case PLACE_NAME:
-        set_picture_name(picture, touch->node, touch->name, touch->value);
+        set_picture_name(picture, touch->node, touch->name, touch->value, touch->mode);
+        break;
+    case PLACE_CHAIN:
+        picture->chain[touch->node] = touch->value;
         break;
     case PLACE_SIZE:
         picture->size[touch->node] = touch->value;
@@ -119,6 +130,12 @@ static void draw_touch(struct picture *picture, const struct touch *touch)
     }
 }
 
+/* The first one is where the size is. */
+static uint32_t units_of(uint32_t size)
+{
+    return size == 0 ? 1 : (size - 1) / UNIT + 1;
+}
+
 /* Before the workload; files that it will create have their modes already. */
 static void draw_snapshot(const struct ff_trace *trace, struct picture *picture)
 {
@@ -127,17 +144,20 @@ static void draw_snapshot(const struct ff_trace *trace, struct picture *picture)
         uint32_t id = trace->names[i].node;
         const struct ff_snapshot_node *node = &trace->nodes[id - 1];
         set_picture_name(picture, trace->names[i].parent, (const char *)trace->names[i].filename.data,
-                         id);
+                         id, 0);
         picture->mode[id] = node->mode;
         picture->size[id] = (uint32_t)node->data.size;
+        picture->chain[id] = units_of(picture->size[id]);
         memcpy(picture->bytes[id], node->data.data, node->data.size);
         for (uint32_t b = 0; b < node->data.size; b++)
             picture->written[id][b / GRANULE] = true;
     }
     picture->mode[FF_ROOT_NODE] = S_IFDIR | 0755;
     for (size_t i = 0; i < trace->call_count; i++)
-        if (trace->calls[i].effect == FF_EFFECT_CREATE)
+        if (trace->calls[i].effect == FF_EFFECT_CREATE) {
             picture->mode[trace->calls[i].node] = trace->calls[i].mode;
+            picture->chain[trace->calls[i].node] = 1;
+        }
 }
 
 static size_t count_names(const struct picture *picture, uint32_t node)
@@ -265,6 +285,15 @@ static void append_unit(struct naive *naive, size_t index, const struct ff_call 
     }
 }
 
+/* Where blocks are found by a chain: that it has others now. */
+static void chain_step(struct naive *naive, size_t index, uint32_t node, uint32_t size)
+{
+    uint32_t before = units_of(naive->seen.size[node]), units = units_of(size);
+    if (naive->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY && units != before)
+        add_touch(add_step(naive, index, units > before ? CM_CLASS_GROW : CM_CLASS_CUT),
+                  PLACE_CHAIN, node, units);
+}
+
 static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)
 {
     uint32_t start = (uint32_t)call->offset, end = start + (uint32_t)call->data.size;
@@ -279,6 +308,7 @@ static void naive_write(struct naive *naive, size_t index, const struct ff_call 
         if (stepwise)
             append_unit(naive, index, call, base, size);
     }
+    chain_step(naive, index, call->node, size);
 }
 
 static struct step *cut_step(struct naive *naive, size_t index, uint32_t node, uint32_t size)
@@ -297,6 +327,7 @@ static void naive_resize(struct naive *naive, size_t index, const struct ff_call
         add_touch(add_step(naive, index, CM_CLASS_GROW), PLACE_SIZE, call->node, size);
     else if (size < old_size)
         cut_step(naive, index, call->node, size);
+    chain_step(naive, index, call->node, size);
 }
 
 /* ---- Names ---- */
@@ -328,6 +359,19 @@ static void naive_unlink(struct naive *naive, size_t index, const struct ff_call
         before;
 }
 
+/* What is entered under a name is blank until the entry is written, which is like growth. */
+static void entry_step(struct naive *naive, size_t index, struct step *naming)
+{
+    struct touch *touch = &naming->touches[naming->touch_count - 1];
+    if (naive->model->choices[CM_CHOICE_SIZE] != CM_SIZE_ENTRY)
+        return;
+    struct step *step = add_step(naive, index, CM_CLASS_GROW);
+    step->entry = touch->value;
+    *add_touch(step, PLACE_NAME, touch->node, touch->value) = *touch;
+    touch->mode = naive->seen.mode[touch->value];
+    touch->value = BLANK;
+}
+
 /* The target's name goes, then the old one, then the new one comes. */
 static void rename_stepwise(struct naive *naive, size_t index, const struct ff_call *call,
                             enum cm_class class, uint32_t target)
@@ -355,12 +399,17 @@ static void naive_rename(struct naive *naive, size_t index, const struct ff_call
     } else if (how == CM_RENAME_INDEPENDENT && directory) { /* it never has two names */
         name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE);
         size_t before = naive->step_count;
-        name_step(naive, index, class, call->parent2, &call->filename2, call->node)->after = before;
+        struct step *step =
+            name_step(naive, index, class, call->parent2, &call->filename2, call->node);
+        step->after = before;
+        entry_step(naive, index, step);
+    } else if (how == CM_RENAME_INDEPENDENT) {
+        entry_step(naive, index,
+                   name_step(naive, index, class, call->parent2, &call->filename2, call->node));
+        name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE);
     } else {
         struct step *step =
             name_step(naive, index, class, call->parent2, &call->filename2, call->node);
-        if (how != CM_RENAME_ATOMIC)
-            step = add_step(naive, index, class);
         touch_name(step, call->parent, (const char *)call->filename.data, FF_NO_NODE);
     }
 }

@@ -18,6 +18,18 @@ static bool is_name(const struct touch *touch)
     return touch->place == PLACE_NAME;
 }
 
+/* Whether it makes a name mean something; to write an entry does not. */
+static bool is_naming(const struct step *step)
+{
+    return is_name(&step->touches[0]) && step->entry == 0;
+}
+
+/* The file that a touch changes, or the directory. */
+static uint32_t changed_by(const struct step *step, const struct touch *touch)
+{
+    return step->entry != 0 ? step->entry : touch->node;
+}
+
 /* ---- The way to a file ---- */
 
 /* What the program saw under a name before a time. */
@@ -81,6 +93,7 @@ static bool is_in_range(const struct ff_call *sync, const struct step *step)
     for (size_t t = 0; t < step->touch_count; t++)
         if (step->class == CM_CLASS_CUT ||
             (step->touches[t].place == PLACE_SIZE && step->touches[t].value > to) ||
+            (step->touches[t].place == PLACE_CHAIN && (step->touches[t].value - 1) * UNIT >= to) ||
             (step->touches[t].place == PLACE_BYTES &&
              (step->touches[t].from < from || step->touches[t].from / GRANULE * GRANULE >= to)))
             return false;
@@ -176,12 +189,12 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
                    const struct touch *touch)
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
-    if (is_name(touch))
+    if (is_name(touch) && step->entry == 0)
         return (touch->node == sync->node && has_cover(set, CM_COVER_OWN_ENTRIES)) ||
                (step->creates && touch->value == sync->node &&
                 !S_ISDIR(naive->seen.mode[sync->node]) && has_cover(set, CM_COVER_OWN_CREATION));
-    bool content = touch->place == PLACE_BYTES || touch->place == PLACE_SIZE;
-    return touch->node == sync->node &&
+    bool content = touch->place != PLACE_MODE && touch->place != PLACE_XATTR;
+    return changed_by(step, touch) == sync->node &&
            has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) &&
            (!content || is_in_range(sync, step));
 }
@@ -202,7 +215,7 @@ static bool loses(const struct ff_call *sync, const struct step *step)
                (sync->node == FF_NO_NODE || sync->node == step->synced);
     return sync->effect == FF_EFFECT_SYNC_FAILED &&
            (step->is_data || step->class == CM_CLASS_GROW) &&
-           (sync->node == FF_NO_NODE || sync->node == step->touches[0].node) &&
+           (sync->node == FF_NO_NODE || sync->node == changed_by(step, &step->touches[0])) &&
            is_in_range(sync, step);
 }
 
@@ -286,8 +299,13 @@ static bool steps_meet(const struct step *a, const struct step *b)
 /* What is stated of a file is of that file, also if it is names only. */
 static bool is_log_of(const struct step *log, const struct step *step)
 {
-    return log->class == CM_CLASS_LOG && !is_name(&step->touches[0]) &&
-           step->touches[0].node == log->synced;
+    return log->class == CM_CLASS_LOG && !is_naming(step) &&
+           changed_by(step, &step->touches[0]) == log->synced;
+}
+
+static bool names(const struct step *step, size_t touch)
+{
+    return is_name(&step->touches[touch]) && step->entry == 0;
 }
 
 static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const struct step *later)
@@ -298,13 +316,15 @@ static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const s
         return true;
     for (size_t i = 0; i < earlier->touch_count; i++)
         for (size_t j = 0; j < later->touch_count; j++) {
-            const struct touch *one = &earlier->touches[i], *other = &later->touches[j];
-            if ((scope == CM_SCOPE_FILE && !is_name(one) && !is_name(other) &&
-                 one->node == other->node) ||
-                (scope == CM_SCOPE_DIRECTORY && is_name(one) && is_name(other) &&
-                 one->node == other->node) ||
-                (scope == CM_SCOPE_NAMED && !is_name(one) && is_name(other) &&
-                 one->node == other->value))
+            uint32_t one = changed_by(earlier, &earlier->touches[i]);
+            uint32_t other = changed_by(later, &later->touches[j]);
+            bool named = scope == CM_SCOPE_NAMED;
+            if ((scope == CM_SCOPE_FILE && !names(earlier, i) && !names(later, j) &&
+                 one == other) ||
+                (scope == CM_SCOPE_DIRECTORY && names(earlier, i) && names(later, j) &&
+                 one == other) ||
+                (named && !names(earlier, i) && names(later, j) &&
+                 one == later->touches[j].value))
                 return true;
         }
     return false;

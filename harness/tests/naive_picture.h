@@ -69,6 +69,35 @@ static unsigned char byte_at(const struct naive *naive, const struct picture *pi
     return garbage ? CM_GARBAGE : picture->bytes[node][at];
 }
 
+/* Whether the size says more than there are blocks to be found. */
+static bool is_unreadable(const struct naive *naive, const struct picture *picture, uint32_t node)
+{
+    return naive->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY &&
+           S_ISREG(picture->mode[node]) && units_of(picture->size[node]) > picture->chain[node];
+}
+
+static uint32_t mode_in(const struct naive *naive, const struct picture *picture, uint32_t node)
+{
+    uint32_t mode = picture->mode[node];
+    return is_unreadable(naive, picture, node) ? S_IFSOCK | (mode & 07777) : mode;
+}
+
+static char *content_text(const struct naive *naive, const struct picture *picture, uint32_t node)
+{
+    char hex[2 * MAX_SIZE + 1] = "", xattrs[5] = "";
+    if (is_unreadable(naive, picture, node))
+        snprintf(hex, sizeof(hex), "unreadable");
+    for (uint32_t b = 0; S_ISREG(mode_in(naive, picture, node)) && b < picture->size[node]; b++)
+        snprintf(hex + 2 * b, 3, "%02x", byte_at(naive, picture, node, b));
+    /* A socket has none. */
+    for (int a = 0; a < 2; a++)
+        if (picture->xattrs[node][a] != 0 && !is_unreadable(naive, picture, node)) {
+            xattrs[strlen(xattrs)] = (char)('a' + a);
+            xattrs[strlen(xattrs)] = picture->xattrs[node][a];
+        }
+    return cm_format("%u %s %s", picture->size[node], hex, xattrs);
+}
+
 static inline void print_picture(const struct naive *naive, const struct picture *picture,
                                  uint32_t directory, const char *path, char **lines, size_t *count)
 {
@@ -80,20 +109,35 @@ static inline void print_picture(const struct naive *naive, const struct picture
         if (picture->names[i].directory != directory || node == FF_NO_NODE)
             continue;
         char *full = cm_format("%s/%s", path, picture->names[i].name);
-        char hex[2 * MAX_SIZE + 1] = "";
-        for (uint32_t b = 0; S_ISREG(picture->mode[node]) && b < picture->size[node]; b++)
-            snprintf(hex + 2 * b, 3, "%02x", byte_at(naive, picture, node, b));
-        char xattrs[5] = "";
-        for (int a = 0; a < 2; a++)
-            if (picture->xattrs[node][a] != 0) {
-                xattrs[strlen(xattrs)] = (char)('a' + a);
-                xattrs[strlen(xattrs)] = picture->xattrs[node][a];
-            }
-        lines[(*count)++] =
-            cm_format("%s %o #%u %s %s\n", full, (unsigned)picture->mode[node], node, hex, xattrs);
-        if (S_ISDIR(picture->mode[node]))
+        bool blank = node == BLANK;
+        char *content =
+            blank ? cm_format("0  ") : content_text(naive, picture, node);
+        uint32_t mode = blank ? picture->names[i].mode : mode_in(naive, picture, node);
+        /* No two names are the same blank. */
+        lines[(*count)++] = cm_format("%s %o #%zu %s\n", full, (unsigned)mode,
+                                      blank ? MAX_NODES + i : node, content);
+        free(content);
+        if (!blank && S_ISDIR(mode))
             print_picture(naive, picture, node, full, lines, count);
         free(full);
+    }
+}
+
+static void plant_content(const struct naive *naive, const struct picture *picture, uint32_t node,
+                          struct ff_node *planted)
+{
+    for (uint32_t b = 0; S_ISREG(planted->mode) && b < picture->size[node]; b++) {
+        unsigned char byte = byte_at(naive, picture, node, b);
+        ff_node_write(planted, &byte, 1, b);
+    }
+    if (is_unreadable(naive, picture, node)) {
+        planted->mode = mode_in(naive, picture, node);
+        memset(planted->data, 0, planted->size);
+    }
+    for (int a = 0; a < 2; a++) {
+        unsigned char value = (unsigned char)picture->xattrs[node][a];
+        if (value != 0 && !S_ISSOCK(planted->mode))
+            ff_node_set_xattr(planted, a == 0 ? "user.a" : "user.b", (struct ff_bytes){&value, 1});
     }
 }
 
@@ -106,22 +150,15 @@ static inline void plant_picture(const struct naive *naive, const struct picture
         uint32_t node = picture->names[i].node;
         if (picture->names[i].directory != directory || node == FF_NO_NODE)
             continue;
-        bool is_new = ff_tree_node(tree, node) == NULL;
-        if (is_new)
-            ff_tree_create(tree, node, picture->mode[node], 0, 0);
+        bool blank = node == BLANK;
+        node = blank ? MAX_NODES + (uint32_t)i : node;
+        if (ff_tree_node(tree, node) == NULL) {
+            ff_tree_create(tree, node, blank ? picture->names[i].mode : picture->mode[node], 0, 0);
+            if (!blank)
+                plant_content(naive, picture, node, ff_tree_edit(tree, node));
+        }
         ff_tree_set_name(tree, directory, picture->names[i].name, node);
-        struct ff_node *planted = ff_tree_edit(tree, node);
-        for (uint32_t b = 0; is_new && S_ISREG(planted->mode) && b < picture->size[node]; b++) {
-            unsigned char byte = byte_at(naive, picture, node, b);
-            ff_node_write(planted, &byte, 1, b);
-        }
-        for (int a = 0; is_new && a < 2; a++) {
-            unsigned char value = (unsigned char)picture->xattrs[node][a];
-            if (value != 0)
-                ff_node_set_xattr(planted, a == 0 ? "user.a" : "user.b",
-                                  (struct ff_bytes){&value, 1});
-        }
-        if (S_ISDIR(picture->mode[node]))
+        if (!blank && S_ISDIR(picture->mode[node]))
             plant_picture(naive, picture, node, tree);
     }
 }

@@ -30,6 +30,8 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
         const struct ff_node *child = ff_tree_node(tree, node->entries[i].node);
         char *full = cm_format("%s/%s", path, node->entries[i].name);
         char hex[2 * MAX_SIZE + 1] = "";
+        if (S_ISSOCK(child->mode))
+            snprintf(hex, sizeof(hex), "unreadable");
         for (size_t b = 0; S_ISREG(child->mode) && b < child->size; b++)
             snprintf(hex + 2 * b, 3, "%02x", child->data[b]);
         char xattrs[5] = "";
@@ -39,8 +41,9 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
             xattrs[strlen(xattrs)] = xattr.name[5];
             xattrs[strlen(xattrs)] = (char)xattr.value.data[0];
         }
-        lines[(*count)++] = cm_format("%s %o #%u %s %s\n", full, (unsigned)child->mode,
-                                      node->entries[i].node, hex, xattrs);
+        lines[(*count)++] = cm_format("%s %o #%u %zu %s %s\n", full, (unsigned)child->mode,
+                                      node->entries[i].node, S_ISDIR(child->mode) ? 0 : child->size,
+                                      hex, xattrs);
         if (S_ISDIR(child->mode))
             print_tree(tree, node->entries[i].node, full, lines, count);
         free(full);
