@@ -411,8 +411,8 @@ static void invent_names_of_one(struct world *world)
 
 static void invent_habit(struct world *world)
 {
-    static void (*const habits[])(struct world *) = {invent_replacement, invent_reuse,
-                                                     invent_depth, invent_names_of_one};
+    static void (*const habits[])(struct world *) = {invent_replacement, invent_reuse, invent_depth,
+                                                     invent_names_of_one};
     habits[random_below(4)](world);
 }
 
@@ -436,8 +436,8 @@ static void invent_snapshot(struct world *world)
     for (unsigned i = 0; i < 3; i++) {
         if (random_below(2 + i) != 0)
             continue;
-        uint32_t node = sample_had(world->sample, names[i], i == 2 ? S_IFDIR | 0755 : S_IFREG | 0644,
-                                   contents[i]);
+        uint32_t node = sample_had(world->sample, names[i],
+                                   i == 2 ? S_IFDIR | 0755 : S_IFREG | 0644, contents[i]);
         put_name(world, FF_ROOT_NODE, names[i], node);
         if (i == 2)
             world->directories[world->directory_count++] = node;

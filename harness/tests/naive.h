@@ -49,7 +49,7 @@ struct step {
     enum cm_class class;
     bool is_data;
     bool creates;
-    bool unseen;    /* of no effect to the program */
+    bool unseen;  /* of no effect to the program */
     size_t after; /* this step must be there, counted from 1; 0: none by itself */
     struct touch touches[MAX_TOUCHES];
     size_t touch_count;
@@ -86,8 +86,8 @@ static void set_picture_name(struct picture *picture, uint32_t directory, const 
                              uint32_t node, uint32_t mode)
 {
     size_t i = 0;
-    while (i < picture->name_count && (picture->names[i].directory != directory ||
-                                       strcmp(picture->names[i].name, name) != 0))
+    while (i < picture->name_count &&
+           (picture->names[i].directory != directory || strcmp(picture->names[i].name, name) != 0))
         i++;
     if (i == picture->name_count)
         picture->name_count++;
@@ -143,8 +143,8 @@ static void draw_snapshot(const struct ff_trace *trace, struct picture *picture)
     for (size_t i = 0; i < trace->name_count; i++) {
         uint32_t id = trace->names[i].node;
         const struct ff_snapshot_node *node = &trace->nodes[id - 1];
-        set_picture_name(picture, trace->names[i].parent, (const char *)trace->names[i].filename.data,
-                         id, 0);
+        set_picture_name(picture, trace->names[i].parent,
+                         (const char *)trace->names[i].filename.data, id, 0);
         picture->mode[id] = node->mode;
         picture->size[id] = (uint32_t)node->data.size;
         picture->chain[id] = units_of(picture->size[id]);
@@ -259,8 +259,7 @@ static void write_plain(struct naive *naive, size_t index, const struct ff_call 
 {
     for (uint32_t at = (uint32_t)call->offset; at < end;) {
         bool over = has_bytes(naive, call->node, at);
-        struct step *step =
-            data_step(naive, index, over ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
+        struct step *step = data_step(naive, index, over ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
         at = touch_bytes(step, call->node, at, end, call->data.data[0]);
     }
 }
@@ -419,8 +418,8 @@ static void naive_exchange(struct naive *naive, size_t index, const struct ff_ca
     enum cm_rename how = naive->model->choices[CM_CHOICE_RENAME];
     bool directory =
         S_ISDIR(naive->seen.mode[call->node]) || S_ISDIR(naive->seen.mode[call->node2]);
-    struct step *step = name_step(naive, index, CM_CLASS_EXCHANGE, call->parent, &call->filename,
-                                  call->node2);
+    struct step *step =
+        name_step(naive, index, CM_CLASS_EXCHANGE, call->parent, &call->filename, call->node2);
     if (how != CM_RENAME_ATOMIC && !directory) {
         size_t before = naive->step_count;
         step = add_step(naive, index, CM_CLASS_EXCHANGE);

@@ -148,9 +148,8 @@ static bool changes(const struct naive *naive, const struct step *step, uint32_t
     for (size_t t = 0; t < step->touch_count; t++) {
         const struct touch *touch = &step->touches[t];
         if (touch->node == node ||
-            (is_name(touch) &&
-             (touch->value == node ||
-              meaning_at(naive, step->tick, touch->node, touch->name) == node)))
+            (is_name(touch) && (touch->value == node ||
+                                meaning_at(naive, step->tick, touch->node, touch->name) == node)))
             return true;
     }
     return false;
@@ -161,8 +160,8 @@ static bool is_before_last_change(const struct naive *naive, const struct ff_cal
                                   const struct step *step)
 {
     for (; step < naive->steps + naive->step_count; step++)
-        if (step->class != CM_CLASS_LOG &&
-            naive->trace->calls[step->call].end < sync->begin && changes(naive, step, sync->node))
+        if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
+            changes(naive, step, sync->node))
             return true;
     return false;
 }
@@ -323,8 +322,7 @@ static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const s
                  one == other) ||
                 (scope == CM_SCOPE_DIRECTORY && names(earlier, i) && names(later, j) &&
                  one == other) ||
-                (named && !names(earlier, i) && names(later, j) &&
-                 one == later->touches[j].value))
+                (named && !names(earlier, i) && names(later, j) && one == later->touches[j].value))
                 return true;
         }
     return false;

@@ -14,7 +14,9 @@ static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
                        const struct touch *touch)
 {
     for (size_t i = index + 1; i < naive->step_count; i++)
-        for (size_t t = 0; naive->steps[i].class != CM_CLASS_LOG && (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
+        for (size_t t = 0; naive->steps[i].class != CM_CLASS_LOG && (subset >> i & 1) != 0 &&
+                           t < naive->steps[i].touch_count;
+             t++)
             if (touch->place == PLACE_BYTES && same_place(touch, &naive->steps[i].touches[t]))
                 return !naive->steps[i].unseen;
     return false;
@@ -72,8 +74,8 @@ static unsigned char byte_at(const struct naive *naive, const struct picture *pi
 /* Whether the size says more than there are blocks to be found. */
 static bool is_unreadable(const struct naive *naive, const struct picture *picture, uint32_t node)
 {
-    return naive->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY &&
-           S_ISREG(picture->mode[node]) && units_of(picture->size[node]) > picture->chain[node];
+    return naive->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY && S_ISREG(picture->mode[node]) &&
+           units_of(picture->size[node]) > picture->chain[node];
 }
 
 static uint32_t mode_in(const struct naive *naive, const struct picture *picture, uint32_t node)
@@ -102,16 +104,14 @@ static inline void print_picture(const struct naive *naive, const struct picture
                                  uint32_t directory, const char *path, char **lines, size_t *count)
 {
     if (directory == FF_ROOT_NODE)
-        lines[(*count)++] =
-            cm_format("/ %o #%u\n", (unsigned)picture->mode[directory], directory);
+        lines[(*count)++] = cm_format("/ %o #%u\n", (unsigned)picture->mode[directory], directory);
     for (size_t i = 0; i < picture->name_count; i++) {
         uint32_t node = picture->names[i].node;
         if (picture->names[i].directory != directory || node == FF_NO_NODE)
             continue;
         char *full = cm_format("%s/%s", path, picture->names[i].name);
         bool blank = node == BLANK;
-        char *content =
-            blank ? cm_format("0  ") : content_text(naive, picture, node);
+        char *content = blank ? cm_format("0  ") : content_text(naive, picture, node);
         uint32_t mode = blank ? picture->names[i].mode : mode_in(naive, picture, node);
         /* No two names are the same blank. */
         lines[(*count)++] = cm_format("%s %o #%zu %s\n", full, (unsigned)mode,

@@ -57,9 +57,15 @@ static size_t last_change(const struct restating *restating, const struct touch 
     return 0;
 }
 
+/* Each place once: what it is goes before that it is something no more. */
 static struct touch *state(struct restating *restating, const struct touch *place, size_t behind)
 {
-    struct touch *touch = add_touch(restating->log, place->place, place->node, 0);
+    struct touch *touch = NULL;
+    for (size_t t = 0; t < restating->log->touch_count; t++)
+        if (same_place(&restating->log->touches[t], place))
+            touch = &restating->log->touches[t];
+    if (touch == NULL)
+        touch = add_touch(restating->log, place->place, place->node, 0);
     *touch = *place;
     touch->behind = behind;
     return touch;
@@ -76,7 +82,7 @@ static bool is_settled(const struct restating *restating, size_t change)
 static void restate_place(struct restating *restating, const struct touch *place)
 {
     size_t change = last_change(restating, place, SIZE_MAX);
-    if (is_settled(restating, change) || touch_at(restating->log, place) != NULL)
+    if (is_settled(restating, change))
         return;
     struct touch *touch = state(restating, place, change);
     touch->value = touch_at(&restating->naive->steps[change - 1], place)->value;
@@ -129,8 +135,7 @@ static void restate_name(struct restating *restating, uint32_t node, const struc
         if (was == node && !has && !is_settled(restating, change) &&
             touch_at(restating->log, place) == NULL)
             state(restating, place, c);
-        if (was != node && was != FF_NO_NODE && has &&
-            is_restated(restating, CM_RESTATE_DISPLACED))
+        if (was != node && was != FF_NO_NODE && has && is_restated(restating, CM_RESTATE_DISPLACED))
             restate_names(restating, was);
     }
 }
@@ -206,9 +211,8 @@ static void restate_attributes(struct restating *restating, uint32_t node)
 
 static void naive_restate(struct naive *naive, size_t index, const struct ff_call *sync)
 {
-    struct restating restating = {.naive = naive,
-                                  .sync = sync,
-                                  .set = naive->model->restates[sync_kind(naive, sync)]};
+    struct restating restating = {
+        .naive = naive, .sync = sync, .set = naive->model->restates[sync_kind(naive, sync)]};
     if (restating.set == 0)
         return;
     restating.log = add_step(naive, index, CM_CLASS_LOG);

@@ -41,9 +41,9 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
             xattrs[strlen(xattrs)] = xattr.name[5];
             xattrs[strlen(xattrs)] = (char)xattr.value.data[0];
         }
-        lines[(*count)++] = cm_format("%s %o #%u %zu %s %s\n", full, (unsigned)child->mode,
-                                      node->entries[i].node, S_ISDIR(child->mode) ? 0 : child->size,
-                                      hex, xattrs);
+        lines[(*count)++] =
+            cm_format("%s %o #%u %zu %s %s\n", full, (unsigned)child->mode, node->entries[i].node,
+                      S_ISDIR(child->mode) ? 0 : child->size, hex, xattrs);
         if (S_ISDIR(child->mode))
             print_tree(tree, node->entries[i].node, full, lines, count);
         free(full);

@@ -172,7 +172,8 @@ static char *join_words(const cJSON *list)
     const cJSON *word;
     cJSON_ArrayForEach(word, list)
     {
-        char *longer = cm_format("%s%s%s", text, word == list->child ? "" : ", ", word->valuestring);
+        char *longer =
+            cm_format("%s%s%s", text, word == list->child ? "" : ", ", word->valuestring);
         free(text);
         text = longer;
     }
@@ -199,9 +200,8 @@ static void drop_rules(struct subject *subject)
         cJSON *before = cJSON_GetObjectItemCaseSensitive(rule, "before");
         cJSON *after = cJSON_GetObjectItemCaseSensitive(rule, "after");
         char *first = join_words(before), *second = join_words(after);
-        char *promise =
-            cm_format("order: %s before %s, %s", first, second,
-                      cJSON_GetObjectItemCaseSensitive(rule, "scope")->valuestring);
+        char *promise = cm_format("order: %s before %s, %s", first, second,
+                                  cJSON_GetObjectItemCaseSensitive(rule, "scope")->valuestring);
         try_without(subject, promise, subject->root);
         cJSON_InsertItemInArray(rules, i, rule);
         char *of_before = cm_format("%s: before", promise);
@@ -257,9 +257,9 @@ static void drop_value(struct subject *subject, size_t v)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(subject->root, values[v].key);
     if (!is_possible(subject, values[v].key) ||
-        (value == NULL ? !values[v].is_usual
-                       : !cJSON_IsString(value) ||
-                             strcmp(value->valuestring, values[v].promised) != 0))
+        (value == NULL
+             ? !values[v].is_usual
+             : !cJSON_IsString(value) || strcmp(value->valuestring, values[v].promised) != 0))
         return;
     cJSON *root = cJSON_Duplicate(subject->root, true);
     cJSON *sources = cJSON_GetObjectItemCaseSensitive(root, "sources");
@@ -356,8 +356,8 @@ static size_t try_model(const char *file, cJSON *idle)
     cJSON_ArrayForEach(left, subject->idle)
     {
         subject->failures++;
-        printf("\n    %s, \"%s\": is said to be idle, but there is no such promise",
-               subject->name, left->string);
+        printf("\n    %s, \"%s\": is said to be idle, but there is no such promise", subject->name,
+               left->string);
     }
     cJSON_DeleteItemFromObjectCaseSensitive(idle, subject->name);
     CU_ASSERT_EQUAL(subject->failures, 0);
