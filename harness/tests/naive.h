@@ -34,7 +34,7 @@ struct touch {
     enum place place;
     uint32_t node; /* file, or directory of the name */
     char name[8];
-    uint32_t from, to; /* bytes, within one granule */
+    uint32_t from, to; /* bytes, within one granule; of a chain, to: the size */
     unsigned char bytes[GRANULE];
     uint32_t value; /* node, size, units, mode, or letter of an attribute (0: none) */
     uint32_t mode;  /* of what is blank */
@@ -290,7 +290,8 @@ static void chain_step(struct naive *naive, size_t index, uint32_t node, uint32_
     uint32_t before = units_of(naive->seen.size[node]), units = units_of(size);
     if (naive->model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY && units != before)
         add_touch(add_step(naive, index, units > before ? CM_CLASS_GROW : CM_CLASS_CUT),
-                  PLACE_CHAIN, node, units);
+                  PLACE_CHAIN, node, units)
+            ->to = size;
 }
 
 static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)

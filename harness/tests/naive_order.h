@@ -93,7 +93,7 @@ static bool is_in_range(const struct ff_call *sync, const struct step *step)
     for (size_t t = 0; t < step->touch_count; t++)
         if (step->class == CM_CLASS_CUT ||
             (step->touches[t].place == PLACE_SIZE && step->touches[t].value > to) ||
-            (step->touches[t].place == PLACE_CHAIN && (step->touches[t].value - 1) * UNIT >= to) ||
+            (step->touches[t].place == PLACE_CHAIN && step->touches[t].to > to) ||
             (step->touches[t].place == PLACE_BYTES &&
              (step->touches[t].from < from || step->touches[t].from / GRANULE * GRANULE >= to)))
             return false;
@@ -159,10 +159,13 @@ static bool changes(const struct naive *naive, const struct step *step, uint32_t
 static bool is_before_last_change(const struct naive *naive, const struct ff_call *sync,
                                   const struct step *step)
 {
-    for (; step < naive->steps + naive->step_count; step++)
-        if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
-            changes(naive, step, sync->node))
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *change = &naive->steps[i];
+        if (change->tick >= step->tick && change->class != CM_CLASS_LOG &&
+            naive->trace->calls[change->call].end < sync->begin &&
+            changes(naive, change, sync->node))
             return true;
+    }
     return false;
 }
 
@@ -354,7 +357,8 @@ static bool precedes(const struct naive *naive, size_t earlier, size_t later)
 {
     const struct step *one = &naive->steps[earlier], *other = &naive->steps[later];
     /* What a sync states anew needs nothing of what it states. */
-    bool same = other->class != CM_CLASS_LOG && steps_meet(one, other);
+    bool same =
+        other->class != CM_CLASS_LOG && one->class != CM_CLASS_LOG && steps_meet(one, other);
     return (same || other->after == earlier + 1 || tears_as_prefix(naive, one, other) ||
             rule_orders(naive, one, other)) &&
            !is_lost(naive, one);

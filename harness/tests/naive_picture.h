@@ -14,11 +14,11 @@ static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
                        const struct touch *touch)
 {
     for (size_t i = index + 1; i < naive->step_count; i++)
-        for (size_t t = 0; naive->steps[i].class != CM_CLASS_LOG && (subset >> i & 1) != 0 &&
-                           t < naive->steps[i].touch_count;
+        for (size_t t = 0;
+             is_seen(&naive->steps[i]) && (subset >> i & 1) != 0 && t < naive->steps[i].touch_count;
              t++)
             if (touch->place == PLACE_BYTES && same_place(touch, &naive->steps[i].touches[t]))
-                return !naive->steps[i].unseen;
+                return true;
     return false;
 }
 

@@ -120,6 +120,20 @@ static uint32_t meaning_after(const struct restating *restating, const struct to
 
 static void restate_names(struct restating *restating, uint32_t node);
 
+/* What meant something else before under this name has its own names stated, too. */
+static void restate_displaced(struct restating *restating, const struct touch *place)
+{
+    size_t change = last_change(restating, place, SIZE_MAX);
+    if (is_settled(restating, change) || !is_restated(restating, CM_RESTATE_DISPLACED))
+        return;
+    while (change > 0) {
+        change = last_change(restating, place, change - 1);
+        uint32_t was = meaning_after(restating, place, change);
+        if (was != FF_NO_NODE)
+            restate_names(restating, was);
+    }
+}
+
 /* It has the name, or had it: then it has it no more. */
 static void restate_name(struct restating *restating, uint32_t node, const struct touch *place)
 {
@@ -135,9 +149,9 @@ static void restate_name(struct restating *restating, uint32_t node, const struc
         if (was == node && !has && !is_settled(restating, change) &&
             touch_at(restating->log, place) == NULL)
             state(restating, place, c);
-        if (was != node && was != FF_NO_NODE && has && is_restated(restating, CM_RESTATE_DISPLACED))
-            restate_names(restating, was);
     }
+    if (has)
+        restate_displaced(restating, place);
 }
 
 static void restate_names(struct restating *restating, uint32_t node)
@@ -152,13 +166,26 @@ static void restate_names(struct restating *restating, uint32_t node)
     }
 }
 
+/*
+ * What changed in it; a rename as a whole, whichever of its names is here. A directory that
+ * got its name here has no other.
+ */
 static void restate_entries(struct restating *restating, uint32_t directory)
 {
     const struct picture *seen = &restating->naive->seen;
     for (size_t i = 0; i < seen->name_count; i++) {
         struct touch place = name_place(directory, seen->names[i].name);
-        if (seen->names[i].directory == directory)
-            restate_place(restating, &place);
+        size_t change = last_change(restating, &place, SIZE_MAX);
+        if (seen->names[i].directory != directory || is_settled(restating, change))
+            continue;
+        restate_place(restating, &place);
+        const struct step *step = &restating->naive->steps[change - 1];
+        restate_displaced(restating, &place);
+        for (size_t t = 0; t < step->touch_count; t++) {
+            restate_place(restating, &step->touches[t]);
+            if (S_ISDIR(seen->mode[step->touches[t].value]))
+                restate_names(restating, step->touches[t].value);
+        }
     }
 }
 
