@@ -289,11 +289,29 @@ static inline unsigned durable_steps(const struct naive *naive, size_t issued, u
 
 /* ---- What comes before what ---- */
 
-static bool steps_meet(const struct step *a, const struct step *b)
+/* Whether a sync that had returned before the later step stated the place behind the earlier. */
+static bool is_stated_between(const struct naive *naive, size_t earlier, size_t later,
+                              const struct touch *place)
 {
-    for (size_t i = 0; i < a->touch_count; i++)
-        for (size_t j = 0; j < b->touch_count; j++)
-            if (same_place(&a->touches[i], &b->touches[j]))
+    for (size_t i = earlier + 1; i < later; i++) {
+        const struct step *log = &naive->steps[i];
+        for (size_t t = 0; log->class == CM_CLASS_LOG && t < log->touch_count; t++)
+            if (same_place(&log->touches[t], place) && log->touches[t].behind > earlier &&
+                fate_of(naive, log, naive->steps[later].tick) == DURABLE)
+                return true;
+    }
+    return false;
+}
+
+/* Whether both change the same place, and what a sync states needs nothing of what it states. */
+static bool steps_meet(const struct naive *naive, size_t earlier, size_t later)
+{
+    const struct step *one = &naive->steps[earlier], *other = &naive->steps[later];
+    for (size_t i = 0; i < one->touch_count; i++)
+        for (size_t j = 0; j < other->touch_count; j++)
+            if (same_place(&one->touches[i], &other->touches[j]) && one->class != CM_CLASS_LOG &&
+                other->class != CM_CLASS_LOG &&
+                !is_stated_between(naive, earlier, later, &one->touches[i]))
                 return true;
     return false;
 }
@@ -356,11 +374,8 @@ static bool tears_as_prefix(const struct naive *naive, const struct step *earlie
 static bool precedes(const struct naive *naive, size_t earlier, size_t later)
 {
     const struct step *one = &naive->steps[earlier], *other = &naive->steps[later];
-    /* What a sync states anew needs nothing of what it states. */
-    bool same =
-        other->class != CM_CLASS_LOG && one->class != CM_CLASS_LOG && steps_meet(one, other);
-    return (same || other->after == earlier + 1 || tears_as_prefix(naive, one, other) ||
-            rule_orders(naive, one, other)) &&
+    return (steps_meet(naive, earlier, later) || other->after == earlier + 1 ||
+            tears_as_prefix(naive, one, other) || rule_orders(naive, one, other)) &&
            !is_lost(naive, one);
 }
 
