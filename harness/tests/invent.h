@@ -553,7 +553,8 @@ static void invent_covers(struct cm_model *model)
         model->covers[CM_SYNC_FSYNC_DIRECTORY] |= names;
     model->covers[CM_SYNC_SYNC] = 1u << CM_COVER_EVERYTHING;
     if (random_below(12) == 0)
-        model->covers[CM_SYNC_EVERY_CALL] = 1u << CM_COVER_EVERYTHING;
+        model->covers[CM_SYNC_EVERY_CALL] =
+            1u << (random_below(2) != 0 ? CM_COVER_EVERYTHING : CM_COVER_ALL_META);
 }
 
 static void invent_restates(struct cm_model *model)

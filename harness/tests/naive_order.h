@@ -142,30 +142,24 @@ static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
     return false;
 }
 
-/* Whether the step changes the node, or a name of it or in it, or one that it loses. */
+/* Whether the step changes the node, or names in it, or is of a call that concerns it. */
 static bool changes(const struct naive *naive, const struct step *step, uint32_t node)
 {
-    for (size_t t = 0; t < step->touch_count; t++) {
-        const struct touch *touch = &step->touches[t];
-        if (touch->node == node ||
-            (is_name(touch) && (touch->value == node ||
-                                meaning_at(naive, step->tick, touch->node, touch->name) == node)))
-            return true;
-    }
-    return false;
+    const struct ff_call *call = &naive->trace->calls[step->call];
+    bool does = call->node == node || call->node2 == node;
+    for (size_t t = 0; t < step->touch_count; t++)
+        does = does || changed_by(step, &step->touches[t]) == node;
+    return does;
 }
 
 /* Whether what is synced was changed by the step or later: metadata is written up to there. */
 static bool is_before_last_change(const struct naive *naive, const struct ff_call *sync,
                                   const struct step *step)
 {
-    for (size_t i = 0; i < naive->step_count; i++) {
-        const struct step *change = &naive->steps[i];
-        if (change->tick >= step->tick && change->class != CM_CLASS_LOG &&
-            naive->trace->calls[change->call].end < sync->begin &&
-            changes(naive, change, sync->node))
+    for (; step < naive->steps + naive->step_count; step++)
+        if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
+            changes(naive, step, sync->node))
             return true;
-    }
     return false;
 }
 
@@ -201,9 +195,12 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
            (!content || is_in_range(sync, step));
 }
 
-static bool covers_every_call(const struct naive *naive)
+/* Whether each call makes the step durable, by returning. */
+static bool covers_every_call(const struct naive *naive, const struct step *step)
 {
-    return naive->model->covers[CM_SYNC_EVERY_CALL] != 0;
+    unsigned set = naive->model->covers[CM_SYNC_EVERY_CALL];
+    return has_cover(set, CM_COVER_EVERYTHING) ||
+           (has_cover(set, CM_COVER_ALL_META) && is_meta(step));
 }
 
 /* ---- What is durable at a time ---- */
@@ -229,7 +226,7 @@ static enum fate fate_of(const struct naive *naive, const struct step *step, uin
     size_t count = is_name(&step->touches[0]) ? step->touch_count : 1, durable = 0;
     bool covered[2] = {false, false};
     uint64_t done = naive->trace->calls[step->call].end;
-    if (step->class != CM_CLASS_LOG && covers_every_call(naive))
+    if (step->class != CM_CLASS_LOG && covers_every_call(naive, step))
         return done < tick ? DURABLE : DIRTY;
     for (size_t i = 0; i < naive->trace->call_count; i++) {
         const struct ff_call *sync = &naive->trace->calls[i];
