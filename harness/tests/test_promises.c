@@ -180,16 +180,48 @@ static char *join_words(const cJSON *list)
     return text;
 }
 
+static void drop_word(cJSON *list, const char *word)
+{
+    for (int i = cJSON_GetArraySize(list); i-- > 0;)
+        if (strcmp(cJSON_GetArrayItem(list, i)->valuestring, word) == 0)
+            cJSON_DeleteItemFromArray(list, i);
+}
+
+static bool has_word(const cJSON *list, const char *word)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list) if (strcmp(item->valuestring, word) == 0) return true;
+    return false;
+}
+
+/* Words that mean nothing without others. */
+static void drop_dependents(cJSON *list)
+{
+    if (has_word(list, "own-names") || has_word(list, "own-entries") ||
+        has_word(list, "own-creation"))
+        return;
+    drop_word(list, "displaced");
+    drop_word(list, "parents");
+}
+
 /* Each word of a list that lies in the subject's root is left out once. */
 static void drop_words(struct subject *subject, const char *what, cJSON *list)
 {
-    for (int i = 0; i < cJSON_GetArraySize(list); i++) {
-        cJSON *word = cJSON_DetachItemFromArray(list, i);
+    cJSON *whole = cJSON_Duplicate(list, true), *word;
+    cJSON_ArrayForEach(word, whole)
+    {
         char *promise = cm_format("%s: %s", what, word->valuestring);
+        drop_word(list, word->valuestring);
+        drop_dependents(list);
         try_without(subject, promise, subject->root);
-        cJSON_InsertItemInArray(list, i, word);
+        while (cJSON_GetArraySize(list) > 0)
+            cJSON_DeleteItemFromArray(list, 0);
+        const cJSON *item;
+        cJSON_ArrayForEach(item, whole)
+            cJSON_AddItemToArray(list, cJSON_CreateString(item->valuestring));
         free(promise);
     }
+    cJSON_Delete(whole);
 }
 
 static void drop_rules(struct subject *subject)
@@ -245,6 +277,7 @@ static const struct {
     {"unlink", "atomic", "truncate-first", true},
     {"append", "plain", "zeros-garbage-data", true},
 };
+/* Not "size": it is an entry's only where renames are two operations, which is less already. */
 
 /* Steps of an append are for what tears. */
 static bool is_possible(const struct subject *subject, const char *key)
