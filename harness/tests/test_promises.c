@@ -224,29 +224,36 @@ static void drop_words(struct subject *subject, const char *what, cJSON *list)
     cJSON_Delete(whole);
 }
 
+static char *rule_text(const cJSON *rule)
+{
+    char *before = join_words(cJSON_GetObjectItemCaseSensitive(rule, "before"));
+    char *after = join_words(cJSON_GetObjectItemCaseSensitive(rule, "after"));
+    char *text = cm_format("order: %s before %s, %s", before, after,
+                           cJSON_GetObjectItemCaseSensitive(rule, "scope")->valuestring);
+    free(before);
+    free(after);
+    return text;
+}
+
+/* A rule, as a whole and each word of its lists. */
 static void drop_rules(struct subject *subject)
 {
+    static const char *const sides[] = {"before", "after"};
     cJSON *rules = cJSON_GetObjectItemCaseSensitive(subject->root, "order");
     for (int i = 0; i < cJSON_GetArraySize(rules); i++) {
-        cJSON *rule = cJSON_DetachItemFromArray(rules, i);
-        cJSON *before = cJSON_GetObjectItemCaseSensitive(rule, "before");
-        cJSON *after = cJSON_GetObjectItemCaseSensitive(rule, "after");
-        char *first = join_words(before), *second = join_words(after);
-        char *promise = cm_format("order: %s before %s, %s", first, second,
-                                  cJSON_GetObjectItemCaseSensitive(rule, "scope")->valuestring);
-        try_without(subject, promise, subject->root);
-        cJSON_InsertItemInArray(rules, i, rule);
-        char *of_before = cm_format("%s: before", promise);
-        char *of_after = cm_format("%s: after", promise);
-        if (cJSON_GetArraySize(before) > 1)
-            drop_words(subject, of_before, before);
-        if (cJSON_GetArraySize(after) > 1)
-            drop_words(subject, of_after, after);
-        free(of_before);
-        free(of_after);
+        cJSON *rule = cJSON_GetArrayItem(rules, i), *root = cJSON_Duplicate(subject->root, true);
+        char *promise = rule_text(rule);
+        cJSON_DeleteItemFromArray(cJSON_GetObjectItemCaseSensitive(root, "order"), i);
+        try_without(subject, promise, root);
+        cJSON_Delete(root);
+        for (int side = 0; side < 2; side++) {
+            cJSON *words = cJSON_GetObjectItemCaseSensitive(rule, sides[side]);
+            char *what = cm_format("%s: %s", promise, sides[side]);
+            if (cJSON_GetArraySize(words) > 1)
+                drop_words(subject, what, words);
+            free(what);
+        }
         free(promise);
-        free(first);
-        free(second);
     }
 }
 
