@@ -152,7 +152,7 @@ static struct sample *mend(struct cm_state *state, uint64_t seed)
     return mender.calls;
 }
 
-static bool changes(const struct sample *calls)
+static bool changes_files(const struct sample *calls)
 {
     for (size_t i = 0; i < calls->trace.call_count; i++)
         if (calls->calls[i].effect != FF_EFFECT_SYNC_FILE)
@@ -180,7 +180,7 @@ static void invented_run(void *context, struct cm_state *state, struct cm_outcom
 {
     const struct invented *invented = context;
     struct sample *calls = mend(state, invented->seed);
-    if (!changes(calls))
+    if (!changes_files(calls))
         cm_recovery_was_idle(state);
     sample_free(calls);
     judge(state, invented->seed + 1, outcome);
