@@ -143,7 +143,7 @@ static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
 }
 
 /* Whether the step changes the node, or names in it, or is of a call that concerns it. */
-static bool changes_node(const struct naive *naive, const struct step *step, uint32_t node)
+static bool concerns(const struct naive *naive, const struct step *step, uint32_t node)
 {
     const struct ff_call *call = &naive->trace->calls[step->call];
     bool does = call->node == node || call->node2 == node;
@@ -158,7 +158,7 @@ static bool is_before_last_change(const struct naive *naive, const struct ff_cal
 {
     for (; step < naive->steps + naive->step_count; step++)
         if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
-            changes_node(naive, step, sync->node))
+            concerns(naive, step, sync->node))
             return true;
     return false;
 }

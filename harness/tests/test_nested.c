@@ -383,8 +383,9 @@ static void follow(struct naively *naively, struct waiting *waiting, bool cut)
         verdicts_add(&naively->verdicts, naively->depth, outcome.text);
     state.tree = waiting->tree;
     if (outcome.status == CM_ACCEPTED && cut) {
-        CU_ASSERT_EQUAL_FATAL(
-            naively->check->record(naively->check->context, &state, naively->path, &error), 0);
+        if (naively->check->record(naively->check->context, &state, naively->path, &error) != 0)
+            printf("\n    %s\n", error.text);
+        CU_ASSERT_EQUAL_FATAL(error.text[0], '\0');
         struct ff_trace *trace = ff_trace_open(naively->path, &error);
         CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
         struct cm_poset *own = cm_poset_build(trace, naively->model, 0, &error);
