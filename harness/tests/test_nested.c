@@ -98,6 +98,10 @@ static void change_name(struct mender *mender, const char *name, uint32_t file)
     uint32_t old = cm_state_lookup(mender->state, FF_ROOT_NODE, target);
     bool is_file = old == FF_NO_NODE || S_ISREG(ff_tree_node(mender->state->tree, old)->mode);
     mix(mender, old != FF_NO_NODE);
+    /* To lose its last name may be to lose its content, step by step. */
+    look_at_all(mender, file);
+    if (old != FF_NO_NODE && is_file)
+        look_at_all(mender, old);
     if (mender->hash % 3 == 0 || !is_file || old == file)
         sample_unlink(mender->calls, FF_ROOT_NODE, name, file);
     else
@@ -209,7 +213,7 @@ static uint32_t number_node(struct numbering *numbering, uint32_t id)
         .mode = node->mode,
         .uid = node->uid,
         .gid = node->gid,
-        .data = {node->data, S_ISDIR(node->mode) ? 0 : node->size},
+        .data = {node->data, S_ISREG(node->mode) || S_ISLNK(node->mode) ? node->size : 0},
         .xattrs = {node->xattrs, node->xattrs_size},
     };
     for (size_t i = 0; i < node->entry_count; i++) {

@@ -147,6 +147,9 @@ static void try_without(struct subject *subject, const char *promise, const cJSO
 {
     struct ff_error error = {""};
     struct cm_model *without = load(root, &error);
+    /* The language does not say both. */
+    if (without == NULL && strstr(error.text, " goes with ") != NULL)
+        return;
     if (without == NULL)
         printf("\n    %s without %s: %s", subject->name, promise, error.text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(without);
