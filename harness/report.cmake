@@ -2,8 +2,8 @@
 # and the examples of the README. Included by this folder's CMakeLists.txt.
 
 add_library(crashmatrix_report STATIC
-  src/debug_info.c src/report.c src/report_faults.c src/report_json.c src/report_junit.c
-  src/report_text.c src/site.c)
+  src/debug_info.c src/report.c src/report_faults.c src/report_glance.c src/report_json.c
+  src/report_junit.c src/report_matrix.c src/report_page.c src/report_text.c src/site.c)
 target_include_directories(crashmatrix_report PUBLIC src)
 target_link_libraries(crashmatrix_report
   PUBLIC crashmatrix_engine
@@ -31,6 +31,7 @@ function(crashmatrix_specimen name)
 endfunction()
 
 crashmatrix_specimen(planted
+  tests/specimen.c
   tests/planted/planted.c
   tests/planted/acknowledged_too_early.c
   tests/planted/append_without_sync.c
@@ -42,6 +43,17 @@ crashmatrix_specimen(planted
   tests/planted/subdirectory_not_synced.c
   tests/planted/temp_not_synced.c)
 
+# Programs that are right, in several languages.
+find_package(Threads REQUIRED)
+crashmatrix_specimen(correct
+  tests/specimen.c
+  tests/correct/correct.c
+  tests/correct/in_place.c
+  tests/correct/logs.c
+  tests/correct/names.c
+  tests/correct/relied.c)
+target_link_libraries(correct PRIVATE Threads::Threads)
+
 # A script of tests/, given the build's bin directory and that of the specimens.
 function(crashmatrix_script_test name)
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}.sh
@@ -50,8 +62,10 @@ function(crashmatrix_script_test name)
 endfunction()
 
 crashmatrix_script_test(planted)
+crashmatrix_script_test(correct)
 crashmatrix_script_test(examples)
 crashmatrix_script_test(cli)
+crashmatrix_script_test(models)
 crashmatrix_script_test(cut)
 crashmatrix_specimen(careless tests/careless.c)
 crashmatrix_script_test(faults)
@@ -64,7 +78,6 @@ set_tests_properties(pinned PROPERTIES SKIP_RETURN_CODE 77)
 crashmatrix_script_test(losses)
 crashmatrix_script_test(monotone)
 crashmatrix_script_test(unreadable)
-find_package(Threads REQUIRED)
 crashmatrix_specimen(concurrent tests/concurrent.c)
 target_link_libraries(concurrent PRIVATE Threads::Threads)
 crashmatrix_script_test(concurrent)
@@ -80,5 +93,8 @@ crashmatrix_script_test(poison)
 # Eighty explorations by code that watch.sh and test_layout run with sanitizers, too.
 set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETURN_CODE 77)
 
+# Some fifty programs, each under all models.
+set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
+
 # The longest begin first, so that nothing waits for them in the end.
-set_tests_properties(ci_shards poison shards PROPERTIES COST 100)
+set_tests_properties(ci_shards correct poison shards PROPERTIES COST 100)

@@ -3,9 +3,9 @@
  * are found by comparing what a file holds with what the record says that it holds:
  * of pages that the kernel says were stored to (tracking.h), or, where it cannot say
  * that, of all. A scan makes one write of each page that differs, of route "mapping": it took place
- * at some time between the scan before and this one. Scans are made before every sync,
- * before calls that change such a file, when something is unmapped, when a program
- * exits, and at the end of the run. What a page held only between two scans is not
+ * at some time between the scan before and this one. Scans are made before and after
+ * every sync, before calls that change such a file, before output, when something is unmapped, when
+ * a program exits, and at the end of the run. What a page held only between two scans is not
  * seen, which is noted as unobserved ("mapped-intermediate"): of files that were
  * stored to, and of those where nobody could tell (a mapping that was made without
  * the library, forked, moved, or ended by a signal).

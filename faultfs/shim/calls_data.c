@@ -49,6 +49,8 @@ static long output_write(const struct site *site, const struct transfer *transfe
 {
     uint64_t signals;
     struct call call;
+    /* What was stored before it was said is recorded before it. */
+    mapping_scan(site);
     output_enter(site, transfer->fd, &signals);
     long result = gate_call(&transfer->raw);
     call_enter_completed(&call, site, channel->output_pending.begin);

@@ -14,13 +14,14 @@
 /* What was stored through mappings before a sync is covered by it. */
 static uint64_t sync_begin(const struct site *site)
 {
-    struct call call;
-    if (channel->mapped_count != 0) {
-        call_enter(&call, site);
-        call_scan(&call);
-        call_leave(&call);
-    }
+    mapping_scan(site);
     return call_begin_tick();
+}
+
+/* What will be stored after it persists only after what it covered. */
+static void sync_end(const struct site *site)
+{
+    mapping_scan(site);
 }
 
 /*
@@ -50,6 +51,7 @@ long call_fsync(const struct site *site, int fd, long number)
         effect = FF_EFFECT_SYNC_FAILED;
     call_record(&call, effect, result, 0);
     call_leave(&call);
+    sync_end(site);
     return result;
 }
 
@@ -66,6 +68,7 @@ static long sync_everything(const struct site *site, int fd, const struct raw_ca
     bool lost = failures_is_loss(result);
     call_record(&call, lost ? FF_EFFECT_SYNC_FAILED : FF_EFFECT_SYNC_ALL, result, 0);
     call_leave(&call);
+    sync_end(site);
     return result;
 }
 

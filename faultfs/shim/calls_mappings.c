@@ -181,5 +181,7 @@ long call_msync(const struct site *site, const struct raw_call *raw)
     call_enter_completed(&call, site, begin);
     sync_record(&call, (uint64_t)a[0], (uint64_t)a[1], begin, result);
     call_leave(&call);
+    /* What will be stored from now on was not while it was made. */
+    mapping_scan(site);
     return result;
 }

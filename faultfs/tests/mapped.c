@@ -105,6 +105,16 @@ static void run_sparse(void)
     }
 }
 
+/* What was stored before it was said, and what after. */
+static void run_said(void)
+{
+    int file = file_of(SIZE);
+    char *bytes = map_shared(file, SIZE);
+    bytes[0] = 'a';
+    MUST(write(STDOUT_FILENO, "stored\n", 7));
+    bytes[4096] = 'b';
+}
+
 /* Made writable only later. */
 static void run_protected(void)
 {
@@ -246,7 +256,7 @@ static const struct {
     {"harmless", run_harmless}, {"untouched", run_untouched}, {"restored", run_restored},
     {"forked", run_forked},     {"killed", run_killed},       {"moved", run_moved},
     {"replaced", run_replaced}, {"children", run_children},   {"kernel", run_kernel},
-    {"tracks", run_tracks},
+    {"tracks", run_tracks},     {"said", run_said},
 };
 
 int main(int argc, char **argv)

@@ -71,6 +71,14 @@ resize node=2 size=12288
 write node=2 offset=8193 size=1 "f"
 END
 
+recorded said not <<'END'
+create node=2 name=1/"file" mode=100644
+resize node=2 size=12288
+write node=2 offset=0 size=1 "a"
+output "stored\x0a"
+write node=2 offset=4096 size=1 "b"
+END
+
 recorded processes not <<'END'
 create node=2 name=1/"file" mode=100644
 resize node=2 size=12288

@@ -50,8 +50,11 @@ static int add_model(struct cm_models *chosen, const char *path, struct ff_error
             return same ? 0 : cm_fail(error, "%s: another model has the same name", path);
         }
     }
+    size_t capacity = chosen->capacity;
     chosen->models =
         cm_reserve(chosen->models, chosen->count, &chosen->capacity, sizeof(*chosen->models));
+    chosen->paths = cm_reserve(chosen->paths, chosen->count, &capacity, sizeof(*chosen->paths));
+    chosen->paths[chosen->count] = cm_duplicate(path, strlen(path));
     chosen->models[chosen->count++] = model;
     return 0;
 }
@@ -84,11 +87,13 @@ static int remove_matching(struct cm_models *chosen, const char *pattern, struct
 {
     size_t kept = 0, before = chosen->count;
     for (size_t i = 0; i < before; i++) {
-        struct cm_model *model = chosen->models[i];
-        if (fnmatch(pattern, model->name, 0) == 0)
-            cm_model_free(model);
-        else
-            chosen->models[kept++] = model;
+        if (fnmatch(pattern, chosen->models[i]->name, 0) == 0) {
+            cm_model_free(chosen->models[i]);
+            free(chosen->paths[i]);
+        } else {
+            chosen->models[kept] = chosen->models[i];
+            chosen->paths[kept++] = chosen->paths[i];
+        }
     }
     chosen->count = kept;
     if (kept == before)
@@ -117,8 +122,11 @@ int cm_models_choose(const char *const *words, size_t count, struct cm_models *c
 
 void cm_models_free(struct cm_models *chosen)
 {
-    for (size_t i = 0; i < chosen->count; i++)
+    for (size_t i = 0; i < chosen->count; i++) {
         cm_model_free(chosen->models[i]);
+        free(chosen->paths[i]);
+    }
     free(chosen->models);
+    free(chosen->paths);
     *chosen = (struct cm_models){0};
 }

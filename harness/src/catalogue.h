@@ -9,6 +9,7 @@
 
 struct cm_models {
     struct cm_model **models;
+    char **paths; /* the files of the models */
     size_t count;
     size_t capacity;
 };

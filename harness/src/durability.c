@@ -139,7 +139,7 @@ size_t cm_sync_last(const struct cm_poset *poset, const struct cm_location *loca
     for (; last > 0; last--) {
         const struct cm_value *value = &poset->values[location->values[last - 1]];
         const struct cm_poset_operation *operation = &poset->operations[value->operation];
-        if (!operation->lost && cm_sync_sees(poset, operation, sync))
+        if (!operation->lost && !operation->reuse && cm_sync_sees(poset, operation, sync))
             break;
     }
     return last;
@@ -283,7 +283,8 @@ static void apply_sync(struct cm_poset *poset, const struct cm_sync_call *sync, 
         if (operation->shown.boundary > sync->until)
             break;
         if (operation->shown.durable != CM_NEVER || operation->lost ||
-            operation->class == CM_CLASS_LOG || !is_before(poset, operation, sync))
+            operation->class == CM_CLASS_LOG || operation->reuse ||
+            !is_before(poset, operation, sync))
             continue;
         operation->covered |= covered_values(poset, o, sync);
         bool both = is_name(operation) && operation->value_count == 2 &&
@@ -304,7 +305,7 @@ static void apply_failure(struct cm_poset *poset, const struct cm_sync_call *syn
     for (size_t o = 0; o < poset->operation_count; o++) {
         struct cm_poset_operation *operation = &poset->operations[o];
         bool log = operation->class == CM_CLASS_LOG;
-        if (operation->shown.durable != CM_NEVER ||
+        if (operation->shown.durable != CM_NEVER || operation->reuse ||
             (sync->node != FF_NO_NODE && sync->node != value_node(poset, operation, 0)))
             continue;
         if (log || (is_before(poset, operation, sync) && (1u << operation->class & content) != 0 &&

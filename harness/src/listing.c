@@ -1,12 +1,11 @@
 /*
- * The subcommands that print: show, models, targets.
+ * The subcommands that print: show, targets.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "catalogue.h"
 #include "memory.h"
-#include "model.h"
 #include "report_shared.h"
 #include "run.h"
 #include "target.h"
@@ -52,17 +51,13 @@ int cm_show(const struct cm_settings *settings)
     return CM_EXIT_PASS;
 }
 
-int cm_list_models(const struct cm_settings *settings)
+static void print_target(const struct cm_target *target)
 {
-    static const char *const all[] = {"all"};
-    struct cm_models models = {0};
-    struct ff_error error;
-    (void)settings;
-    int status = cm_models_choose(all, 1, &models, &error);
-    for (size_t i = 0; status == 0 && i < models.count; i++)
-        cm_model_print(models.models[i], stdout);
-    cm_models_free(&models);
-    return status == 0 ? CM_EXIT_PASS : cm_give_up(CM_EXIT_USAGE, error.text);
+    struct ff_error missing;
+    printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
+           target->expect_pass ? "pass" : "fail");
+    if (cm_target_check_needs(target, &missing) != 0)
+        printf("    not here: %s\n", missing.text);
 }
 
 int cm_list_targets(const struct cm_settings *settings)
@@ -75,8 +70,7 @@ int cm_list_targets(const struct cm_settings *settings)
         struct ff_error error;
         struct cm_target *target = cm_target_load(names[i], &error);
         if (target != NULL)
-            printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
-                   target->expect_pass ? "pass" : "fail");
+            print_target(target);
         else
             status = cm_give_up(CM_EXIT_USAGE, error.text);
         cm_target_free(target);

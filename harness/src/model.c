@@ -62,6 +62,10 @@ static const struct word append_words[] = {CM_APPENDS(X){NULL, 0}};
 static const struct word size_words[] = {CM_SIZES(X){NULL, 0}};
 #undef X
 
+#define X(identifier, name) WORD(CM_FREED_, identifier, name)
+static const struct word freed_words[] = {CM_FREEDS(X){NULL, 0}};
+#undef X
+
 static const char *const choice_keys[] = {
 #define X(identifier, key) key,
     CM_CHOICES(X)
@@ -69,10 +73,9 @@ static const char *const choice_keys[] = {
 };
 
 static const struct word *const choice_words[CM_CHOICE_COUNT] = {
-    [CM_CHOICE_RENAME] = rename_words,
-    [CM_CHOICE_UNLINK] = unlink_words,
-    [CM_CHOICE_APPEND] = append_words,
-    [CM_CHOICE_SIZE] = size_words,
+    [CM_CHOICE_RENAME] = rename_words, [CM_CHOICE_UNLINK] = unlink_words,
+    [CM_CHOICE_APPEND] = append_words, [CM_CHOICE_SIZE] = size_words,
+    [CM_CHOICE_FREED] = freed_words,
 };
 
 const char *cm_class_name(enum cm_class class)
@@ -350,6 +353,11 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
         return refuse(config, "granule", "must divide the unit", "");
     if (model->choices[CM_CHOICE_APPEND] != CM_APPEND_PLAIN && model->tearing == CM_TEARING_ATOMIC)
         return refuse(config, "append", "is done in steps, which atomic tearing does not have", "");
+    if (model->choices[CM_CHOICE_APPEND] != CM_APPEND_PLAIN &&
+        (model->choices[CM_CHOICE_FREED] != CM_FREED_PRIVATE ||
+         model->choices[CM_CHOICE_SIZE] != CM_SIZE_INODE))
+        return refuse(config, "append", "in steps goes with freed-blocks private and size inode",
+                      "");
     if (model->choices[CM_CHOICE_SIZE] == CM_SIZE_ENTRY &&
         model->choices[CM_CHOICE_RENAME] != CM_RENAME_INDEPENDENT)
         return refuse(config, "size", "lies in entries only where renames are independent", "");
@@ -474,6 +482,9 @@ static const char *const choice_texts[CM_CHOICE_COUNT][3] = {
                             "the size of a file lies in its directory entry: after a rename the "
                             "new name shows an empty file until the file itself is written; a file "
                             "cannot be read where its size says more than its chain of blocks has"},
+    [CM_CHOICE_FREED] = {[CM_FREED_REUSED] =
+                             "blocks that a file lost may be another's before that is durable: "
+                             "either may show the other's bytes"},
 };
 
 void cm_model_print(const struct cm_model *model, FILE *stream)

@@ -158,7 +158,8 @@ enum cm_crossing {
     X(RENAME, "rename") /* also what an exchange is made of */                                     \
     X(UNLINK, "unlink")                                                                            \
     X(APPEND, "append")                                                                            \
-    X(SIZE, "size") /* where size and blocks of a file are */
+    X(SIZE, "size") /* where size and blocks of a file are */                                      \
+    X(FREED, "freed-blocks")
 
 enum cm_choice {
 #define X(identifier, key) CM_CHOICE_##identifier,
@@ -205,6 +206,16 @@ enum cm_append {
 enum cm_size {
 #define X(identifier, name) CM_SIZE_##identifier,
     CM_SIZES(X)
+#undef X
+};
+
+#define CM_FREEDS(X)                                                                               \
+    X(PRIVATE, "private")                                                                          \
+    X(REUSED, "reused") /* another file may get them before it is durable that they are free */
+
+enum cm_freed {
+#define X(identifier, name) CM_FREED_##identifier,
+    CM_FREEDS(X)
 #undef X
 };
 

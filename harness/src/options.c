@@ -19,6 +19,8 @@ enum { DEFAULT_TIMEOUT_MS = 10000 };
 #define ANY_OPERANDS SIZE_MAX
 /* One or more, among options. */
 #define MANY_OPERANDS (SIZE_MAX - 1)
+/* Any number, or none. */
+#define SOME_OPERANDS (SIZE_MAX - 2)
 
 struct subcommand {
     const char *name;
@@ -57,9 +59,13 @@ static const struct subcommand subcommands[] = {
                         "for n in $(seq 0 40); do cp -a before db; (cd db &&\n"
                         "    crashmatrix cut --at $n --lose all -- ../save; ../load) || break; "
                         "rm -rf db; done"},
-    [CM_COMMAND_MODELS] = {"models", "", 0,
-                           "Print the shipped persistence models and what each promises.",
-                           "crashmatrix models"},
+    [CM_COMMAND_MODELS] = {"models", "[NAME|FILE|GLOB]...", SOME_OPERANDS,
+                           "Print what the shipped persistence models promise, explain some of "
+                           "them or a file of\nyours, or name the one that fits a directory.",
+                           "crashmatrix models\n"
+                           "  crashmatrix models 'ext4*'\n"
+                           "  crashmatrix models ./mine.json\n"
+                           "  crashmatrix models --for /var/lib/mine"},
     [CM_COMMAND_TARGETS] = {"targets", "", 0, "Print the shipped targets.", "crashmatrix targets"},
 };
 
@@ -147,6 +153,8 @@ static const struct option_row rows[] = {
      "of what was not durable: all that a cut can lose, nothing (default), or as in an ID"},
     {"root", 0, OPTION_TEXT, SETTING(root), ON(CUT), "DIR",
      "where the command runs and what is cut (default: the current directory)"},
+    {"for", 0, OPTION_TEXT, SETTING(directory), ON(MODELS), "DIR",
+     "the model that fits DIR's file system (else status 4), and what breaks it (status 1)"},
     {"into", 0, OPTION_TEXT, SETTING(into), ON(REPLAY), "DIR",
      "a new directory for the state's files"},
 };
@@ -396,7 +404,9 @@ static bool parse_options(int argc, char **argv, struct cm_settings *settings, i
     if (settings->operand_count > chosen->operand_count)
         return complain("%s: unexpected argument '%s'", chosen->name,
                         settings->operands[chosen->operand_count]);
-    size_t least = chosen->operand_count < MANY_OPERANDS ? chosen->operand_count : 1;
+    size_t least = chosen->operand_count == SOME_OPERANDS  ? 0
+                   : chosen->operand_count < SOME_OPERANDS ? chosen->operand_count
+                                                           : 1;
     if (settings->operand_count < least)
         return complain("%s: %s is missing", chosen->name, chosen->operands);
     return true;

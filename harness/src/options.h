@@ -69,6 +69,7 @@ struct cm_settings {
     const char *output;
     const char *trace;
     const char *into;
+    const char *directory; /* whose file system is asked for */
     struct cm_shard shard; /* 0 of 1: everything */
     struct cm_budget budget;
     unsigned seed;

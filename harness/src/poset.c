@@ -113,6 +113,9 @@ static bool is_ordered(const struct cm_poset *poset, const struct cm_poset_opera
         return false;
     if (p->shown.durable <= q->shown.boundary)
         return true;
+    /* What is another file's follows no rule. */
+    if (p->stale || p->reuse || q->stale || q->reuse)
+        return false;
     unsigned before = 1u << p->class, after = 1u << q->class;
     for (size_t i = 0; i < poset->model->rule_count; i++) {
         const struct cm_order_rule *rule = &poset->model->rules[i];
@@ -139,7 +142,8 @@ static void precede(struct cm_poset *poset, size_t p, size_t q)
 static void follow_values(struct cm_poset *poset, size_t q)
 {
     const struct cm_poset_operation *operation = &poset->operations[q];
-    for (uint32_t i = 0; i < operation->value_count && operation->class != CM_CLASS_LOG; i++) {
+    for (uint32_t i = 0;
+         i < operation->value_count && operation->class != CM_CLASS_LOG && !operation->reuse; i++) {
         uint32_t value = operation->first_value + i;
         const struct cm_location *location = &poset->locations[poset->values[value].location];
         size_t j = 0;
@@ -148,6 +152,8 @@ static void follow_values(struct cm_poset *poset, size_t q)
         while (j-- > 0) { /* the latest first: it mostly brings the others along */
             uint32_t p = poset->values[location->values[j]].operation;
             const struct cm_poset_operation *before = &poset->operations[p];
+            if (before->reuse)
+                continue; /* which what took the blocks away does not need */
             if (before->class != CM_CLASS_LOG)
                 precede(poset, p, q);
             else if (before->shown.durable <= operation->shown.boundary)

@@ -83,7 +83,10 @@ struct cm_poset_operation {
     uint32_t node;    /* whose it is, if it is not that of its locations: a log operation's, or */
                       /* that of a file or directory which is entered under its new name */
     unsigned covered; /* while the order is built: its values that syncs have covered, as bits */
-    uint32_t after;   /* an earlier step of the same call, which precedes it, or CM_NO_OPERATION */
+    bool stale;       /* what the blocks of a file held before it got them */
+    bool reuse;       /* a file that lost its blocks shows what another has put there: changed by */
+                      /* no sync, and ordered by nothing but after */
+    uint32_t after;   /* an operation of the same call, which precedes it, or CM_NO_OPERATION */
 };
 
 /* A file or directory that existed at some time. */

@@ -352,7 +352,8 @@ static void print_operation(FILE *stream, const struct ff_trace *trace,
     const struct ff_call *call = &trace->calls[operation->call];
     /* Models tell first writes from overwrites; to people both are data. */
     bool content = operation->length > 0;
-    bool data = content && strcmp(operation->class, "garbage") != 0;
+    bool data = content && strcmp(operation->class, "garbage") != 0 &&
+                strcmp(operation->class, "stale") != 0 && strcmp(operation->class, "reuse") != 0;
     fprintf(stream, "%s of ", data ? "data" : operation->class);
     if (strcmp(operation->class, "rename") == 0)
         print_places(stream, trace, operation->call, " -> ");

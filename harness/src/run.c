@@ -260,8 +260,8 @@ static int choose_models(struct run *run, struct ff_error *error)
         words = settings->models.items;
         count = settings->models.count;
     } else if (target != NULL) {
-        words = (const char *const *)target->models;
-        count = target->model_count;
+        words = (const char *const *)target->models.items;
+        count = target->models.count;
     }
     return cm_models_choose(words, count, &run->session.models, error);
 }

@@ -21,7 +21,7 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     *session = (struct cm_session){0};
     if (settings->target != NULL) {
         session->target = cm_target_load(settings->target, error);
-        if (session->target == NULL)
+        if (session->target == NULL || cm_target_check_needs(session->target, error) != 0)
             return -1;
     }
     const struct cm_target *target = session->target;

@@ -10,23 +10,29 @@
 #include "install.h"
 #include "memory.h"
 
-static bool read_models(const struct cm_config *config, struct cm_target *target)
+static bool read_names(const struct cm_config *config, const char *key, struct cm_names *names)
 {
-    const cJSON *list = cm_config_get(config->root, "models"), *item;
+    const cJSON *list = cm_config_get(config->root, key), *item;
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0) {
-        cm_config_error(config, "models: must be a list of names that is not empty");
+        cm_config_error(config, "%s: must be a list of names that is not empty", key);
         return false;
     }
-    target->models = cm_allocate((size_t)cJSON_GetArraySize(list), sizeof(char *));
+    names->items = cm_allocate((size_t)cJSON_GetArraySize(list), sizeof(char *));
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsString(item)) {
-            cm_config_error(config, "models: must be a list of names");
+        if (!cJSON_IsString(item) || item->valuestring[0] == '\0') {
+            cm_config_error(config, "%s: must be a list of names", key);
             return false;
         }
-        target->models[target->model_count++] = cm_format("%s", item->valuestring);
+        names->items[names->count++] = cm_format("%s", item->valuestring);
     }
     return true;
+}
+
+static bool read_optional_names(const struct cm_config *config, const char *key,
+                                struct cm_names *names)
+{
+    return cm_config_get(config->root, key) == NULL || read_names(config, key, names);
 }
 
 static bool read_expectation(const struct cm_config *config, struct cm_target *target)
@@ -44,9 +50,9 @@ static bool read_expectation(const struct cm_config *config, struct cm_target *t
 
 static bool read_target(const struct cm_config *config, struct cm_target *target)
 {
-    static const char *const keys[] = {"schema",  "name",     "description", "workload",
-                                       "check",   "models",   "expect",      "setup",
-                                       "recover", "monotone", NULL};
+    static const char *const keys[] = {"schema",   "name",   "description", "workload", "check",
+                                       "models",   "expect", "setup",       "recover",  "monotone",
+                                       "packages", "needs",  NULL};
     const cJSON *root = config->root;
     return cm_config_keys(config, root, "target", keys, 7) &&
            cm_config_schema(config, root, "crashmatrix/target/1") &&
@@ -57,7 +63,10 @@ static bool read_target(const struct cm_config *config, struct cm_target *target
            cm_config_text(config, root, "workload", &target->workload) &&
            (cm_config_get(root, "recover") == NULL ||
             cm_config_text(config, root, "recover", &target->recover)) &&
-           cm_config_text(config, root, "check", &target->check) && read_models(config, target) &&
+           cm_config_text(config, root, "check", &target->check) &&
+           read_names(config, "models", &target->models) &&
+           read_optional_names(config, "packages", &target->packages) &&
+           read_optional_names(config, "needs", &target->needs) &&
            (cm_config_get(root, "monotone") == NULL ||
             cm_config_bool(config, root, "monotone", &target->monotone)) &&
            read_expectation(config, target);
@@ -90,13 +99,69 @@ struct cm_target *cm_target_load(const char *name, struct ff_error *error)
     return target;
 }
 
+static bool is_in_folder(const char *folder, size_t length, const char *command)
+{
+    char *path = cm_format("%.*s/%s", (int)length, folder, command);
+    bool found = access(path, X_OK) == 0;
+    free(path);
+    return found;
+}
+
+static bool is_installed(const char *command)
+{
+    const char *folder = getenv("PATH");
+    while (folder != NULL) {
+        size_t length = strcspn(folder, ":");
+        if (length > 0 && is_in_folder(folder, length, command))
+            return true;
+        folder = folder[length] == ':' ? folder + length + 1 : NULL;
+    }
+    return false;
+}
+
+static char *join(const struct cm_names *names)
+{
+    char *text = cm_format("%s", "");
+    for (size_t i = 0; i < names->count; i++) {
+        char *longer = cm_format("%s%s%s", text, i > 0 ? " " : "", names->items[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+int cm_target_check_needs(const struct cm_target *target, struct ff_error *error)
+{
+    for (size_t i = 0; i < target->needs.count; i++) {
+        if (is_installed(target->needs.items[i]))
+            continue;
+        char *packages = join(&target->packages);
+        cm_fail(error, "target '%s' needs the command '%s', which is not installed; install %s%s",
+                target->name, target->needs.items[i],
+                packages[0] != '\0' ? packages : "the program that has it",
+                packages[0] != '\0' ? " (Debian), and build crashmatrix again if it was built "
+                                      "without that"
+                                    : "");
+        free(packages);
+        return -1;
+    }
+    return 0;
+}
+
+static void free_names(struct cm_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
 void cm_target_free(struct cm_target *target)
 {
     if (target == NULL)
         return;
-    for (size_t i = 0; i < target->model_count; i++)
-        free(target->models[i]);
-    free(target->models);
+    free_names(&target->models);
+    free_names(&target->packages);
+    free_names(&target->needs);
     free(target->name);
     free(target->description);
     free(target->setup);

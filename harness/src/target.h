@@ -9,6 +9,11 @@
 
 #include "faultfs/trace.h"
 
+struct cm_names {
+    char **items;
+    size_t count;
+};
+
 struct cm_target {
     char *name;
     char *description;
@@ -16,8 +21,9 @@ struct cm_target {
     char *workload;
     char *recover; /* or NULL */
     char *check;
-    char **models; /* as given to --model */
-    size_t model_count;
+    struct cm_names models;   /* as given to --model */
+    struct cm_names packages; /* of Debian, that have what it needs */
+    struct cm_names needs;    /* commands that must be found in $PATH */
     bool expect_pass;
     bool monotone; /* as with --monotone; false when it is not said */
 };
@@ -27,6 +33,10 @@ struct cm_target {
  * Returns NULL with *error set when there is none or the file is wrong.
  */
 struct cm_target *cm_target_load(const char *name, struct ff_error *error);
+
+/* Returns 0 if every command that the target needs is installed; else says what to install. */
+int cm_target_check_needs(const struct cm_target *target, struct ff_error *error);
+
 void cm_target_free(struct cm_target *target);
 
 #endif

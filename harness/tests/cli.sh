@@ -38,7 +38,6 @@ expect 0 '[0-9]+\.[0-9]+\.[0-9]+' "$crashmatrix" --version
 for subcommand in run record explore show models targets replay; do
     expect 0 "crashmatrix $subcommand" "$crashmatrix" "$subcommand" --help
 done
-expect 0 'posix-torn' "$crashmatrix" models
 expect 0 'manifest-seed-order' "$crashmatrix" targets
 expect 2 'Usage' "$crashmatrix"
 expect 2 'no-such-command' "$crashmatrix" no-such-command
@@ -51,6 +50,21 @@ expect 2 '--workload' "$crashmatrix" run --check "$check" --model posix
 expect 2 'granule' run --granule 0
 expect 2 'jobs' run --jobs many
 expect 2 'timeout' run --timeout soon
+
+echo "targets"
+cat >"$work/target.json" <<END
+{ "schema": "crashmatrix/target/1", "name": "sample", "description": "a sample",
+  "packages": ["no-such-package"], "needs": ["sh", "no-such-command"],
+  "workload": "true", "check": "true", "models": ["posix"], "expect": "pass" }
+END
+expect 2 "'no-such-command', which is not installed; install no-such-package" \
+    "$crashmatrix" run --target "$work/target.json"
+expect 2 "'no-such-command', which is not installed; install no-such-package" \
+    "$crashmatrix" record --target "$work/target.json" -o "$work/trace.cmt"
+sed 's/, "no-such-command"//' "$work/target.json" >"$work/needs.json"
+expect 0 'Verdict: pass' "$crashmatrix" run --target "$work/needs.json" --scratch "$work/scratch"
+sed 's/\["sh", "no-such-command"\]/"sh"/' "$work/target.json" >"$work/needs.json"
+expect 2 'needs.json: needs: must be a list' "$crashmatrix" run --target "$work/needs.json"
 
 echo "models"
 sed '0,/{/s//{ "surprise": 1,/' "$here/../models/posix.json" >"$work/surprise.json"

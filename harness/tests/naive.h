@@ -67,20 +67,23 @@ static struct step *add_step(struct naive *naive, size_t call, enum cm_class cla
     return step;
 }
 
-/* Whether the program had put bytes into the granule that holds at. */
+/* Whether the granule that holds at has bytes: what lies wholly beyond a cut has none. */
 static bool has_bytes(const struct naive *naive, uint32_t node, uint32_t at)
 {
-    uint32_t granule = at / GRANULE;
-    if (node <= naive->trace->node_count && node != FF_ROOT_NODE &&
-        granule * GRANULE < naive->trace->nodes[node - 1].data.size)
-        return true;
+    uint32_t start = at / GRANULE * GRANULE;
+    bool has = node <= naive->trace->node_count && node != FF_ROOT_NODE &&
+               start < naive->trace->nodes[node - 1].data.size;
     for (size_t i = 0; i < naive->step_count; i++)
-        for (size_t t = 0; t < naive->steps[i].touch_count; t++)
-            if (naive->steps[i].touches[t].place == PLACE_BYTES &&
-                naive->steps[i].touches[t].node == node &&
-                naive->steps[i].touches[t].from / GRANULE == granule)
-                return true;
-    return false;
+        for (size_t t = 0; t < naive->steps[i].touch_count; t++) {
+            const struct touch *touch = &naive->steps[i].touches[t];
+            if (touch->place != PLACE_BYTES || touch->node != node)
+                continue;
+            if (naive->steps[i].class == CM_CLASS_CUT)
+                has = has && touch->from > start;
+            else
+                has = has || touch->from / GRANULE * GRANULE == start;
+        }
+    return has;
 }
 
 static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)

@@ -131,6 +131,24 @@ static void findings_under_posix(void)
     sample_free(s);
 }
 
+/* Data that was not written may be zeros, or, without auto_da_alloc, missing altogether. */
+static void findings_under_ext4(void)
+{
+    struct sample *s = toy(false);
+    expect(s, "ext4", TORN | FORGOTTEN | HALF);
+    expect(s, "ext4-journal", FORGOTTEN | HALF);
+    sample_free(s);
+}
+
+/* What has no order among names can lose them, too. */
+static void findings_without_a_journal(void)
+{
+    struct sample *s = toy(false);
+    expect(s, "ext2", TORN | FORGOTTEN | HALF);
+    expect(s, "vfat", TORN | FORGOTTEN | HALF);
+    sample_free(s);
+}
+
 /* Nothing is lost; but between the two links the program may be killed. */
 static void findings_when_killed(void)
 {
@@ -139,11 +157,15 @@ static void findings_when_killed(void)
     sample_free(s);
 }
 
-/* With syncs, and without links, what remains is that the rename is not atomic. */
+/* With syncs, and without links, what remains is that the rename is not atomic; on vfat the
+ * new name is empty, since the sync came before the rename. */
 static void synced_twin(void)
 {
     struct sample *s = toy(true);
     expect(s, "posix", 0);
+    expect(s, "ext4", 0);
+    expect(s, "ext2", 0);
+    expect(s, "vfat", TORN);
     expect(s, "alice", TORN | MISSING);
     sample_free(s);
 }
@@ -151,6 +173,8 @@ static void synced_twin(void)
 static const struct unit_test tests[] = {
     {"alice: the four published findings", findings_under_alice},
     {"posix: all but that the rename is not atomic", findings_under_posix},
+    {"ext4: the same; data=journal: not the write", findings_under_ext4},
+    {"ext2 and vfat: the same, since the target is replaced at once", findings_without_a_journal},
     {"process-crash: the two links", findings_when_killed},
     {"with syncs: clean where renames are atomic", synced_twin},
 };

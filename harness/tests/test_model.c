@@ -116,6 +116,12 @@ static void wrong_models(void)
         {"\"order\"", "\"rename\": \"sometimes\", \"order\"", "rename: unknown value"},
         {"\"order\"", "\"rename\": \"stepwise\", \"order\"", "key 'rename' is missing"},
         {"\"independent\"", "\"atomic\", \"append\": \"zeros-garbage-data\"", "append"},
+        {"\"sources\": {", "\"size\": \"entry\", \"sources\": {\"size\": \"s\", ",
+         "size: lies in entries only"},
+        {"\"sources\": {",
+         "\"append\": \"zeros-garbage-data\", \"freed-blocks\": \"reused\", \"sources\": {"
+         "\"append\": \"s\", \"freed-blocks\": \"s\", ",
+         "append: in steps"},
         {"\"m\"", "\"../m\"", "name: may hold"},
         {"model/1", "model/2", "schema must be"},
         {"\"s\"}}", "\"s\"}} x", "not valid JSON"},

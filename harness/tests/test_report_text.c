@@ -211,6 +211,12 @@ static void text_shows_the_whole_run(void)
         "  posix          covered ~2.21e36 of ~2.21e36 legal states, 18446744073709551615 "
         "distinct, 9007199254740993 runs: fail, 2 rejected, exhaustive\n"
         "\n"
+        "At a glance\n"
+        "  passes under  process-crash\n"
+        "  fails under  posix\n"
+        "      the acknowledged version is lost\n"
+        "      power cut after call 5 (write stdout \"committed\")\n"
+        "\n"
         "Verdict: fail\n"));
 }
 
@@ -353,20 +359,117 @@ static void text_folds_equal_rows_of_a_long_matrix(void)
                  "\n"));
 }
 
+/* Models under which as many states are left before the first call as their number says,
+ * 0 for the first of them. */
+enum { MANY_MODELS = 9 };
+static struct {
+    char name[32];
+    struct cm_label label;
+    struct cm_cell cells[COUNT(clean_cells)];
+    struct cm_exploration exploration;
+} many_models[MANY_MODELS];
+static struct cm_exploration *many_list[MANY_MODELS];
+
+static void invent_models(struct cm_report *report, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        snprintf(many_models[i].name, sizeof(many_models[i].name), "file-system-%zu", i);
+        many_models[i].label = (struct cm_label){"old", i};
+        memcpy(many_models[i].cells, clean_cells, sizeof(clean_cells));
+        many_models[i].cells[0].labels = &many_models[i].label;
+        many_models[i].exploration = clean;
+        many_models[i].exploration.model = many_models[i].name;
+        many_models[i].exploration.cells = many_models[i].cells;
+        many_list[i] = &many_models[i].exploration;
+    }
+    report->explorations = many_list;
+    report->exploration_count = count;
+}
+
 /* Five models leave little of a page of 100 columns to the calls. */
 static void text_shortens_calls_in_the_middle(void)
 {
     struct ff_call long_calls[COUNT(calls)];
-    struct cm_exploration *const list[] = {&clean, &clean, &clean, &clean, &clean};
     struct ff_trace longer = trace;
     struct cm_report report = report_new();
     memcpy(long_calls, calls, sizeof(long_calls));
     long_calls[4].data = (struct ff_bytes)BYTES("version 00000017 is committed");
     longer.calls = long_calls;
     report.trace = &longer;
-    report.explorations = list;
-    report.exploration_count = COUNT(list);
+    invent_models(&report, 5);
     CU_ASSERT_TRUE(contains(write_text, &report, "\n  5  write s... is committed\"  1 new, 3 old"));
+}
+
+static void text_of_many_models_joins_equal_columns(void)
+{
+    struct cm_report report = report_new();
+    invent_models(&report, MANY_MODELS);
+    for (size_t i = 2; i < MANY_MODELS; i++)
+        many_models[i].label.states = i % 2;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "  #  power cut after           file-system-0 +4  file-system-1 +3\n"
+                            "  0  before the first call     0 old             1 old\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "\n  file-system-1 +3: file-system-1, file-system-3, file-system-5, "
+                            "file-system-7\n"));
+    /* Not when one of them is known in part only. */
+    many_models[3].exploration.exhaustive = false;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "file-system-0 +4  file-system-1 +2  "
+                            "file-system-3\n"));
+}
+
+static void text_of_many_columns_has_parts(void)
+{
+    struct cm_report report = report_new();
+    invent_models(&report, MANY_MODELS);
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "  #  power cut after           file-system-0  file-system-1  "
+                            "file-system-2  file-system-3\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "\n\n  #  power cut after           file-system-8\n"
+                            "  0  before the first call     8 old\n"));
+}
+
+static void text_tells_at_a_glance_where_it_is_safe(void)
+{
+    static const struct cm_unobserved unseen = {"io-uring", "refused", "program", 1, false};
+    struct cm_violation two[] = {violations[0], violations[0]};
+    struct cm_report report = report_new();
+    invent_models(&report, 7);
+    for (size_t i = 2; i < 5; i++) {
+        many_models[i].exploration.violations = violations;
+        many_models[i].exploration.violation_count = 1;
+    }
+    two[1].first_boundary = 0;
+    two[1].reason = "the version is damaged";
+    many_models[4].exploration.violations = two;
+    many_models[4].exploration.violation_count = 2;
+    many_models[5].exploration.exhaustive = many_models[5].exploration.complete = false;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "\nAt a glance\n"
+                            "  passes under  file-system-0, file-system-1, file-system-6\n"
+                            "  not decided under  file-system-5\n"
+                            "  fails under  file-system-2, file-system-3\n"
+                            "      the acknowledged version is lost\n"
+                            "      power cut after call 5 (write stdout \"committed\")\n"
+                            "  fails under  file-system-4\n"
+                            "      the version is damaged\n"
+                            "      power cut before the first call; 1 more reason\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "\nViolations under file-system-2, file-system-3\n"
+                            "  (replay ids of the first model; report.json has all)\n"));
+    CU_ASSERT_TRUE(contains(write_text, &report, "\nViolations under file-system-4\n"));
+    for (size_t i = 2; i < 7; i++)
+        many_models[i].exploration = many_models[0].exploration;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "  passes under  file-system-0, file-system-1, file-system-0, "
+                            "file-system-0, file-system-0,\n"
+                            "                file-system-0, file-system-0\n"));
+    report.unobserved = &unseen;
+    report.unobserved_count = 1;
+    CU_ASSERT_TRUE(contains(write_text, &report,
+                            "  nothing rejected, but not all was seen, under  file-system-0,"));
 }
 
 static void text_names_few_labels_of_many(void)
@@ -442,6 +545,9 @@ static const struct unit_test tests[] = {
     {"text of a bounded run says so", text_of_a_bounded_run_says_so},
     {"text folds equal rows of a long matrix", text_folds_equal_rows_of_a_long_matrix},
     {"text shortens calls in the middle", text_shortens_calls_in_the_middle},
+    {"text of many models joins equal columns", text_of_many_models_joins_equal_columns},
+    {"text of many columns has parts", text_of_many_columns_has_parts},
+    {"text tells at a glance where it is safe", text_tells_at_a_glance_where_it_is_safe},
     {"text names few labels of many", text_names_few_labels_of_many},
     {"text lists the first of many lost operations", text_lists_the_first_of_many_lost_operations},
 };

@@ -100,11 +100,28 @@ static void random_ideal(const struct cm_poset *poset, cm_word *ideal)
 
 static size_t steps, changes;
 
+/* Of half of the models calls are done in parts, or blocks are reused. */
+static void random_choices(struct cm_model *model, uint64_t seed)
+{
+    unsigned *choices = model->choices;
+    if (seed % 2 == 0)
+        return;
+    choices[CM_CHOICE_RENAME] = (unsigned)(seed >> 8) % 3;
+    choices[CM_CHOICE_UNLINK] = (unsigned)(seed >> 16) % 2;
+    if (seed >> 24 & 1) {
+        choices[CM_CHOICE_FREED] = CM_FREED_REUSED;
+        choices[CM_CHOICE_SIZE] = choices[CM_CHOICE_RENAME] == CM_RENAME_INDEPENDENT;
+    } else if (model->tearing != CM_TEARING_ATOMIC) {
+        choices[CM_CHOICE_APPEND] = CM_APPEND_ZEROS_GARBAGE_DATA;
+    }
+}
+
 static bool compare_once(uint64_t seed, bool scribbles)
 {
     struct ff_error error;
     struct cm_model model;
     struct sample *sample = invent(seed, &model);
+    random_choices(&model, seed);
     struct cm_poset *poset = cm_poset_build(&sample->trace, &model, 0, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(poset);
     struct cm_stepper *stepper = cm_stepper_new(poset);

@@ -281,6 +281,98 @@ static void unchained(void)
     sample_free(s);
 }
 
+/* ---- Freed blocks ---- */
+
+/* A file is removed and another one made. Either may show the other's bytes. */
+static void blocks_of_a_removed_file(void)
+{
+    struct sample *s = sample_new();
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'x');
+    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED,
+           "\n"
+           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=xxx\n"
+           "g=\ng=...\ng=xxx\n",
+           "\n"
+           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=old\nf=old! g=xxx\n"
+           "f=xxx.\nf=xxx. g=\nf=xxx. g=xxx\n"
+           "g=\ng=...\ng=old\ng=xxx\n");
+}
+
+/* Where the removal is durable before the other file is written, only that may show old bytes;
+ * and where that is synced, none. */
+static void blocks_after_a_sync(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_fsync(s, FF_ROOT_NODE);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'x');
+    states_expect(s, model, 4, "\ng=\ng=...\ng=old\ng=xxx\n");
+    sample_fsync(s, new);
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 6, "g=xxx\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* A file with another name keeps its blocks; and only granules of the same number are reused. */
+static void blocks_that_are_kept(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_link(s, old, FF_ROOT_NODE, "h");
+    sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
+    sample_unlink(s, FF_ROOT_NODE, "h", old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'x');
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 6, "f=old! g=\nf=old! g=...\nf=old! g=xxx\n");
+    sample_free(s);
+    s = sample_new();
+    old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    new = sample_had(s, "g", S_IFREG | 0644, "abcd");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_write(s, new, 2, 3, 'x');
+    sample_fsync(s, new);
+    states_expect(s, model, 3, "f=old! g=abxxx\ng=abxxx\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* A file that is emptied and written again may get its own blocks back. */
+static void blocks_of_its_own(void)
+{
+    struct sample *s = sample_new();
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_resize(s, file, 0);
+    sample_write(s, file, 0, 3, 'x');
+    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED, "f=\nf=...\nf=old!\nf=xxx\n",
+           "f=\nf=...\nf=old\nf=old!\nf=xxx\nf=xxx.\n");
+}
+
+/* A rename that replaces a file frees its blocks, too. */
+static void blocks_of_a_replaced_file(void)
+{
+    struct sample *s = rename_over();
+    uint32_t other = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, other, 0, 3, 'x');
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    struct states states = states_from(s, model, 0);
+    CU_ASSERT(states_have(&states, "f=xxx t=new"));
+    CU_ASSERT(states_have(&states, "f=new g=old"));
+    CU_ASSERT_FALSE(states_have(&states, "f=new g=new"));
+    CU_ASSERT_FALSE(states_have(&states, "f=xxx"));
+    states_free(&states);
+    cm_model_free(model);
+    sample_free(s);
+}
+
 /* ---- Looking at files that cannot be read ---- */
 
 struct reading {
@@ -367,6 +459,11 @@ static const struct unit_test tests[] = {
     {"chains: an append within a block", append_within_a_block},
     {"chains: a truncation", unchained},
     {"chains: what a check looks at", looked_at},
+    {"freed blocks: of a file that was removed", blocks_of_a_removed_file},
+    {"freed blocks: after a sync", blocks_after_a_sync},
+    {"freed blocks: of others they are kept", blocks_that_are_kept},
+    {"freed blocks: of the same file", blocks_of_its_own},
+    {"freed blocks: of a file that was replaced", blocks_of_a_replaced_file},
 };
 
 UNIT_MAIN("steps", tests)

@@ -1,5 +1,5 @@
 /*
- * The command of the planted bugs, and what they share.
+ * The command of the planted bugs.
  *
  *     planted list                          names, one a line
  *     planted NAME setup                    prepares the directory
@@ -11,14 +11,6 @@
  */
 #include "planted.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#define ACKNOWLEDGEMENT "saved\n"
-
-/* Larger than any file here. */
-#define FILE_LIMIT (64 * 1024)
-
 static const struct {
     const char *name;
     const struct planted_bug *bug;
@@ -29,128 +21,6 @@ static const struct {
 };
 
 #define BUG_COUNT (sizeof(bugs) / sizeof(bugs[0]))
-
-_Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "planted: %s: %s\n", what, strerror(errno));
-    exit(2);
-}
-
-/* ---- For set-ups and workloads ---- */
-
-static int descriptor(const char *path, int flags)
-{
-    int file = open(path, flags, 0644);
-    if (file < 0)
-        fail(path);
-    return file;
-}
-
-int file_create(const char *path)
-{
-    return descriptor(path, O_WRONLY | O_CREAT | O_EXCL);
-}
-
-int file_open(const char *path)
-{
-    return descriptor(path, O_WRONLY);
-}
-
-void file_write(int file, const char *bytes, size_t size)
-{
-    ssize_t written = write(file, bytes, size);
-    if (written < 0 || (size_t)written != size)
-        fail("write");
-}
-
-void file_sync(int file)
-{
-    if (fsync(file) != 0)
-        fail("fsync");
-}
-
-void file_close(int file)
-{
-    if (close(file) != 0)
-        fail("close");
-}
-
-void directory_sync(const char *path)
-{
-    int directory = descriptor(path, O_RDONLY | O_DIRECTORY);
-    file_sync(directory);
-    file_close(directory);
-}
-
-void name_move(const char *from, const char *to)
-{
-    if (rename(from, to) != 0)
-        fail(from);
-}
-
-void file_put(const char *path, const char *bytes, size_t size)
-{
-    int file = file_create(path);
-    file_write(file, bytes, size);
-    file_close(file);
-}
-
-void acknowledge(void)
-{
-    file_write(STDOUT_FILENO, ACKNOWLEDGEMENT, strlen(ACKNOWLEDGEMENT));
-}
-
-/* ---- For checks ---- */
-
-ssize_t file_get(const char *path, char *bytes, size_t size)
-{
-    size_t used = 0;
-    int file = open(path, O_RDONLY);
-    if (file < 0 && errno == ENOENT)
-        return -1;
-    if (file < 0)
-        fail(path);
-    for (ssize_t count = 1; count > 0 && used < size; used += (size_t)count) {
-        count = read(file, bytes + used, size - used);
-        if (count < 0)
-            fail(path);
-    }
-    file_close(file);
-    return (ssize_t)used;
-}
-
-bool file_holds(const char *path, const char *bytes, size_t size)
-{
-    static char found[FILE_LIMIT];
-    ssize_t length = file_get(path, found, sizeof(found));
-    return length == (ssize_t)size && memcmp(found, bytes, size) == 0;
-}
-
-bool acknowledged(void)
-{
-    const char *path = getenv("CRASHMATRIX_STDOUT");
-    if (path == NULL) {
-        errno = EINVAL;
-        fail("CRASHMATRIX_STDOUT");
-    }
-    if (file_holds(path, ACKNOWLEDGEMENT, strlen(ACKNOWLEDGEMENT)))
-        return true;
-    if (!file_holds(path, "", 0))
-        reject("the output is not what the workload printed");
-    return false;
-}
-
-_Noreturn void accept(const char *label)
-{
-    printf("label: %s\n", label);
-    exit(0);
-}
-
-_Noreturn void reject(const char *reason)
-{
-    puts(reason);
-    exit(1);
-}
 
 /* ---- The command ---- */
 
