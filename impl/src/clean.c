@@ -84,13 +84,17 @@ static enum mf_code add_all_live(struct cleaning *cleaning)
     return code;
 }
 
-/* With slots: whether a MANIFEST-k.removed that fails with EIO is known to be one that
- * was cut short (removal.c). MANIFEST-k goes before the first of its files, so while it
- * is there nothing has been removed. */
-static bool cut_short(const struct cleaning *cleaning, uint64_t number)
+/* Whether a MANIFEST-k.removed that could not be read says nothing. With slots one that
+ * was cut short may fail with EIO (removal.c): MANIFEST-k goes before the first of its
+ * files, so while it is there nothing has been removed. */
+static bool says_nothing(const struct cleaning *cleaning, uint64_t number, enum mf_code code,
+                         const struct mf_error *failure)
 {
     struct mf_status status;
-    return cleaning->database->condition.commit_point == MF_COMMIT_SLOTS &&
+    if (code == MF_CORRUPT || (code == MF_IO && failure->system_error == ENOENT))
+        return true;
+    return code == MF_IO && failure->system_error == EIO &&
+           cleaning->database->condition.commit_point == MF_COMMIT_SLOTS &&
            mf_io_status_at(&cleaning->database->directory, mf_name_of_version(number).text,
                            &status) == 0;
 }
@@ -108,9 +112,7 @@ static enum mf_code add_doomed_by(struct cleaning *cleaning, uint64_t number)
         mf_version_read(&cleaning->database->directory, name.text, &read, &version, &failure);
     if (code == MF_OK)
         code = add_names(&cleaning->doomed, &version.manifest, cleaning->error);
-    else if (code == MF_CORRUPT || (code == MF_IO && failure.system_error == ENOENT))
-        code = MF_OK;
-    else if (code == MF_IO && failure.system_error == EIO && cut_short(cleaning, number))
+    else if (says_nothing(cleaning, number, code, &failure))
         code = MF_OK;
     else if (cleaning->error != NULL)
         *cleaning->error = failure;

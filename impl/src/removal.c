@@ -83,8 +83,8 @@ enum mf_code mf_removal_list(const struct mf_database *database, struct mf_versi
  * Beginning
  */
 
-/* What was found may be in memory only, of a writer that was killed: until it is
- * durable a cut would bring the version back. */
+/* What was found may be in memory only, of a writer that was killed: without it nobody
+ * knows the files that are about to go. */
 static enum mf_code write_again(struct mf_database *database, uint64_t number,
                                 struct mf_error *error)
 {

@@ -42,7 +42,7 @@ static void commit_rows(struct mf_database *database, const char *rows)
 }
 
 /* Versions 2 (rows, and one index under two keys), 3 and 4 (other rows). */
-static void begin(void)
+static void begin_with(enum mf_commit_point point)
 {
     struct mf_transaction *transaction;
     root = scratch_new();
@@ -51,6 +51,7 @@ static void begin(void)
     snprintf(folder, sizeof(folder), "%s/backup", root);
     snprintf(target, sizeof(target), "%s/target", root);
     struct mf_options options = writing();
+    options.commit_point = point;
     CU_ASSERT_EQUAL_FATAL(mf_database_init(database_path, &options, NULL), MF_OK);
     struct mf_database *database = open_database(database_path, true);
     CU_ASSERT_EQUAL_FATAL(mf_transaction_begin(database, &transaction, NULL), MF_OK);
@@ -62,6 +63,11 @@ static void begin(void)
     commit_rows(database, "three");
     commit_rows(database, "four");
     mf_database_close(database);
+}
+
+static void begin(void)
+{
+    begin_with(MF_COMMIT_RENAME);
 }
 
 static void end(void)
@@ -252,6 +258,127 @@ static void order_of_a_backup(void)
     end();
 }
 
+/* ---- Links in place ---- */
+
+static const char link_4[] = "MANIFEST-BACKUP-000004", part_4[] = "MANIFEST-BACKUP-000004.part";
+
+static int says_not_atomic(void *context, int directory)
+{
+    (void)context;
+    (void)directory;
+    return 0;
+}
+
+/* No link is renamed: the part is durable before the link is touched, and this before
+ * the part goes. So with slots, and in a folder on such a file system. */
+static void order_in_place(void)
+{
+    static const char files[] = "write sync rename sync ";
+    static const char expected[] = "write sync sync_directory rename sync sync_directory "
+                                   "remove write sync sync_directory "
+                                   "remove write sync sync_directory remove sync_directory ";
+    for (int way = 0; way < 2; way++) {
+        begin_with(way == 0 ? MF_COMMIT_SLOTS : MF_COMMIT_RENAME);
+        struct mf_database *database = open_database(database_path, true);
+        if (way == 1)
+            platform.table.rename_is_atomic = says_not_atomic;
+        faulty_arm(&platform, 0, 0);
+        CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
+        char order[sizeof(platform.log)] = "";
+        for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
+            if (strcmp(word, "write") == 0 || strcmp(word, "remove") == 0 ||
+                strcmp(word, "rename") == 0 || strncmp(word, "sync", 4) == 0)
+                strcat(strcat(order, word), " ");
+        const char *place = strstr(order, files);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(place);
+        place = strstr(place, expected);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(place);
+        CU_ASSERT_STRING_EQUAL(place, expected);
+        /* Again: a link without a part is durable, and nothing of it is touched. */
+        faulty_arm(&platform, 0, 0);
+        CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
+        CU_ASSERT_PTR_NULL(strstr(platform.log, "write"));
+        CU_ASSERT_PTR_NULL(strstr(platform.log, "rename"));
+        CU_ASSERT_PTR_NULL(strstr(platform.log, "remove"));
+        mf_database_close(database);
+        end();
+    }
+}
+
+/* Whatever a cut leaves of the link, its part stands; and the next backup of anything
+ * completes it, whichever way it writes its own. */
+static void part_counts(void)
+{
+    for (int way = 0; way < 6; way++) {
+        struct seen seen;
+        struct mf_options options = writing();
+        size_t size;
+        begin_with(way < 3 ? MF_COMMIT_SLOTS : MF_COMMIT_RENAME);
+        CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+        char *text = file_read(path_of(folder, link_4), &size);
+        file_write(path_of(folder, part_4), text, size);
+        if (way % 3 == 0)
+            unlink(path_of(folder, link_4));
+        else
+            file_write(path_of(folder, link_4), text, way % 3 == 1 ? 0 : size / 2);
+        free(text);
+        CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+        CU_ASSERT_TRUE(seen.count == 1 && seen.links[0].version == 4);
+        CU_ASSERT_EQUAL(mf_backup_restore(folder, 4, target, &options, NULL, NULL), MF_OK);
+        CU_ASSERT_EQUAL(back_up(2, NULL, NULL), MF_OK);
+        CU_ASSERT_FALSE(file_exists(path_of(folder, part_4)));
+        CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+        CU_ASSERT_TRUE(seen.count == 2 && seen.links[1].version == 4);
+        CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+        end();
+    }
+}
+
+/* A part that was cut short says nothing: there is no link, or it is whole, or rotten. */
+static void part_cut_short(void)
+{
+    for (int way = 0; way < 3; way++) {
+        struct seen seen;
+        struct mf_backup_report report;
+        size_t size;
+        begin_with(MF_COMMIT_SLOTS);
+        CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+        char *text = file_read(path_of(folder, link_4), &size);
+        file_write(path_of(folder, part_4), text, size / 2);
+        free(text);
+        if (way == 0)
+            unlink(path_of(folder, link_4));
+        else if (way == 1)
+            file_write_text(path_of(folder, link_4), "{}");
+        CU_ASSERT_EQUAL(inspect(&seen), way == 0 ? MF_NO_DATABASE : way == 1 ? MF_CORRUPT : MF_OK);
+        CU_ASSERT_EQUAL(back_up(4, &report, NULL), way == 1 ? MF_CORRUPT : MF_OK);
+        CU_ASSERT_FALSE(file_exists(path_of(folder, part_4)));
+        CU_ASSERT_TRUE(way == 1 || (report.copied == 0 && report.found_there == 2));
+        CU_ASSERT_EQUAL(inspect(&seen), way == 1 ? MF_CORRUPT : MF_OK);
+        end();
+    }
+}
+
+/* What is found under a name may be in memory only, until a link has named it. */
+static void found_files_are_synced(void)
+{
+    begin_with(MF_COMMIT_SLOTS);
+    CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+    unlink(path_of(folder, link_4));
+    struct mf_database *database = open_database(database_path, true);
+    for (unsigned run = 0; run < 2; run++) {
+        unsigned syncs = 0;
+        faulty_arm(&platform, 0, 0);
+        CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
+        for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
+            syncs += strcmp(word, "sync") == 0 ? 1 : 0;
+        /* Two files, the manifest twice, part and link. */
+        CU_ASSERT_EQUAL(syncs, run == 0 ? 6 : 0);
+    }
+    mf_database_close(database);
+    end();
+}
+
 static void damaged_source(void)
 {
     struct mf_error error;
@@ -438,6 +565,10 @@ static const struct unit_test tests[] = {
     {"a chain of increments", chain},
     {"restorable alone, to any version", restorable_alone},
     {"the order of a backup", order_of_a_backup},
+    {"the order where a rename is not one step", order_in_place},
+    {"a part stands for its link", part_counts},
+    {"a part that was cut short", part_cut_short},
+    {"files that are found are made durable", found_files_are_synced},
     {"a damaged source is an error", damaged_source},
     {"leftovers are written anew, rot is found", leftovers_and_rot},
     {"the wrong folder", wrong_folder},

@@ -423,6 +423,148 @@ static void recovery_by_hand(void)
     }
 }
 
+/* ---- Removal ---- */
+
+static void copy_part(const char *directory, const char *from, const char *to, size_t size)
+{
+    size_t whole;
+    char *text = file_read(path_of(directory, from), &whole);
+    file_write(path_of(directory, to), text, size < whole ? size : whole);
+    free(text);
+}
+
+static bool there(const char *directory, const char *name)
+{
+    return file_exists(path_of(directory, name));
+}
+
+static struct mf_database *open_database(const char *directory)
+{
+    struct mf_options options = slot_options();
+    struct mf_database *database;
+    CU_ASSERT_EQUAL_FATAL(mf_database_open(directory, &options, &database, NULL), MF_OK);
+    return database;
+}
+
+static void expect_kept(struct mf_database *database, uint64_t version, bool kept)
+{
+    struct mf_versions versions;
+    struct mf_manifest manifest;
+    bool listed = false;
+    CU_ASSERT_EQUAL_FATAL(mf_history_versions(database, &versions, NULL), MF_OK);
+    for (size_t i = 0; i < versions.count; i++)
+        listed = listed || versions.numbers[i] == version;
+    CU_ASSERT_EQUAL(listed, kept);
+    CU_ASSERT_EQUAL(mf_database_read_version(database, version, &manifest, NULL),
+                    kept ? MF_OK : MF_NO_VERSION);
+    mf_manifest_clear(&manifest);
+    mf_versions_clear(&versions);
+}
+
+static void count_removed(void *argument, const struct mf_orphan *orphan)
+{
+    size_t *count = argument;
+    CU_ASSERT_EQUAL(orphan->kind,
+                    orphan->name[0] == 'M' ? MF_ORPHAN_REMOVED : MF_ORPHAN_UNREFERENCED);
+    *count += orphan->kind == MF_ORPHAN_REMOVED ? 1 : 0;
+}
+
+/* A complete copy takes the version out, whatever a cut has left of its manifest. */
+static void removal_begun(void)
+{
+    static const size_t left[] = {SIZE_MAX, 100, 0};
+    for (int way = 0; way < 8; way++) {
+        char *directory = database_new();
+        copy_part(directory, "MANIFEST-000002", "MANIFEST-000002.removed", SIZE_MAX);
+        if (way % 4 == 3)
+            unlink(path_of(directory, "MANIFEST-000002"));
+        else
+            copy_part(directory, "MANIFEST-000002", "MANIFEST-000002", left[way % 4]);
+        struct mf_database *database = open_database(directory);
+        struct mf_removed removed;
+        size_t orphans = 0;
+        expect_kept(database, 2, false);
+        expect_kept(database, 1, true);
+        CU_ASSERT_EQUAL(mf_orphans_list(database, count_removed, &orphans, NULL), MF_OK);
+        CU_ASSERT_EQUAL(orphans, way % 4 == 3 ? 1 : 2);
+        CU_ASSERT_EQUAL(way < 4 ? mf_history_clean(database, 10, &removed, NULL)
+                                : mf_orphans_remove(database, &removed, NULL),
+                        MF_OK);
+        CU_ASSERT_TRUE(removed.manifests == 1 && removed.files == 1);
+        CU_ASSERT_FALSE(there(directory, "MANIFEST-000002"));
+        CU_ASSERT_FALSE(there(directory, "MANIFEST-000002.removed"));
+        CU_ASSERT_FALSE(there(directory, "lsm-000002"));
+        expect_kept(database, 1, true);
+        CU_ASSERT_EQUAL(commit_rows(database, "four"), 4);
+        mf_database_close(database);
+        scratch_remove(directory);
+    }
+}
+
+/* One that was cut short says nothing, and is in nobody's way. */
+static void removal_cut_short(void)
+{
+    for (int way = 0; way < 4; way++) {
+        char *directory = database_new();
+        struct mf_removed removed;
+        if (way < 3)
+            copy_part(directory, "MANIFEST-000002", "MANIFEST-000002.removed", way == 0 ? 0 : 100);
+        else /* of another version */
+            copy_part(directory, "MANIFEST-000001", "MANIFEST-000002.removed", SIZE_MAX);
+        struct mf_database *database = open_database(directory);
+        expect_kept(database, 2, true);
+        CU_ASSERT_EQUAL(mf_history_clean(database, way == 1 ? 1 : 10, &removed, NULL), MF_OK);
+        expect_kept(database, 2, way != 1);
+        CU_ASSERT_EQUAL(there(directory, "lsm-000002"), way != 1);
+        CU_ASSERT_FALSE(there(directory, "MANIFEST-000002.removed"));
+        CU_ASSERT_EQUAL(removed.files, way == 1 ? 1 : 0);
+        mf_database_close(database);
+        scratch_remove(directory);
+    }
+}
+
+/* The current version is kept, and a manifest that cannot be read goes without a copy. */
+static void removal_at_the_edges(void)
+{
+    char *directory = database_new();
+    struct mf_removed removed;
+    copy_part(directory, "MANIFEST-000003", "MANIFEST-000003.removed", SIZE_MAX);
+    file_write_text(path_of(directory, "MANIFEST-000002"), "rotten");
+    struct mf_database *database = open_database(directory);
+    expect_kept(database, 3, true);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 2, NULL, NULL), MF_CORRUPT);
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000001"));
+    CU_ASSERT_EQUAL(mf_history_clean(database, 1, &removed, NULL), MF_OK);
+    CU_ASSERT_TRUE(removed.manifests == 3 && removed.files == 0);
+    CU_ASSERT_TRUE(there(directory, "lsm-000002")); /* nobody knows it */
+    CU_ASSERT_FALSE(there(directory, "MANIFEST-000002"));
+    CU_ASSERT_FALSE(there(directory, "MANIFEST-000003.removed"));
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000003"));
+    mf_database_close(database);
+    CU_ASSERT_EQUAL(open_for(directory, true).version, 3);
+    scratch_remove(directory);
+}
+
+/* Nothing is renamed; the copies are durable before the originals go, and these gone
+ * for good before a file goes. */
+static void order_of_a_removal(void)
+{
+    char *directory = database_new();
+    struct mf_database *database = open_database(directory);
+    faulty_arm(&platform, 0, 0);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 1, NULL, NULL), MF_OK);
+    char order[sizeof(platform.log)] = "";
+    for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
+        if (strcmp(word, "write") == 0 || strcmp(word, "remove") == 0 ||
+            strcmp(word, "rename") == 0 || strncmp(word, "sync", 4) == 0)
+            strcat(strcat(order, word), " ");
+    CU_ASSERT_STRING_EQUAL(order, "remove write sync remove write sync sync_directory "
+                                  "remove remove sync_directory remove sync_directory "
+                                  "remove remove sync_directory ");
+    mf_database_close(database);
+    scratch_remove(directory);
+}
+
 static const struct unit_test tests[] = {
     {"the record to the byte", record_to_the_byte},
     {"records without sense", records_without_sense},
@@ -438,6 +580,10 @@ static const struct unit_test tests[] = {
     {"links, fifos, directories, two commit points", hostile_slots},
     {"the last sequence number", last_sequence},
     {"recovery by hand", recovery_by_hand},
+    {"a removal that has begun", removal_begun},
+    {"a removal that was cut short", removal_cut_short},
+    {"removal of what cannot be read, not of the current version", removal_at_the_edges},
+    {"the order of a removal", order_of_a_removal},
 };
 
 UNIT_MAIN("slots", tests)

@@ -15,6 +15,7 @@
  *     lsm-000005, ...          the data files, under the names in the manifests
  *     MANIFEST-LOCK            one writer at a time, never removed
  *     MANIFEST-CURRENT.0.tmp   a copy in the making
+ *     MANIFEST-BACKUP-000005.part   a link in the making, see below
  *
  * (Data files cannot have these names, see mf_name_check.) A link is this text, to
  * the byte, without a newline at the end; integers are decimal, and the last
@@ -36,8 +37,12 @@
  * Each file is written as a temporary, compared with its record, synced and then
  * renamed (and synced again, which vfat needs), so that a file under its own name
  * was durable before; the directory is synced before the link is made in the same
- * way, and after it. A cut leaves files that no link names: the next run of the
- * same backup verifies and uses them.
+ * way, and after it. Where a rename is not one step (the folder's file system is known
+ * for it, or the database has slots) the link is written in place instead, after its
+ * text has become durable as its part; the part is removed when the link is durable.
+ * A link that is missing or damaged is read from its part, if that is whole. A cut
+ * leaves files that no link names: the next run of the same backup verifies and uses
+ * them.
  *
  * Errors are as in manifest.h, but a backup has two outcomes only: MF_OK, the
  * version is in the chain and durable; anything else, it may or may not be, the

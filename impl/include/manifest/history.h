@@ -37,7 +37,8 @@ struct mf_versions {
 };
 
 /* Lists the kept versions, the current one included (even if its kept copy is
- * missing). Their manifests are not read. The caller clears the list. MF_IO,
+ * missing). Their manifests are not read, but with slots the MANIFEST-*.removed are:
+ * mf_history_clean says why. The caller clears the list. MF_IO,
  * MF_NO_MEMORY. */
 enum mf_code mf_history_versions(struct mf_database *database, struct mf_versions *versions,
                                  struct mf_error *error);
@@ -92,12 +93,17 @@ struct mf_removed {
  * Removes all but the newest `keep` versions (at least 1: the current one counts),
  * and the files that only they name.
  *
- * In this order: MANIFEST-k of each such version is renamed to
+ * In this order, with MF_COMMIT_RENAME: MANIFEST-k of each such version is renamed to
  * MANIFEST-k.removed, from which on it is not kept any more; the directory is
  * synced, so that no version is left whose files are gone; then the files are
  * removed that a MANIFEST-*.removed names and no kept version does; the directory
  * is synced; then the MANIFEST-*.removed are removed, and the directory is synced.
  * A cut leaves MANIFEST-*.removed, and so the next clean-up knows what to do.
+ *
+ * With MF_COMMIT_SLOTS no rename is relied on: MANIFEST-k.removed is written as a copy
+ * and synced, then the directory; from the moment on in which it is valid the version
+ * is not kept any more. Then MANIFEST-k is removed and the directory synced; the
+ * rest is as above. A copy that a cut has left unfinished says nothing.
  *
  * *removed (may be NULL) is set whatever is returned. MF_CORRUPT when the manifest
  * of a version that is to be kept cannot be read: nobody knows which files it
