@@ -8,6 +8,7 @@
 #include "crc32c.h"
 #include "link.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <manifest/backup.h>
 #include <manifest/history.h>
@@ -359,6 +360,48 @@ static void part_cut_short(void)
     }
 }
 
+static const char *unreadable; /* a name; NULL: none */
+static int (*open_readable)(void *context, int directory, const char *name, unsigned flags);
+
+/* As vfat answers for a file whose size became durable before its blocks. */
+static int open_or_fail(void *context, int directory, const char *name, unsigned flags)
+{
+    if (unreadable != NULL && strcmp(name, unreadable) == 0 && (flags & MF_OPEN_EXCLUSIVE) == 0)
+        return -EIO;
+    return open_readable(context, directory, name, flags);
+}
+
+static void make_unreadable(const char *name)
+{
+    if (platform.table.open != open_or_fail)
+        open_readable = platform.table.open;
+    platform.table.open = open_or_fail;
+    unreadable = name;
+}
+
+static void link_unreadable(void)
+{
+    struct seen seen;
+    size_t size;
+    begin_with(MF_COMMIT_SLOTS);
+    CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+    char *text = file_read(path_of(folder, link_4), &size);
+    make_unreadable(link_4);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_IO); /* it may be whole */
+    file_write(path_of(folder, part_4), text, size);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+    unlink(path_of(folder, link_4));
+    make_unreadable(part_4);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_NO_DATABASE); /* the link had not been begun */
+    unreadable = NULL;
+    file_write(path_of(folder, link_4), text, 10);
+    CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+    CU_ASSERT_FALSE(file_exists(path_of(folder, part_4)));
+    free(text);
+    end();
+}
+
 /* What is found under a name may be in memory only, until a link has named it. */
 static void found_files_are_synced(void)
 {
@@ -568,6 +611,7 @@ static const struct unit_test tests[] = {
     {"the order where a rename is not one step", order_in_place},
     {"a part stands for its link", part_counts},
     {"a part that was cut short", part_cut_short},
+    {"a link or a part that cannot be read", link_unreadable},
     {"files that are found are made durable", found_files_are_synced},
     {"a damaged source is an error", damaged_source},
     {"leftovers are written anew, rot is found", leftovers_and_rot},

@@ -7,6 +7,7 @@
 
 #include "crc32c.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <manifest/history.h>
 #include <manifest/slot.h>
@@ -523,6 +524,46 @@ static void removal_cut_short(void)
     }
 }
 
+static const char *unreadable; /* a name; NULL: none */
+static int (*open_readable)(void *context, int directory, const char *name, unsigned flags);
+
+/* As vfat answers for a file whose size became durable before its blocks. */
+static int open_or_fail(void *context, int directory, const char *name, unsigned flags)
+{
+    if (unreadable != NULL && strcmp(name, unreadable) == 0 && (flags & MF_OPEN_EXCLUSIVE) == 0)
+        return -EIO;
+    return open_readable(context, directory, name, flags);
+}
+
+static void make_unreadable(const char *name)
+{
+    if (platform.table.open != open_or_fail)
+        open_readable = platform.table.open;
+    platform.table.open = open_or_fail;
+    unreadable = name;
+}
+
+/* Cut short while its manifest is there; without one nobody knows. */
+static void removal_unreadable(void)
+{
+    char *directory = database_new();
+    copy_part(directory, "MANIFEST-000002", "MANIFEST-000002.removed", 100);
+    make_unreadable("MANIFEST-000002.removed");
+    struct mf_database *database = open_database(directory);
+    expect_kept(database, 2, true);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
+    expect_kept(database, 2, true);
+    CU_ASSERT_FALSE(there(directory, "MANIFEST-000002.removed"));
+    rename(path_of(directory, "MANIFEST-000002"), path_of(directory, "MANIFEST-000002.removed"));
+    CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_IO);
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000002.removed"));
+    unreadable = NULL;
+    CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
+    CU_ASSERT_FALSE(there(directory, "lsm-000002"));
+    mf_database_close(database);
+    scratch_remove(directory);
+}
+
 /* The current version is kept, and a manifest that cannot be read goes without a copy. */
 static void removal_at_the_edges(void)
 {
@@ -582,6 +623,7 @@ static const struct unit_test tests[] = {
     {"recovery by hand", recovery_by_hand},
     {"a removal that has begun", removal_begun},
     {"a removal that was cut short", removal_cut_short},
+    {"a copy that cannot be read", removal_unreadable},
     {"removal of what cannot be read, not of the current version", removal_at_the_edges},
     {"the order of a removal", order_of_a_removal},
 };
