@@ -8,7 +8,6 @@
 #include "crc32c.h"
 #include "link.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <manifest/backup.h>
 #include <manifest/history.h>
@@ -285,11 +284,7 @@ static void order_in_place(void)
             platform.table.rename_is_atomic = says_not_atomic;
         faulty_arm(&platform, 0, 0);
         CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
-        char order[sizeof(platform.log)] = "";
-        for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
-            if (strcmp(word, "write") == 0 || strcmp(word, "remove") == 0 ||
-                strcmp(word, "rename") == 0 || strncmp(word, "sync", 4) == 0)
-                strcat(strcat(order, word), " ");
+        const char *order = changes_of(platform.log);
         const char *place = strstr(order, files);
         CU_ASSERT_PTR_NOT_NULL_FATAL(place);
         place = strstr(place, expected);
@@ -360,25 +355,6 @@ static void part_cut_short(void)
     }
 }
 
-static const char *unreadable; /* a name; NULL: none */
-static int (*open_readable)(void *context, int directory, const char *name, unsigned flags);
-
-/* As vfat answers for a file whose size became durable before its blocks. */
-static int open_or_fail(void *context, int directory, const char *name, unsigned flags)
-{
-    if (unreadable != NULL && strcmp(name, unreadable) == 0 && (flags & MF_OPEN_EXCLUSIVE) == 0)
-        return -EIO;
-    return open_readable(context, directory, name, flags);
-}
-
-static void make_unreadable(const char *name)
-{
-    if (platform.table.open != open_or_fail)
-        open_readable = platform.table.open;
-    platform.table.open = open_or_fail;
-    unreadable = name;
-}
-
 static void link_unreadable(void)
 {
     struct seen seen;
@@ -386,14 +362,14 @@ static void link_unreadable(void)
     begin_with(MF_COMMIT_SLOTS);
     CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
     char *text = file_read(path_of(folder, link_4), &size);
-    make_unreadable(link_4);
+    platform.unreadable = link_4;
     CU_ASSERT_EQUAL(inspect(&seen), MF_IO); /* it may be whole */
     file_write(path_of(folder, part_4), text, size);
     CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
     unlink(path_of(folder, link_4));
-    make_unreadable(part_4);
+    platform.unreadable = part_4;
     CU_ASSERT_EQUAL(inspect(&seen), MF_NO_DATABASE); /* the link had not been begun */
-    unreadable = NULL;
+    platform.unreadable = NULL;
     file_write(path_of(folder, link_4), text, 10);
     CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
     CU_ASSERT_EQUAL(inspect(&seen), MF_OK);

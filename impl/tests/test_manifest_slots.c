@@ -7,7 +7,6 @@
 
 #include "crc32c.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <manifest/history.h>
 #include <manifest/slot.h>
@@ -524,31 +523,12 @@ static void removal_cut_short(void)
     }
 }
 
-static const char *unreadable; /* a name; NULL: none */
-static int (*open_readable)(void *context, int directory, const char *name, unsigned flags);
-
-/* As vfat answers for a file whose size became durable before its blocks. */
-static int open_or_fail(void *context, int directory, const char *name, unsigned flags)
-{
-    if (unreadable != NULL && strcmp(name, unreadable) == 0 && (flags & MF_OPEN_EXCLUSIVE) == 0)
-        return -EIO;
-    return open_readable(context, directory, name, flags);
-}
-
-static void make_unreadable(const char *name)
-{
-    if (platform.table.open != open_or_fail)
-        open_readable = platform.table.open;
-    platform.table.open = open_or_fail;
-    unreadable = name;
-}
-
 /* Cut short while its manifest is there; without one nobody knows. */
 static void removal_unreadable(void)
 {
     char *directory = database_new();
     copy_part(directory, "MANIFEST-000002", "MANIFEST-000002.removed", 100);
-    make_unreadable("MANIFEST-000002.removed");
+    platform.unreadable = "MANIFEST-000002.removed";
     struct mf_database *database = open_database(directory);
     expect_kept(database, 2, true);
     CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
@@ -557,7 +537,7 @@ static void removal_unreadable(void)
     rename(path_of(directory, "MANIFEST-000002"), path_of(directory, "MANIFEST-000002.removed"));
     CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_IO);
     CU_ASSERT_TRUE(there(directory, "MANIFEST-000002.removed"));
-    unreadable = NULL;
+    platform.unreadable = NULL;
     CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
     CU_ASSERT_FALSE(there(directory, "lsm-000002"));
     mf_database_close(database);
@@ -594,11 +574,7 @@ static void order_of_a_removal(void)
     struct mf_database *database = open_database(directory);
     faulty_arm(&platform, 0, 0);
     CU_ASSERT_EQUAL(mf_history_clean(database, 1, NULL, NULL), MF_OK);
-    char order[sizeof(platform.log)] = "";
-    for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
-        if (strcmp(word, "write") == 0 || strcmp(word, "remove") == 0 ||
-            strcmp(word, "rename") == 0 || strncmp(word, "sync", 4) == 0)
-            strcat(strcat(order, word), " ");
+    const char *order = changes_of(platform.log);
     CU_ASSERT_STRING_EQUAL(order, "remove write sync remove write sync sync_directory "
                                   "remove remove sync_directory remove sync_directory "
                                   "remove remove sync_directory ");
