@@ -138,6 +138,9 @@ static int faulty_open(void *context, int directory, const char *name, unsigned 
     struct faulty *faulty = context;
     if (fails_before(faulty, "open"))
         return -faulty->error;
+    if (faulty->unreadable != NULL && strcmp(name, faulty->unreadable) == 0 &&
+        (flags & MF_OPEN_EXCLUSIVE) == 0)
+        return -EIO;
     return opened(faulty, POSIX->open(NULL, directory, name, flags));
 }
 
@@ -258,4 +261,16 @@ void faulty_arm(struct faulty *faulty, unsigned fail_at, int error)
 struct mf_options faulty_options(struct faulty *faulty, bool writable)
 {
     return (struct mf_options){.platform = &faulty->table, .writable = writable};
+}
+
+const char *changes_of(char *log)
+{
+    static const char *const changes[] = {"write", "sync", "sync_directory", "rename", "remove"};
+    static char order[sizeof(((struct faulty *)0)->log)];
+    order[0] = '\0';
+    for (char *word = strtok(log, " "); word != NULL; word = strtok(NULL, " "))
+        for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+            if (strcmp(word, changes[i]) == 0)
+                strcat(strcat(order, word), " ");
+    return order;
 }

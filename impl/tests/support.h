@@ -20,6 +20,10 @@ bool file_exists(const char *path);
 /* The whole file, allocated, with a NUL behind it. */
 char *file_read(const char *path, size_t *size);
 
+/* The words of a log that change or sync something, in order, in a static buffer; the
+ * log is used up. */
+const char *changes_of(char *log);
+
 /*
  * POSIX, with faults. Calls are counted from 1; close is counted but never
  * fails, and syncs are not performed, since no test here cuts the power.
@@ -32,6 +36,9 @@ struct faulty {
     bool after;          /* the call is performed and then reported as failed */
     bool dead;           /* every call from fail_at on fails, as for a killed process */
     size_t max_transfer; /* bytes per read or write; 0: no limit */
+    /* A name that cannot be opened to be read: EIO, as vfat answers for a file whose size
+     * became durable before its blocks. NULL: none. */
+    const char *unreadable;
     int open_handles;
     const char *failed; /* the call that failed first; NULL: none did */
     char log[8192];     /* the calls in order, each followed by a space; without close */

@@ -284,11 +284,7 @@ static void order_in_place(void)
             platform.table.rename_is_atomic = says_not_atomic;
         faulty_arm(&platform, 0, 0);
         CU_ASSERT_EQUAL(mf_backup_create(database, 4, folder, NULL, NULL, NULL), MF_OK);
-        char order[sizeof(platform.log)] = "";
-        for (char *word = strtok(platform.log, " "); word != NULL; word = strtok(NULL, " "))
-            if (strcmp(word, "write") == 0 || strcmp(word, "remove") == 0 ||
-                strcmp(word, "rename") == 0 || strncmp(word, "sync", 4) == 0)
-                strcat(strcat(order, word), " ");
+        const char *order = changes_of(platform.log);
         const char *place = strstr(order, files);
         CU_ASSERT_PTR_NOT_NULL_FATAL(place);
         place = strstr(place, expected);
@@ -357,6 +353,29 @@ static void part_cut_short(void)
         CU_ASSERT_EQUAL(inspect(&seen), way == 1 ? MF_CORRUPT : MF_OK);
         end();
     }
+}
+
+static void link_unreadable(void)
+{
+    struct seen seen;
+    size_t size;
+    begin_with(MF_COMMIT_SLOTS);
+    CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+    char *text = file_read(path_of(folder, link_4), &size);
+    platform.unreadable = link_4;
+    CU_ASSERT_EQUAL(inspect(&seen), MF_IO); /* it may be whole */
+    file_write(path_of(folder, part_4), text, size);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+    unlink(path_of(folder, link_4));
+    platform.unreadable = part_4;
+    CU_ASSERT_EQUAL(inspect(&seen), MF_NO_DATABASE); /* the link had not been begun */
+    platform.unreadable = NULL;
+    file_write(path_of(folder, link_4), text, 10);
+    CU_ASSERT_EQUAL(back_up(4, NULL, NULL), MF_OK);
+    CU_ASSERT_EQUAL(inspect(&seen), MF_OK);
+    CU_ASSERT_FALSE(file_exists(path_of(folder, part_4)));
+    free(text);
+    end();
 }
 
 /* What is found under a name may be in memory only, until a link has named it. */
@@ -568,6 +587,7 @@ static const struct unit_test tests[] = {
     {"the order where a rename is not one step", order_in_place},
     {"a part stands for its link", part_counts},
     {"a part that was cut short", part_cut_short},
+    {"a link or a part that cannot be read", link_unreadable},
     {"files that are found are made durable", found_files_are_synced},
     {"a damaged source is an error", damaged_source},
     {"leftovers are written anew, rot is found", leftovers_and_rot},
