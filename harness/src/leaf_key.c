@@ -129,13 +129,18 @@ static bool add_location(struct walk *walk, uint32_t index)
     return open;
 }
 
-/* What is there of a granule, which may lie behind the end of the file. */
-static void add_granule(struct walk *walk, uint32_t index)
+/* What is at a location where everything undecided is as it was before, also if the files do
+ * not show it. */
+static void add_present(struct walk *walk, uint32_t index)
 {
+    if (index == CM_NO_LOCATION)
+        return;
+    const struct cm_location *location = &walk->poset->locations[index];
     const struct cm_value *value = cm_state_value(walk->poset, walk->leaf.included, index);
-    add_place(walk, &walk->poset->locations[index]);
+    add_place(walk, location);
+    add_number(walk, value != NULL);
     if (value != NULL)
-        add_value(walk, CM_LOCATION_DATA, value);
+        add_value(walk, location->kind, value);
 }
 
 static int compare_names(const void *a, const void *b, void *locations)
@@ -144,17 +149,32 @@ static int compare_names(const void *a, const void *b, void *locations)
     return strcmp(all[*(const uint32_t *)a].name, all[*(const uint32_t *)b].name);
 }
 
-/* Extended attributes stand in any order. */
-static void add_xattrs(struct walk *walk, const struct cm_poset_node *node)
+/* Extended attributes stand in any order. hidden: they may not be shown. */
+static void add_xattrs(struct walk *walk, const struct cm_poset_node *node, bool hidden)
 {
     uint32_t *sorted = cm_allocate(node->xattr_count, sizeof(*sorted));
     for (size_t i = 0; i < node->xattr_count; i++)
         sorted[i] = node->xattr_locations[i];
     if (node->xattr_count > 1)
         qsort_r(sorted, node->xattr_count, sizeof(*sorted), compare_names, walk->poset->locations);
-    for (size_t i = 0; i < node->xattr_count; i++)
+    for (size_t i = 0; i < node->xattr_count; i++) {
+        if (hidden)
+            add_present(walk, sorted[i]);
         add_location(walk, sorted[i]);
+    }
     free(sorted);
+}
+
+/* Of a file that may grow, or that may become readable, what lies behind its end, or is
+ * not shown as long as it cannot be read. */
+static void add_hidden(struct walk *walk, const struct cm_poset_node *node)
+{
+    add_bytes(walk, node->content.data, node->content.size);
+    add_bytes(walk, node->xattrs.data, node->xattrs.size);
+    add_present(walk, node->size);
+    add_present(walk, node->chain);
+    for (size_t i = 0; i < node->part_count; i++)
+        add_present(walk, node->parts[i]);
 }
 
 /* ---- Nodes ---- */
@@ -173,13 +193,12 @@ static void add_node(struct walk *walk, uint32_t id)
     }
     bool grows = add_location(walk, open->size);
     grows = add_location(walk, open->chain) || grows;
+    if (grows)
+        add_hidden(walk, open);
     add_location(walk, open->attributes);
-    add_xattrs(walk, open);
-    for (size_t i = 0; i < open->part_count; i++) {
-        if (grows)
-            add_granule(walk, open->parts[i]);
+    add_xattrs(walk, open, grows);
+    for (size_t i = 0; i < open->part_count; i++)
         add_location(walk, open->parts[i]);
-    }
     add_number(walk, UINT64_MAX); /* the end */
 }
 

@@ -583,9 +583,6 @@ static void invent_steps(struct cm_model *model)
         model->choices[CM_CHOICE_APPEND] = CM_APPEND_ZEROS_GARBAGE_DATA;
 }
 
-/* What a test can deal with, if that is not everything. */
-static bool plain_models; /* calls are done at once, and nothing is stated anew */
-
 /* Sizes in entries, as on FAT, where nothing is stated anew. */
 static void invent_entries(struct cm_model *model)
 {
@@ -613,10 +610,6 @@ static inline struct cm_model invent_model(void)
         invent_restates(&model);
     invent_steps(&model);
     invent_entries(&model);
-    if (plain_models) {
-        memset(model.choices, 0, sizeof(model.choices));
-        memset(model.restates, 0, sizeof(model.restates));
-    }
     model.rule_count = random_below(3);
     model.rules = &rule_table[random_below(RULES - 1)];
     return model;

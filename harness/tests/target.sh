@@ -43,7 +43,7 @@ expected=0
 explore "$expected" eager --check "builtin:$case" --eager
 # A process for each state of all models takes long. So the command is run under a few of them:
 # if there are many states, for each under one only.
-few= one=
+few="" one=""
 if grep -q '"models": \["all"' "$file"; then
     few='--model posix --model posix-torn --model process-crash --model btrfs'
     one=$few

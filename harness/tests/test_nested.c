@@ -492,7 +492,6 @@ static bool explore_as(const struct ff_trace *trace, const struct cm_model *mode
 static bool compare_once(uint64_t seed, unsigned nested)
 {
     struct cm_model model;
-    plain_models = true;
     struct sample *sample = invent(seed, &model);
     struct invented invented = {.seed = seed * 31};
     struct cm_check check = {
@@ -646,7 +645,6 @@ static void compare_keys(bool recovery)
     size_t equal = 0, wrong = 0;
     for (uint64_t seed = 401; seed <= 500; seed++) {
         struct cm_model model;
-        plain_models = true;
         struct sample *sample = invent(seed * 0x9e3779b97f4a7c15u, &model);
         memset(keyed, 0, sizeof(keyed));
         add_leaves(&sample->trace, &model, recovery, keyed);
