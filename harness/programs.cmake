@@ -46,7 +46,7 @@ else()
   message(STATUS "no C++ compiler: without the target cpp-replace")
 endif()
 
-foreach(script dpkg-target git-target mercurial-target python-replace)
+foreach(script dpkg-target git-target mercurial-target postgresql-target python-replace)
   file(GLOB source ${program_sources}/${script}.*)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/${program_dir})
   file(CREATE_LINK ${source} ${CMAKE_BINARY_DIR}/${program_dir}/${script} SYMBOLIC)

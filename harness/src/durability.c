@@ -234,16 +234,27 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
     return covered;
 }
 
-/* Whether the operation changed the synced file or directory, or its names. */
+/* What a name meant before one of its values. */
+static uint32_t meaning_before(const struct cm_poset *poset, uint32_t value)
+{
+    const struct cm_location *location = &poset->locations[poset->values[value].location];
+    uint32_t before = ff_tree_lookup(poset->snapshot, location->node, location->name);
+    for (size_t i = 0; location->values[i] != value; i++)
+        before = poset->values[location->values[i]].to.node;
+    return before;
+}
+
+/* Whether the operation changed the synced file or directory, a name of it, or one in it. */
 static bool concerns(const struct cm_poset *poset, const struct cm_poset_operation *operation,
                      uint32_t node)
 {
-    const struct ff_call *call = &poset->trace->calls[operation->shown.call];
-    if (call->node == node || call->node2 == node)
-        return true;
-    for (uint32_t i = 0; i < operation->value_count; i++)
-        if (value_node(poset, operation, i) == node)
+    for (uint32_t i = 0; i < operation->value_count; i++) {
+        uint32_t value = operation->first_value + i;
+        if (value_node(poset, operation, i) == node ||
+            (is_name(operation) &&
+             (poset->values[value].to.node == node || meaning_before(poset, value) == node)))
             return true;
+    }
     return false;
 }
 

@@ -38,7 +38,11 @@ static const struct {
     {"size", "inode", "a size without its data is a size"},
     {"size", "entry",
      "a file's size is with its name and its blocks are elsewhere: with more size than blocks it "
-     "cannot be read"},
+     "cannot be read, and a renamed file is empty until it is synced under its new name"},
+    {"freed-blocks", "private", "the blocks of a file show nothing of another one"},
+    {"freed-blocks", "reused",
+     "blocks that a file lost may be another's before that is durable: either may show the "
+     "other's bytes"},
     {"sync", "fsync-file", "fsync of a file"},
     {"sync", "fdatasync-file", "fdatasync of a file"},
     {"sync", "fsync-directory", "fsync of a directory"},
@@ -54,7 +58,7 @@ static const struct {
     {"covers", "everything", "everything done before"},
     {"restates", "own-data", "its data and size"},
     {"restates", "own-attributes", "its mode, owner and extended attributes"},
-    {"restates", "own-names", "the names that it has, and no others"},
+    {"restates", "own-names", "the names that it has, and that it has no others"},
     {"restates", "own-entries", "the names changed in it"},
     {"restates", "displaced", "the names of files that lost one to it"},
     {"restates", "parents", "the names of new directories that lead to it"},

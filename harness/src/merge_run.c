@@ -179,6 +179,7 @@ static int choose_models(struct merge *merge, struct ff_error *error)
     for (size_t i = 0; status == 0 && i < merge->part_count && given->count == 0; i++)
         status = cm_models_choose(&merge->parts[i].name, 1, &all, error);
     merge->models.models = cm_allocate(merge->part_count, sizeof(struct cm_model *));
+    merge->models.paths = cm_allocate(merge->part_count, sizeof(char *));
     for (size_t i = 0; status == 0 && i < merge->part_count; i++) {
         size_t j = 0;
         while (j < all.count && (all.models[j] == NULL ||

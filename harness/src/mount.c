@@ -82,11 +82,8 @@ static void add_option(struct cm_mount *mount, const char *option)
 {
     if (*option == '\0' || option_is_there(mount, option))
         return;
-    char **options = cm_allocate(mount->option_count + 1, sizeof(*options));
-    for (size_t i = 0; i < mount->option_count; i++)
-        options[i] = mount->options[i];
-    free(mount->options);
-    mount->options = options;
+    mount->options = cm_reserve(mount->options, mount->option_count, &mount->option_capacity,
+                                sizeof(*mount->options));
     mount->options[mount->option_count++] = cm_duplicate(option, strlen(option));
 }
 
@@ -145,17 +142,17 @@ static char *copy(const char *text)
     return cm_duplicate(text, strlen(text));
 }
 
-static void take(const char *root, const struct line *line, struct cm_mount *mount)
+static struct cm_mount mount_of_line(const char *root, const struct line *line)
 {
-    cm_mount_free(mount);
-    mount->type = copy(line->after[FIELD_TYPE]);
-    mount->source = copy(line->after[FIELD_SOURCE]);
-    mount->point = copy(line->before[FIELD_POINT]);
-    add_options(mount, line->before[FIELD_OPTIONS]);
-    add_options(mount, line->after[FIELD_SUPER_OPTIONS]);
-    mount->shown = mount->option_count;
-    if (strncmp(mount->type, "ext", 3) == 0)
-        add_ext4_options(root, line->before[FIELD_DEVICE], mount);
+    struct cm_mount mount = {.type = copy(line->after[FIELD_TYPE]),
+                             .source = copy(line->after[FIELD_SOURCE]),
+                             .point = copy(line->before[FIELD_POINT])};
+    add_options(&mount, line->before[FIELD_OPTIONS]);
+    add_options(&mount, line->after[FIELD_SUPER_OPTIONS]);
+    mount.shown = mount.option_count;
+    if (strncmp(mount.type, "ext", 3) == 0)
+        add_ext4_options(root, line->before[FIELD_DEVICE], &mount);
+    return mount;
 }
 
 /* Of two mounts at one point the later one hides the earlier one. */
@@ -181,8 +178,10 @@ int cm_mount_find(const char *root, const char *directory, unsigned long id, str
     size_t size = 0;
     while (stream != NULL && getline(&text, &size, stream) > 0) {
         struct line line;
-        if (line_parse(text, &line) && fits_better(&line, directory, id, mount))
-            take(root, &line, mount);
+        if (line_parse(text, &line) && fits_better(&line, directory, id, mount)) {
+            cm_mount_free(mount);
+            *mount = mount_of_line(root, &line);
+        }
     }
     if (stream != NULL && mount->type == NULL)
         cm_fail(error, "%s: no mount there is that of %s", path, directory);

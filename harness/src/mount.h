@@ -14,7 +14,7 @@ struct cm_mount {
     char *source;   /* a device, or a word */
     char *point;    /* where it is mounted */
     char **options; /* of the mount and of the file system; those in force, where known */
-    size_t option_count;
+    size_t option_count, option_capacity;
     size_t shown; /* of these are in mountinfo, the others follow */
     bool known;   /* options holds the defaults, too: what is not there is not in force */
 };

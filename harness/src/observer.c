@@ -88,6 +88,16 @@ static void note_type(const struct cm_state *state, uint32_t id)
         cm_observer_note(state->observer, node->size);
 }
 
+bool cm_names_hold_content(const struct cm_state *state)
+{
+    if (state->observer == NULL)
+        return false;
+    const unsigned *choices = state->observer->poset->model->choices;
+    return choices[CM_CHOICE_UNLINK] != CM_UNLINK_ATOMIC ||
+           choices[CM_CHOICE_RENAME] == CM_RENAME_STEPWISE ||
+           choices[CM_CHOICE_FREED] != CM_FREED_PRIVATE;
+}
+
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name)
 {
     note_type(state, ff_tree_lookup(state->tree, directory, name));

@@ -30,6 +30,10 @@ void cm_observer_begin(struct cm_observer *observer, struct cm_observations *obs
  * matters which of them are looked at. */
 bool cm_observer_tells_granules(const struct cm_observer *observer);
 
+/* Whether the model has it that a file which loses a name also changes its content, or hands
+ * its blocks on: then a recovery that removes or renames it changes what is in it. */
+bool cm_names_hold_content(const struct cm_state *state);
+
 /* Puts a location on the list, once. */
 void cm_observer_note(struct cm_observer *observer, uint32_t location);
 

@@ -60,8 +60,7 @@ static const struct subcommand subcommands[] = {
                         "    crashmatrix cut --at $n --lose all -- ../save; ../load) || break; "
                         "rm -rf db; done"},
     [CM_COMMAND_MODELS] = {"models", "[NAME|FILE|GLOB]...", SOME_OPERANDS,
-                           "Print what the shipped persistence models promise, explain some of "
-                           "them or a file of\nyours, or name the one that fits a directory.",
+                           "Print what models promise, explain some, or name that of a directory.",
                            "crashmatrix models\n"
                            "  crashmatrix models 'ext4*'\n"
                            "  crashmatrix models ./mine.json\n"

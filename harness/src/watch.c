@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "observer.h"
 #include "watch_calls.h"
 #include "watch_outside.h"
 #include "watch_random.h"
@@ -497,7 +498,8 @@ static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *c
         watch->follows = cm_follows(&cm_looking[i]);
         watch->change = cm_change_of(&cm_looking[i], call);
         watch->whole = watch->recovers && watch->change != CM_CHANGES_NOTHING &&
-                       (cm_looking[i].look == CM_LOOK_OPEN || number == __NR_truncate);
+                       (cm_looking[i].look == CM_LOOK_OPEN || number == __NR_truncate ||
+                        cm_names_hold_content(watch->state));
         if ((watch->kind >= CM_WATCH_LOOKS || watch->change != CM_CHANGES_NOTHING) &&
             !look(watch, call, &cm_looking[i]))
             return false;

@@ -92,7 +92,8 @@ static uint64_t explore(const struct ff_trace *trace, const struct cm_model *mod
 
 static uint64_t work(const struct cm_poset *poset, const struct cm_check *check)
 {
-    struct cm_worker *worker = cm_worker_new(poset, check, "", true, (struct cm_shard){0, 1}, NULL, NULL);
+    struct cm_worker *worker =
+        cm_worker_new(poset, check, "", true, (struct cm_shard){0, 1}, NULL, NULL);
     const struct cm_unit_worker *unit = cm_worker_unit(worker);
     cm_word *nothing = cm_allocate(2 * poset->words, sizeof(*nothing));
     struct cm_job *job = cm_job_new(poset, (struct cm_cylinder){nothing, nothing}, CM_ANY_OUTPUT);

@@ -28,10 +28,11 @@ said() {
     expect 4 '^model: none fits' "$crashmatrix" models --for /proc
 }
 
-# mounted STATUS PATTERN TYPE OPTIONS: what is said of a new file system.
+# mounted STATUS PATTERN TYPE OPTIONS [FEATURES]: what is said of a new file system.
 mounted() {
     truncate -s "$size" "$work/image"
-    if ! "mkfs.$3" -q "$work/image" >"$work/err" 2>&1 ||
+    # shellcheck disable=SC2086 # two words or none
+    if ! "mkfs.$3" -q ${5-} "$work/image" >"$work/err" 2>&1 ||
         ! mount -o "loop$4" "$work/image" "$work/mounted" 2>>"$work/err"; then
         echo "skipped: $3$4 cannot be mounted here: $(tail -n 1 "$work/err")"
         rm "$work/image"
@@ -52,6 +53,7 @@ all_mounted() {
     mounted 0 '^model: ext4-writeback$' ext4 ',data=writeback'
     mounted 0 '^model: ext4-nodelalloc$' ext4 ',nodelalloc'
     mounted 0 '^model: ext4-noauto_da_alloc$' ext4 ',noauto_da_alloc'
+    mounted 0 '^model: ext2$' ext4 '' '-O ^has_journal'
     mounted 4 'together' ext4 ',noauto_da_alloc,data=writeback'
     mounted 1 '^warning: ext4, nobarrier' ext4 ',barrier=0'
     mounted 0 '^model: ext3-ordered$' ext3 ''

@@ -26,6 +26,11 @@ mend 0 'more cuts might leave something new' impatient 1
 mend 1 'then the next recovery, cut after' impatient 2
 mend 1 '^  there is no data ' impatient fixpoint
 
+# Where the removal of a name cuts or frees the file, that was looked at, too.
+for model in alice ext2 vfat; do
+    mend 1 'exhaustive' unsafe 1 --model $model
+done
+
 # Branching on everything finds the same.
 mend 1 '^  there is no data ' unsafe 1 --eager
 mend 0 'this holds for any number of them' safe fixpoint --eager

@@ -31,12 +31,11 @@ static void complain(const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- Models: loaded once, and whether any data speak of them ---- */
+/* ---- Models, loaded once ---- */
 
 static struct shipped {
     char *name;
     struct cm_model *model;
-    bool used;
 } shipped[MODELS];
 static size_t shipped_count;
 
@@ -74,10 +73,8 @@ static const struct cm_model *find_model(const char *name)
     if (only != NULL && (complaints > 0 || strcmp(only, name) != 0))
         return NULL;
     for (size_t i = 0; i < shipped_count; i++)
-        if (strcmp(shipped[i].name, name) == 0) {
-            shipped[i].used = true;
+        if (strcmp(shipped[i].name, name) == 0)
             return shipped[i].model;
-        }
     complain("the data speak of model %s, which there is not", name);
     return NULL;
 }

@@ -74,6 +74,11 @@ static void compare_cell(const struct workload *workload, const cJSON *cell)
     const cJSON *name, *item;
     if (!has_keys(&measured, cell, workload->name, keys, 3))
         return;
+    if (cJSON_GetArraySize(cm_config_get(cell, "models")) == 0 ||
+        cJSON_GetArraySize(cm_config_get(cell, "observed")) +
+                cJSON_GetArraySize(cm_config_get(cell, "never")) ==
+            0)
+        complain("%s: a claim of nothing", workload->name);
     cJSON_ArrayForEach(name, cm_config_get(cell, "models"))
     {
         const struct cm_model *model = find_model(name->valuestring);
@@ -177,15 +182,39 @@ static void compare_weaker(const cJSON *weaker, const char *name, const struct c
     workload_free(workload);
 }
 
+/* Whether an exception speaks of what was seen on one of those that the model is weaker than. */
+static bool is_exception(const cJSON *weaker, const cJSON *exception)
+{
+    static const char *const keys[] = {"workload", "outcome", "reason", NULL};
+    const cJSON *row, *cell, *than;
+    if (!has_keys(&measured, exception, "an exception", keys, 3))
+        return false;
+    cJSON_ArrayForEach(row, rows()) cJSON_ArrayForEach(cell, cm_config_get(row, "outcomes"))
+        cJSON_ArrayForEach(than, cm_config_get(weaker, "than"))
+    {
+        if (strcmp(cm_config_get(row, "workload")->valuestring,
+                   cm_config_get(exception, "workload")->valuestring) == 0 &&
+            names(cm_config_get(cell, "models"), than->valuestring) &&
+            names(cm_config_get(cell, "observed"),
+                  cm_config_get(exception, "outcome")->valuestring))
+            return true;
+    }
+    return false;
+}
+
 static void compare_elsewhere(void)
 {
     static const char *const keys[] = {"models", "source", "than", "except", NULL};
-    const cJSON *weaker, *name, *row;
+    const cJSON *weaker, *name, *row, *exception;
     cJSON_ArrayForEach(weaker, cm_config_get(measured.root, "weaker"))
     {
         if (!has_keys(&measured, weaker, "weaker", keys, 4))
             continue;
         cJSON_ArrayForEach(name, cm_config_get(weaker, "than")) find_model(name->valuestring);
+        cJSON_ArrayForEach(exception,
+                           cm_config_get(weaker, "except")) if (!is_exception(weaker, exception))
+            complain("weaker: '%s' was not seen, and is no exception",
+                     cm_config_get(exception, "outcome")->valuestring);
         cJSON_ArrayForEach(name, cm_config_get(weaker, "models"))
         {
             const struct cm_model *model = find_model(name->valuestring);

@@ -14,6 +14,9 @@
 #ifndef TRACES
 #define TRACES 600
 #endif
+#ifndef FIRST_SEED
+#define FIRST_SEED 1 /* of a trace that is looked at by hand */
+#endif
 
 /* ---- Trees as texts ---- */
 
@@ -21,10 +24,14 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
                        char **lines, size_t *count)
 {
     const struct ff_node *node = ff_tree_node(tree, directory);
+    if (directory == FF_ROOT_NODE)
+        lines[(*count)++] = cm_format("/ %o #%u\n", (unsigned)node->mode, directory);
     for (size_t i = 0; i < node->entry_count; i++) {
         const struct ff_node *child = ff_tree_node(tree, node->entries[i].node);
         char *full = cm_format("%s/%s", path, node->entries[i].name);
         char hex[2 * MAX_SIZE + 1] = "";
+        if (S_ISSOCK(child->mode))
+            snprintf(hex, sizeof(hex), "unreadable");
         for (size_t b = 0; S_ISREG(child->mode) && b < child->size; b++)
             snprintf(hex + 2 * b, 3, "%02x", child->data[b]);
         char xattrs[5] = "";
@@ -34,8 +41,9 @@ static void print_tree(const struct ff_tree *tree, uint32_t directory, const cha
             xattrs[strlen(xattrs)] = xattr.name[5];
             xattrs[strlen(xattrs)] = (char)xattr.value.data[0];
         }
-        lines[(*count)++] = cm_format("%s %o #%u %s %s\n", full, (unsigned)child->mode,
-                                      node->entries[i].node, hex, xattrs);
+        lines[(*count)++] =
+            cm_format("%s %o #%u %zu %s %s\n", full, (unsigned)child->mode, node->entries[i].node,
+                      S_ISDIR(child->mode) ? 0 : child->size, hex, xattrs);
         if (S_ISDIR(child->mode))
             print_tree(tree, node->entries[i].node, full, lines, count);
         free(full);
@@ -124,10 +132,7 @@ static void naive_states(struct naive *naive, struct set *all, size_t *per_bound
     qsort(ticks + 1, calls, sizeof(*ticks), compare_ticks);
     for (size_t b = 0; b <= calls; b++) {
         struct set here = {0};
-        size_t issued = 0;
-        while (issued < naive->step_count &&
-               call_tick(&naive->trace->calls[naive->steps[issued].call]) <= ticks[b])
-            issued++;
+        size_t issued = issued_by(naive, ticks[b], b < calls ? ticks[b + 1] : UINT64_MAX);
         unsigned durable = durable_steps(naive, issued, ticks[b]);
         for (unsigned subset = 0; subset < 1u << issued; subset++) {
             if (!is_legal(naive, subset, issued, durable))
@@ -204,6 +209,35 @@ static bool nothing_lost_is_what_was_done(const struct cm_poset *poset)
     return same;
 }
 
+/* What a sync states anew may be nothing new: then there may be no operation. */
+static bool restates(const struct cm_model *model)
+{
+    for (size_t i = 0; i < CM_SYNC_COUNT; i++)
+        if (model->restates[i] != 0)
+            return true;
+    return false;
+}
+
+/* For whoever has to find out why. */
+static void print_trace(const struct ff_trace *trace, const struct cm_model *model)
+{
+    for (size_t i = 0; i < trace->call_count; i++) {
+        const struct ff_call *call = &trace->calls[i];
+        printf("    %2zu %-15s %3llu..%-3llu #%u", i, ff_effect_name(call->effect),
+               (unsigned long long)call->begin, (unsigned long long)call->end, call->node);
+        if (call->filename.data != NULL)
+            printf(" %u/%s", call->parent, (const char *)call->filename.data);
+        if (call->filename2.data != NULL)
+            printf(" -> %u/%s (#%u)", call->parent2, (const char *)call->filename2.data,
+                   call->node2);
+        printf(" offset %llu length %llu data %.*s mode %o%s\n", (unsigned long long)call->offset,
+               (unsigned long long)call->length, (int)call->data.size,
+               call->data.data != NULL ? (const char *)call->data.data : "", call->mode,
+               call->route == FF_ROUTE_MAPPING ? " mapping" : "");
+    }
+    cm_model_print(model, stdout);
+}
+
 static bool compare_once(uint64_t seed)
 {
     struct cm_model model;
@@ -220,8 +254,6 @@ static bool compare_once(uint64_t seed)
     struct naive *naive = cm_allocate(1, sizeof(*naive));
     naive->trace = trace;
     naive->model = &model;
-    for (size_t i = 0; i < trace->node_count; i++)
-        naive->sizes[i + 1] = (uint32_t)trace->nodes[i].data.size;
     naive_derive(naive);
 
     struct ff_error error;
@@ -232,7 +264,7 @@ static bool compare_once(uint64_t seed)
     naive_states(naive, &expected, expected_cells);
     engine_states(poset, &found, found_cells);
     bool equal = nothing_lost_is_what_was_done(poset) && expected.count == found.count &&
-                 poset->operation_count == naive->step_count &&
+                 (restates(&model) || poset->operation_count == naive->step_count) &&
                  memcmp(expected_cells, found_cells, sizeof(found_cells)) == 0;
     for (size_t i = 0; equal && i < found.count; i++) {
         equal = strcmp(expected.texts[i], found.texts[i]) == 0;
@@ -243,6 +275,8 @@ static bool compare_once(uint64_t seed)
         printf("\n    seed %llu: %zu states expected, %zu found; operations %zu and %zu\n",
                (unsigned long long)seed, expected.count, found.count, naive->step_count,
                poset->operation_count);
+    if (!equal)
+        print_trace(trace, &model);
     for (size_t b = 0; !equal && b <= trace->call_count; b++)
         printf("    boundary %zu (%s): %zu states expected, %zu found\n", b,
                b > 0 ? ff_effect_name(trace->calls[poset->boundary_calls[b]].effect) : "start",
@@ -258,7 +292,7 @@ static bool compare_once(uint64_t seed)
 static void engine_equals_brute_force(void)
 {
     size_t failures = 0;
-    for (uint64_t seed = 1; seed <= TRACES; seed++)
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + TRACES; seed++)
         failures += !compare_once(seed * 0x9e3779b97f4a7c15u);
     CU_ASSERT_EQUAL(failures, 0);
     /* The comparison is worth something only if the traces hold every kind of call. */

@@ -50,14 +50,26 @@ static void published_properties(void)
     expect_no_complaints(compare_properties);
 }
 
-/* Runs after all that look models up. */
+/* Whether some list of models in the data has the name. */
+static bool is_spoken_of(const cJSON *json, const char *name)
+{
+    const cJSON *item;
+    bool is = json->string != NULL && strcmp(json->string, "models") == 0 && names(json, name);
+    cJSON_ArrayForEach(item, json) is = is || is_spoken_of(item, name);
+    return is;
+}
+
 static void no_model_without_data(void)
 {
+    CU_ASSERT_TRUE(shipped_count > 0);
     for (size_t i = 0; i < shipped_count; i++) {
-        CU_ASSERT_TRUE(shipped[i].used);
-        if (!shipped[i].used)
+        bool has_data = is_spoken_of(measured.root, shipped[i].name) ||
+                        is_spoken_of(published.root, shipped[i].name);
+        CU_ASSERT_TRUE(has_data);
+        if (!has_data)
             printf("\n    no data speak of model %s", shipped[i].name);
     }
+    CU_ASSERT_FALSE(is_spoken_of(measured.root, "ext9"));
 }
 
 /* Claims that are wrong of posix, and one twin each that is right. */
@@ -78,7 +90,9 @@ static void wrong_claims_are_found(void)
          1},
         {"{\"models\": [\"posix\"], \"source\": \"s\", \"observed\": [\"g=NN\"]}", 2},
         {"{\"models\": [\"posix\"], \"source\": \"s\", \"observed\": [], \"nver\": []}", 1},
-        {"{\"models\": [\"posix9\"], \"source\": \"s\", \"observed\": []}", 1},
+        {"{\"models\": [\"posix\"], \"source\": \"s\", \"observed\": []}", 1},
+        {"{\"models\": [], \"source\": \"s\", \"observed\": [\"f=OO\"]}", 1},
+        {"{\"models\": [\"posix9\"], \"source\": \"s\", \"observed\": [\"f=OO\"]}", 1},
     };
     cJSON *row = cJSON_Parse("{\"before\": {\"f\": \"OO\"}, \"calls\": [\"write f 0 NN\"]}");
     struct workload *workload = workload_read(row, "planted");
@@ -95,6 +109,70 @@ static void wrong_claims_are_found(void)
     quiet = false;
     workload_free(workload);
     cJSON_Delete(row);
+}
+
+/* The same of properties. Of posix, and a configuration without a model. */
+static void wrong_properties_are_found(void)
+{
+    static const struct {
+        const char *claim; /* that it fails */
+        size_t complaints;
+    } cases[] = {
+        {"\"fails\": [\"p\"]", 0},
+        {"\"fails\": []", 1},
+        {"\"fails\": [], \"disputed\": [{\"models\": [\"posix\"], \"fails\": true, \"source\": "
+         "\"s\"}]",
+         0},
+        {"\"fails\": [\"p\"], \"disputed\": [{\"models\": [\"posix\"], \"fails\": false, "
+         "\"source\": \"s\"}]",
+         1},
+        {"\"fails\": [], \"disputed\": [{\"models\": [\"posix\"], \"fails\": false, \"source\": "
+         "\"s\"}]",
+         1},
+        {"\"fails\": [\"p\"], \"disputed\": [{\"models\": [\"xfs\"], \"fails\": true, \"source\": "
+         "\"s\"}]",
+         1},
+        {"\"fails\": [\"p\", \"r\"]", 1},
+        {"\"fails\": [], \"only\": [\"q\"]", 0},
+    };
+    cJSON *configurations =
+        cJSON_Parse("{\"p\": {\"models\": [\"posix\"]}, \"q\": {\"models\": []}}");
+    quiet = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = cm_format("{\"property\": \"planted\", \"workloads\": [{\"before\": {\"f\": "
+                               "\"OO\"}, \"calls\": [\"write f 0 NN\"], \"holds\": "
+                               "[\"f=OO\", \"f=NN\"]}], %s}",
+                               cases[i].claim);
+        cJSON *property = cJSON_Parse(text);
+        complaints = 0;
+        compare_property(property, configurations);
+        CU_ASSERT_EQUAL(complaints, cases[i].complaints);
+        if (complaints != cases[i].complaints)
+            printf("\n    case %zu: %zu complaints", i, complaints);
+        cJSON_Delete(property);
+        free(text);
+    }
+    quiet = false;
+    cJSON_Delete(configurations);
+}
+
+/* Names are a prefix under xfs, and not under posix. */
+static void names_out_of_order_are_found(void)
+{
+    cJSON *row = cJSON_Parse("{\"calls\": [\"create a\", \"create b\"]}");
+    cJSON *xfs = cJSON_Parse("[\"xfs\"]"), *posix = cJSON_Parse("[\"posix\"]");
+    struct workload *workload = workload_read(row, "planted");
+    quiet = true;
+    complaints = 0;
+    compare_prefixes(xfs, workload);
+    CU_ASSERT_EQUAL(complaints, 0);
+    compare_prefixes(posix, workload);
+    CU_ASSERT_EQUAL(complaints, 1);
+    quiet = false;
+    workload_free(workload);
+    cJSON_Delete(row);
+    cJSON_Delete(xfs);
+    cJSON_Delete(posix);
 }
 
 /* ---- Models with a promise less ---- */
@@ -357,6 +435,8 @@ static void documented(void)
 
 static const struct unit_test tests[] = {
     {"claims that are wrong are found", wrong_claims_are_found},
+    {"properties that are wrong are found", wrong_properties_are_found},
+    {"names that are out of order are found", names_out_of_order_are_found},
     {"what was measured, and what never occurs", measured_outcomes},
     {"rules that the measured states have in common", measured_rules},
     {"weaker models have what was measured elsewhere", measured_elsewhere},

@@ -126,6 +126,19 @@ static enum mf_code publish_again(struct mf_database *database, struct mf_error 
                : code;
 }
 
+/*
+ * What is written from now on may take the blocks that the predecessor's rename freed, at
+ * once where a file system allows that (ext4 with data=writeback, ext2): if the rename is
+ * then lost, the old manifest is the current one, with other bytes. So it is made durable
+ * first, as far as a bare sync can.
+ */
+static enum mf_code settle_names(struct mf_database *database, struct mf_error *error)
+{
+    if (database->condition.commit_point == MF_COMMIT_SLOTS)
+        return MF_OK;
+    return mf_commit_sync(database, database->directory.handle, "the directory", error);
+}
+
 /* What is told about the state in which the database was found. */
 static void remember(struct mf_database *database)
 {
@@ -137,9 +150,9 @@ static void remember(struct mf_database *database)
 
 static enum mf_code recover(struct mf_database *database, struct mf_error *error)
 {
-    enum mf_code code = MF_OK;
     remember(database);
-    if (database->copy_was_missing)
+    enum mf_code code = settle_names(database, error);
+    if (code == MF_OK && database->copy_was_missing)
         code = restore_copy(database, error);
     if (code == MF_OK)
         code = publish_again(database, error);

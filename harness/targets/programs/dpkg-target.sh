@@ -1,9 +1,11 @@
-#!/bin/sh
+#!/bin/bash
 # dpkg as a target: the upgrade of a package of one file, in a root of its own.
 #
 #     dpkg-target init       two versions of a package, the first of them installed
 #     dpkg-target install    dpkg -i of the second, then "installed"
 #     dpkg-target check      what a user may rely on
+#
+# For bash: the end of a child does not interrupt its system calls.
 set -eu
 export LC_ALL=C
 admin=root/var/lib/dpkg

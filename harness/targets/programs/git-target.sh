@@ -1,9 +1,11 @@
-#!/bin/sh
+#!/bin/bash
 # git as a target, with names and dates that are the same in each run.
 #
 #     git-target init [all]    a repository with one commit and a changed file; all: core.fsync
 #     git-target commit        git add and git commit, then "committed"
 #     git-target check         what a user may rely on
+#
+# For bash: the end of a child does not interrupt its system calls.
 set -eu
 export LC_ALL=C GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_AUTHOR_DATE='2000-01-01T00:00:00Z'

@@ -1,10 +1,12 @@
-#!/bin/sh
+#!/bin/bash
 # Mercurial as a target.
 #
 #     mercurial-target init      a repository with one commit and a changed file
 #     mercurial-target commit    hg commit, then "committed"
 #     mercurial-target check     what a user may rely on: after hg recover, if there is anything
 #                                to recover, hg verify finds nothing, and the commit is there
+#
+# For bash: the end of a child does not interrupt its system calls.
 set -eu
 export LC_ALL=C HGRCPATH=/dev/null HGUSER=a HGPLAIN=1
 
