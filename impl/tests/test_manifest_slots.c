@@ -582,6 +582,21 @@ static void order_of_a_removal(void)
     scratch_remove(directory);
 }
 
+/* What a killed predecessor has left may be in memory only, and is written once more. */
+static void order_of_a_removal_that_has_begun(void)
+{
+    char *directory = database_new();
+    copy_part(directory, "MANIFEST-000002", "MANIFEST-000002.removed", SIZE_MAX);
+    struct mf_database *database = open_database(directory);
+    faulty_arm(&platform, 0, 0);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
+    CU_ASSERT_STRING_EQUAL(changes_of(platform.log),
+                           "write sync sync_directory remove sync_directory "
+                           "remove sync_directory remove sync_directory ");
+    mf_database_close(database);
+    scratch_remove(directory);
+}
+
 static const struct unit_test tests[] = {
     {"the record to the byte", record_to_the_byte},
     {"records without sense", records_without_sense},
@@ -602,6 +617,7 @@ static const struct unit_test tests[] = {
     {"a copy that cannot be read", removal_unreadable},
     {"removal of what cannot be read, not of the current version", removal_at_the_edges},
     {"the order of a removal", order_of_a_removal},
+    {"the order of a removal that has begun", order_of_a_removal_that_has_begun},
 };
 
 UNIT_MAIN("slots", tests)
