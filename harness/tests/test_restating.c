@@ -23,6 +23,12 @@ static struct cm_model restating_model(struct cm_model model)
     model.restates[CM_SYNC_FDATASYNC_FILE] = words & 1u << CM_RESTATE_OWN_DATA;
     model.restates[CM_SYNC_FSYNC_DIRECTORY] = words;
     model.crossing = CM_CROSSING_EITHER;
+    /* A rule that names logs is one more promise, and a rename that is stated as a whole is
+     * one, where its parts are not. */
+    memset(model.choices, 0, sizeof(model.choices));
+    for (size_t i = 0; i < model.rule_count; i++)
+        if ((model.rules[i].after & CM_BIT(LOG)) != 0)
+            model.rule_count = i;
     return model;
 }
 

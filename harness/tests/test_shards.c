@@ -49,7 +49,6 @@ static void load_models(void)
 {
     struct dirent **entries = NULL;
     int count = scandir(MODELS_DIR, &entries, is_json, alphasort);
-    CU_ASSERT_TRUE_FATAL(count <= MOST_MODELS);
     for (int i = 0; i < count; i++) {
         struct ff_error error;
         char *path = cm_format("%s/%s", MODELS_DIR, entries[i]->d_name);
@@ -57,6 +56,8 @@ static void load_models(void)
         CU_ASSERT_PTR_NOT_NULL_FATAL(model);
         model->unit = UNIT;
         model->granule = GRANULE;
+        /* The naive enumeration does not know of it; test_steps has cases by hand. */
+        model->choices[CM_CHOICE_FREED] = CM_FREED_PRIVATE;
         CU_ASSERT_TRUE_FATAL(model_count < MOST_MODELS);
         models[model_count++] = model;
         free(path);
