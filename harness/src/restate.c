@@ -93,14 +93,43 @@ static void restate_parents(struct restating *restating, uint32_t directory, uin
         restate_names(restating, directory, level + 1);
 }
 
+/* Whether an entry of the snapshot is as it was, so that it has no location. */
+static bool is_unchanged(const struct cm_poset *poset, uint32_t directory, const char *name)
+{
+    const struct cm_poset_node *node = &poset->nodes[directory];
+    for (size_t i = 0; i < node->part_count; i++)
+        if (strcmp(poset->locations[node->parts[i]].name, name) == 0)
+            return false;
+    return true;
+}
+
+static bool has_name(const struct restating *restating, uint32_t node)
+{
+    const struct cm_poset *poset = restating->poset;
+    const struct ff_tree *snapshot = poset->snapshot;
+    for (uint32_t i = 0; i < poset->location_count; i++)
+        if (is_name(&poset->locations[i]) &&
+            cm_sync_meaning(poset, &poset->locations[i], restating->sync) == node)
+            return true;
+    for (uint32_t id = FF_ROOT_NODE; id < snapshot->node_limit; id++) {
+        const struct ff_node *directory = ff_tree_node(snapshot, id);
+        for (size_t i = 0; directory != NULL && i < directory->entry_count; i++)
+            if (directory->entries[i].node == node &&
+                is_unchanged(poset, id, directory->entries[i].name))
+                return true;
+    }
+    return false;
+}
+
 /*
- * The names of a file or directory, and that it has no others. level: how far it is above
- * what is synced; UINT32_MAX where nothing above it is restated.
+ * The names of a file or directory, and that it has no others. Of a file that has none,
+ * nothing is said: it is not logged (fs/btrfs/tree-log.c, btrfs_log_inode_parent). level: how far
+ * it is above what is synced; UINT32_MAX where nothing above it is restated.
  */
 static void restate_names(struct restating *restating, uint32_t node, uint32_t level)
 {
     const struct cm_poset *poset = restating->poset;
-    if (restating->named[node])
+    if (restating->named[node] || (!S_ISDIR(poset->nodes[node].mode) && !has_name(restating, node)))
         return;
     restating->named[node] = true;
     restating->unnamed[restating->unnamed_count++] = node;

@@ -157,7 +157,13 @@ static void restate_name(struct restating *restating, uint32_t node, const struc
 static void restate_names(struct restating *restating, uint32_t node)
 {
     const struct picture *seen = &restating->naive->seen;
-    if (restating->stated[node])
+    bool named = S_ISDIR(seen->mode[node]);
+    for (size_t i = 0; i < seen->name_count; i++) {
+        struct touch place = name_place(seen->names[i].directory, seen->names[i].name);
+        named = named ||
+                meaning_after(restating, &place, last_change(restating, &place, SIZE_MAX)) == node;
+    }
+    if (restating->stated[node] || !named)
         return;
     restating->stated[node] = true;
     for (size_t i = 0; i < seen->name_count; i++) {
