@@ -21,8 +21,13 @@ int cm_session_open(struct cm_session *session, const struct cm_settings *settin
     *session = (struct cm_session){0};
     if (settings->target != NULL) {
         session->target = cm_target_load(settings->target, error);
-        if (session->target == NULL || cm_target_check_needs(session->target, error) != 0)
+        if (session->target == NULL)
             return -1;
+        if (cm_target_check_needs(session->target, error) != 0) {
+            cm_target_free(session->target);
+            session->target = NULL;
+            return -1;
+        }
     }
     const struct cm_target *target = session->target;
     session->setup = choose(settings->setup, target != NULL ? target->setup : NULL);
