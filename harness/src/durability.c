@@ -72,20 +72,6 @@ struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
     };
 }
 
-static bool is_name(const struct cm_poset_operation *operation)
-{
-    return (1u << operation->class & CM_SET_NAMES) != 0;
-}
-
-/* The file or directory that a value of the operation belongs to. */
-static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
-                           uint32_t value)
-{
-    return operation->node != FF_NO_NODE
-               ? operation->node
-               : poset->locations[poset->values[operation->first_value + value].location].node;
-}
-
 /*
  * Whether a sync that is limited to a range covers the operation on its file's
  * content: data whose granules all meet the range, and growth up to its end.
@@ -219,17 +205,18 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
     if ((covers & 1u << CM_COVER_EVERYTHING) != 0 ||
         (meta && (covers & 1u << CM_COVER_ALL_META) != 0 && index < sync->metadata))
         return 3;
-    if (!is_name(operation)) {
+    if (!cm_is_name(operation)) {
         bool attributes = operation->class == CM_CLASS_ATTRIBUTES;
         unsigned needed = 1u << (attributes ? CM_COVER_OWN_ATTRIBUTES : CM_COVER_OWN_DATA);
-        bool own = (covers & needed) != 0 && value_node(poset, operation, 0) == node;
+        bool own = (covers & needed) != 0 && cm_value_node(poset, operation, 0) == node;
         return own && (attributes || in_range(poset, operation, sync)) ? 3 : 0;
     }
     if (is_covered_name(poset, index, sync))
         return 3;
     unsigned covered = 0;
     for (uint32_t i = 0; i < operation->value_count; i++)
-        if ((covers & 1u << CM_COVER_OWN_ENTRIES) != 0 && value_node(poset, operation, i) == node)
+        if ((covers & 1u << CM_COVER_OWN_ENTRIES) != 0 &&
+            cm_value_node(poset, operation, i) == node)
             covered |= 1u << i;
     return covered;
 }
@@ -250,8 +237,8 @@ static bool concerns(const struct cm_poset *poset, const struct cm_poset_operati
 {
     for (uint32_t i = 0; i < operation->value_count; i++) {
         uint32_t value = operation->first_value + i;
-        if (value_node(poset, operation, i) == node ||
-            (is_name(operation) &&
+        if (cm_value_node(poset, operation, i) == node ||
+            (cm_is_name(operation) &&
              (poset->values[value].to.node == node || meaning_before(poset, value) == node)))
             return true;
     }
@@ -287,7 +274,7 @@ static void apply_sync(struct cm_poset *poset, const struct cm_sync_call *sync, 
             !is_before(poset, operation, sync))
             continue;
         operation->covered |= covered_values(poset, o, sync);
-        bool both = is_name(operation) && operation->value_count == 2 &&
+        bool both = cm_is_name(operation) && operation->value_count == 2 &&
                     poset->model->crossing == CM_CROSSING_BOTH;
         if (both ? operation->covered == 3 : operation->covered != 0)
             operation->shown.durable = b;
@@ -306,7 +293,7 @@ static void apply_failure(struct cm_poset *poset, const struct cm_sync_call *syn
         struct cm_poset_operation *operation = &poset->operations[o];
         bool log = operation->class == CM_CLASS_LOG;
         if (operation->shown.durable != CM_NEVER || operation->reuse ||
-            (sync->node != FF_NO_NODE && sync->node != value_node(poset, operation, 0)))
+            (sync->node != FF_NO_NODE && sync->node != cm_value_node(poset, operation, 0)))
             continue;
         if (log || (is_before(poset, operation, sync) && (1u << operation->class & content) != 0 &&
                     in_range(poset, operation, sync)))

@@ -46,27 +46,13 @@ static void order_calls(struct cm_poset *poset)
 
 /* ---- Order ---- */
 
-static bool is_name(const struct cm_poset_operation *operation)
-{
-    return (1u << operation->class & CM_SET_NAMES) != 0;
-}
-
-/* The file or directory that a value of the operation belongs to. */
-static uint32_t value_node(const struct cm_poset *poset, const struct cm_poset_operation *operation,
-                           uint32_t value)
-{
-    return operation->node != FF_NO_NODE
-               ? operation->node
-               : poset->locations[poset->values[operation->first_value + value].location].node;
-}
-
 /* Whether both change the same file, or names in the same directory. */
 static bool share_node(const struct cm_poset *poset, const struct cm_poset_operation *p,
                        const struct cm_poset_operation *q)
 {
     for (uint32_t i = 0; i < p->value_count; i++)
         for (uint32_t j = 0; j < q->value_count; j++)
-            if (value_node(poset, p, i) == value_node(poset, q, j))
+            if (cm_value_node(poset, p, i) == cm_value_node(poset, q, j))
                 return true;
     return false;
 }
@@ -76,7 +62,7 @@ static bool names_file(const struct cm_poset *poset, const struct cm_poset_opera
                        const struct cm_poset_operation *q)
 {
     for (uint32_t i = 0; i < q->value_count; i++)
-        if (poset->values[q->first_value + i].to.node == value_node(poset, p, 0))
+        if (poset->values[q->first_value + i].to.node == cm_value_node(poset, p, 0))
             return true;
     return false;
 }
@@ -88,11 +74,11 @@ static bool in_scope(const struct cm_poset *poset, enum cm_scope scope,
     case CM_SCOPE_CALL:
         return p->shown.call == q->shown.call;
     case CM_SCOPE_FILE:
-        return !is_name(p) && !is_name(q) && share_node(poset, p, q);
+        return !cm_is_name(p) && !cm_is_name(q) && share_node(poset, p, q);
     case CM_SCOPE_DIRECTORY:
-        return is_name(p) && is_name(q) && share_node(poset, p, q);
+        return cm_is_name(p) && cm_is_name(q) && share_node(poset, p, q);
     case CM_SCOPE_NAMED:
-        return !is_name(p) && is_name(q) && names_file(poset, p, q);
+        return !cm_is_name(p) && cm_is_name(q) && names_file(poset, p, q);
     default:
         return true;
     }

@@ -169,6 +169,20 @@ static inline const cm_word *cm_up(const struct cm_poset *poset, size_t operatio
 /* For a poset that is made in another way: fills in soonest. */
 void cm_poset_find_soonest(struct cm_poset *poset);
 
+static inline bool cm_is_name(const struct cm_poset_operation *operation)
+{
+    return (1u << operation->class & CM_SET_NAMES) != 0;
+}
+
+/* The file or directory that a value of the operation belongs to. */
+static inline uint32_t cm_value_node(const struct cm_poset *poset,
+                                     const struct cm_poset_operation *operation, uint32_t value)
+{
+    return operation->node != FF_NO_NODE
+               ? operation->node
+               : poset->locations[poset->values[operation->first_value + value].location].node;
+}
+
 /* The model's name, with "@granule" when that is overridden. */
 void cm_poset_model_name(const struct cm_poset *poset, char *name, size_t size);
 
