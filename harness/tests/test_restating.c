@@ -10,7 +10,9 @@
 #include "poset.h"
 #include "state.h"
 
-enum { RANDOM_TRACES = 400 };
+#ifndef RANDOM_TRACES
+#define RANDOM_TRACES 400
+#endif
 
 static const unsigned all_restated = (1u << CM_RESTATE_COUNT) - 1;
 
