@@ -290,15 +290,15 @@ static void blocks_of_a_removed_file(void)
     uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
     sample_unlink(s, FF_ROOT_NODE, "f", old);
     uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
-    sample_write(s, new, 0, 3, 'x');
+    sample_write(s, new, 0, 3, 'w');
     expect(s, CM_CHOICE_FREED, CM_FREED_REUSED,
            "\n"
-           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=xxx\n"
-           "g=\ng=...\ng=xxx\n",
+           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=www\n"
+           "g=\ng=...\ng=www\n",
            "\n"
-           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=old\nf=old! g=xxx\n"
-           "f=xxx.\nf=xxx. g=\nf=xxx. g=xxx\n"
-           "g=\ng=...\ng=old\ng=xxx\n");
+           "f=old!\nf=old! g=\nf=old! g=...\nf=old! g=old\nf=old! g=www\n"
+           "f=www.\nf=www. g=\nf=www. g=www\n"
+           "g=\ng=...\ng=old\ng=www\n");
 }
 
 /* Where the removal is durable before the other file is written, only that may show old bytes;
@@ -311,11 +311,11 @@ static void blocks_after_a_sync(void)
     sample_unlink(s, FF_ROOT_NODE, "f", old);
     sample_fsync(s, FF_ROOT_NODE);
     uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
-    sample_write(s, new, 0, 3, 'x');
-    states_expect(s, model, 4, "\ng=\ng=...\ng=old\ng=xxx\n");
+    sample_write(s, new, 0, 3, 'w');
+    states_expect(s, model, 4, "\ng=\ng=...\ng=old\ng=www\n");
     sample_fsync(s, new);
     sample_fsync(s, FF_ROOT_NODE);
-    states_expect(s, model, 6, "g=xxx\n");
+    states_expect(s, model, 6, "g=www\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -330,9 +330,9 @@ static void blocks_that_are_kept(void)
     sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
     sample_unlink(s, FF_ROOT_NODE, "h", old);
     uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
-    sample_write(s, new, 0, 3, 'x');
+    sample_write(s, new, 0, 3, 'w');
     sample_fsync(s, FF_ROOT_NODE);
-    states_expect(s, model, 6, "f=old! g=\nf=old! g=...\nf=old! g=xxx\n");
+    states_expect(s, model, 6, "f=old! g=\nf=old! g=...\nf=old! g=www\n");
     sample_free(s);
     s = sample_new();
     old = sample_had(s, "f", S_IFREG | 0644, "old!");
