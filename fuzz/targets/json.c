@@ -8,19 +8,10 @@
 #include <manifest/document.h>
 
 #include "crc32c.h"
+#include "target.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void scan(const char *text, size_t size)
 {
