@@ -333,6 +333,8 @@ static void recover(void)
     /* If it is not said, it is the one that is found. */
     struct version *version = new_version(number != 0 ? number : world.highest + 1);
     memcpy(version->contents, chosen->contents, sizeof(version->contents));
+    /* Nothing is removed by a recovery: what one that failed has left is below the next one. */
+    version->kept = KEPT_PERHAPS;
     conclude(version, code, number);
     world.broken = world.broken && !(code == MF_OK && !disk.dead);
 }
@@ -546,6 +548,7 @@ static void step_sweep(void)
     if ((!handle_takes_changes(code) && disk.troubles == 0) || disk.troubles > 0)
         return;
     went_well(code);
+    disk_plan(&disk, NULL);
     require(mf_orphans_list(database, count_removable, &left, NULL) == MF_OK && left == 0);
 }
 
@@ -591,7 +594,6 @@ static void step_copy(void)
 {
     const struct version *saved = choose_saved();
     uint64_t number = 0;
-    look_at_copy();
     if (saved == NULL || world.copy_perhaps != 0)
         return;
     enum mf_code code =
@@ -629,6 +631,7 @@ static void step_reopen(void)
 
 static void step_check(void)
 {
+    disk_plan(&disk, NULL);
     require_all_whole(database);
     look_at_backup();
     look_at_copy();
