@@ -32,6 +32,7 @@
 #include "disk.h"
 #include "target.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -63,6 +64,10 @@ struct version {
     enum kept kept;
     bool saved;              /* in the backup */
     uint8_t contents[SLOTS]; /* from 1; 0: no such file */
+    /* Once the library has read it whole: to look again without parsing. */
+    const unsigned char *manifest;
+    uint16_t manifest_size;
+    char names[SLOTS][DISK_NAME_SIZE];
 };
 
 /* Versions are counted from 1; 0 is none. */
@@ -75,6 +80,9 @@ struct world {
     uint8_t copy_perhaps;
     uint8_t version_count, content_count;
     uint64_t highest; /* number that was ever acknowledged */
+    /* Between these, a recovery by hand may have made kept versions of what was never
+     * committed: nobody could know. They can be read, and that is all. */
+    uint64_t damaged, recovered;
     struct version versions[VERSIONS];
     struct content contents[CONTENTS];
 };
@@ -93,6 +101,10 @@ static struct {
     struct disk_image image;
     struct world world;
 } images[2][KEPT_IMAGES]; /* by commit point; without and with a backup */
+
+/* The bytes of manifests that were read. */
+static unsigned char texts[64 * 1024];
+static size_t texts_used, texts_of_images;
 
 /* ---- Contents ---- */
 
@@ -204,13 +216,58 @@ static bool went_well(enum mf_code code)
     return code == MF_OK;
 }
 
+static const unsigned char *find_manifest(uint64_t number, size_t *size)
+{
+    char name[DISK_NAME_SIZE];
+    snprintf(name, sizeof(name), "MANIFEST-%06" PRIu64, number);
+    return disk_find(&disk, path, name, size);
+}
+
+static void remember(struct version *version, const struct mf_manifest *manifest)
+{
+    size_t size;
+    const unsigned char *bytes = find_manifest(version->number, &size);
+    if (bytes == NULL || size > sizeof(texts) - texts_used)
+        return;
+    version->manifest = memcpy(texts + texts_used, bytes, size);
+    version->manifest_size = (uint16_t)size;
+    texts_used += size;
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (version->contents[i] != 0)
+            snprintf(version->names[i], DISK_NAME_SIZE, "%s",
+                     mf_manifest_find(manifest, slots[i].kind, slots[i].key)->name);
+}
+
+/* Whether it is the same, to the byte, as when the library read it. */
+static bool is_as_remembered(const struct version *version)
+{
+    size_t size;
+    if (version->manifest == NULL)
+        return false;
+    const unsigned char *bytes = find_manifest(version->number, &size);
+    bool same = bytes != NULL && size == version->manifest_size &&
+                memcmp(bytes, version->manifest, size) == 0;
+    for (unsigned i = 0; i < SLOTS && same; i++) {
+        if (version->contents[i] == 0)
+            continue;
+        bytes = disk_find(&disk, path, version->names[i], &size);
+        same = bytes != NULL && content_is(&world.contents[version->contents[i]], bytes, size);
+    }
+    return same;
+}
+
 static void require_version_whole(struct mf_database *handle, uint64_t number)
 {
     struct mf_manifest manifest;
-    const struct version *version = find_version(number);
-    require(version != NULL);
+    struct version *version = find_version(number);
+    if (version != NULL && is_as_remembered(version))
+        return;
+    require(version != NULL || (number > world.damaged && number < world.recovered));
     require(mf_database_read_version(handle, number, &manifest, NULL) == MF_OK);
-    require_content(path, &manifest, version);
+    if (version != NULL) {
+        require_content(path, &manifest, version);
+        remember(version, &manifest);
+    }
     mf_manifest_clear(&manifest);
 }
 
@@ -333,8 +390,7 @@ static void recover(void)
     /* If it is not said, it is the one that is found. */
     struct version *version = new_version(number != 0 ? number : world.highest + 1);
     memcpy(version->contents, chosen->contents, sizeof(version->contents));
-    /* Nothing is removed by a recovery: what one that failed has left is below the next one. */
-    version->kept = KEPT_PERHAPS;
+    world.recovered = version->number;
     conclude(version, code, number);
     world.broken = world.broken && !(code == MF_OK && !disk.dead);
 }
@@ -364,12 +420,10 @@ static void open_handle(void)
 
 /* ---- Steps ---- */
 
-static bool handle_takes_changes(enum mf_code code)
+/* By an outcome that is unknown, or a sync that failed. */
+static bool handle_is_blocked(void)
 {
-    if (!blocked && disk.failed_syncs == handle_failures)
-        return true;
-    require(code != MF_OK || disk.dead);
-    return false;
+    return blocked || disk.failed_syncs != handle_failures;
 }
 
 /* One byte: the files that are written, and those that are left out; one: their sizes. */
@@ -398,7 +452,7 @@ static enum mf_code change_files(struct mf_transaction *transaction, struct vers
 static struct mf_transaction *begin(struct version **version)
 {
     struct mf_transaction *transaction;
-    bool was_blocked = blocked || disk.failed_syncs != handle_failures;
+    bool was_blocked = handle_is_blocked();
     enum mf_code code = mf_transaction_begin(database, &transaction, NULL);
     if (code != MF_OK) {
         require(was_blocked || disk.troubles > 0);
@@ -517,23 +571,33 @@ static void step_go_back(void)
         mf_transaction_abort(transaction);
 }
 
+/* What is kept, before the events of the step. The caller clears it. */
+static struct mf_versions list_versions(void)
+{
+    struct disk_plan plan = disk.plan;
+    struct mf_versions versions;
+    disk_plan(&disk, NULL);
+    require(mf_history_versions(database, &versions, NULL) == MF_OK);
+    disk_plan(&disk, &plan);
+    return versions;
+}
+
 static void step_clean(void)
 {
-    unsigned keep = 1 + choose(&choices, 3), listed = 0;
+    unsigned keep = 1 + choose(&choices, 3);
+    struct mf_versions versions = list_versions();
+    uint64_t oldest = versions.count > keep ? versions.numbers[versions.count - keep] : 0;
+    bool was_blocked = handle_is_blocked();
     enum mf_code code = mf_history_clean(database, keep, NULL, NULL);
-    if (!handle_takes_changes(code) && disk.troubles == 0)
+    mf_versions_clear(&versions);
+    if (was_blocked) {
+        require(code != MF_OK);
         return;
-    bool done = !disk.dead && (disk.troubles > 0 ? code == MF_OK : went_well(code));
-    /* The newest are kept, of those that certainly are: there may be others between. */
-    for (unsigned i = world.version_count; i > 0; i--) {
-        struct version *version = &world.versions[i];
-        if (version->kept == KEPT_NO)
-            continue;
-        if (version->kept == KEPT_YES && listed < keep)
-            listed++;
-        else
-            version->kept = done && listed == keep ? KEPT_NO : KEPT_PERHAPS;
     }
+    bool done = went_well(code) && !disk.dead;
+    for (unsigned i = 1; i <= world.version_count; i++)
+        if (world.versions[i].kept != KEPT_NO && world.versions[i].number < oldest)
+            world.versions[i].kept = done ? KEPT_NO : KEPT_PERHAPS;
 }
 
 static void count_removable(void *argument, const struct mf_orphan *orphan)
@@ -544,10 +608,12 @@ static void count_removable(void *argument, const struct mf_orphan *orphan)
 static void step_sweep(void)
 {
     unsigned left = 0;
+    bool was_blocked = handle_is_blocked();
     enum mf_code code = mf_orphans_remove(database, NULL, NULL);
-    if ((!handle_takes_changes(code) && disk.troubles == 0) || disk.troubles > 0)
+    if (was_blocked)
+        require(code != MF_OK);
+    if (was_blocked || !went_well(code) || disk.dead)
         return;
-    went_well(code);
     disk_plan(&disk, NULL);
     require(mf_orphans_list(database, count_removable, &left, NULL) == MF_OK && left == 0);
 }
@@ -555,7 +621,11 @@ static void step_sweep(void)
 static void step_backup(void)
 {
     struct version *version = choose_version();
+    unsigned failures = disk.failed_syncs;
     enum mf_code code = mf_backup_create(database, version->number, backup_path, NULL, NULL, NULL);
+    handle_failures += disk.failed_syncs - failures; /* those were not of this handle */
+    if (code == MF_READ_ONLY && blocked && index_of(version) == world.current)
+        return;
     if (went_well(code) && !disk.dead)
         version->saved = true;
 }
@@ -594,11 +664,13 @@ static void step_copy(void)
 {
     const struct version *saved = choose_saved();
     uint64_t number = 0;
+    unsigned failures = disk.failed_syncs;
     if (saved == NULL || world.copy_perhaps != 0)
         return;
     enum mf_code code =
         mf_backup_restore(backup_path, saved->number, copy_path, &world.options, &number, NULL);
     went_well(code);
+    handle_failures += disk.failed_syncs - failures; /* those were not of this handle */
     struct version *version = new_version(number);
     const struct version *before = &world.versions[world.copy];
     memcpy(version->contents, saved->contents, sizeof(version->contents));
@@ -619,6 +691,8 @@ static void step_damage(void)
     disk_settle(&disk);
     for (unsigned i = 0; i < 3; i++)
         disk_damage(&disk, path, names[i]);
+    if (world.damaged == 0)
+        world.damaged = world.highest;
     world.broken = true;
     open_handle();
 }
@@ -720,9 +794,8 @@ static void finish(void)
     for (unsigned tries = 0; database == NULL && tries < 3; tries++)
         open_handle();
     require(database != NULL);
-    if (blocked || disk.failed_syncs != handle_failures)
+    if (handle_is_blocked())
         step_reopen();
-    require_all_whole(database);
     step_commit();
     close_handle();
     disk_kill(&disk);
@@ -750,6 +823,7 @@ static void make_image(enum mf_commit_point point, bool saved)
         require(mf_backup_create(database, world.versions[i].number, backup_path, NULL, NULL,
                                  NULL) == MF_OK);
     }
+    require_all_whole(database);
     close_handle();
     disk_keep(&disk, &images[point == MF_COMMIT_SLOTS][saved].image);
     images[point == MF_COMMIT_SLOTS][saved].world = world;
@@ -760,6 +834,8 @@ static void make_images(void)
     static bool made;
     for (unsigned i = 0; !made && i < 4; i++)
         make_image(i % 2 == 0 ? MF_COMMIT_RENAME : MF_COMMIT_SLOTS, i / 2 != 0);
+    if (!made)
+        texts_of_images = texts_used;
     made = true;
 }
 
@@ -772,8 +848,12 @@ static void start(unsigned how)
         .rename_is_two = with_slots && (how & 16) != 0,
         .garbage = with_slots && (how & 32) != 0,
     };
-    world = images[with_slots][there == 1].world;
+    memcpy(&world, &images[with_slots][there == 1].world,
+           offsetof(struct world, versions) + 8 * sizeof(struct version));
+    memcpy(world.contents, images[with_slots][there == 1].world.contents, sizeof(world.contents));
     disk_reset(&disk, there == 2 ? NULL : &images[with_slots][there == 1].image, model);
+    for (unsigned i = 1; there == 2 && i <= world.version_count; i++)
+        world.versions[i].manifest = NULL;
     if (there == 2)
         world.version_count = world.current = 0, world.highest = 0;
     if (there == 3)
@@ -784,6 +864,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     make_images();
     choices = (struct choices){data, data + size};
+    texts_used = texts_of_images;
     start(choose_byte(&choices));
     for (unsigned i = 0; i < STEPS && choices_left(&choices) && !disk.full; i++)
         step();

@@ -124,19 +124,23 @@ static enum mf_code settle_manifest(struct mf_database *database, const char *na
  * A recovery that was cut leaves half a manifest of the number that it had taken; one
  * that was killed, a whole one that may be in memory only. Below the number that this one takes it
  * would look like a kept version, and if it cannot be read then nothing could be cleaned
- * up any more. So what is half goes, down to the first whole one; that is made durable.
- * The names become so by the commit, before it switches.
+ * up any more. So what is half goes, down to the first whole one; that is made durable. So
+ * is the removal, before the next manifest can come to stand above. The whole one's name
+ * becomes durable by the commit, before it switches.
  */
 static enum mf_code settle_cut_recoveries(struct mf_database *database, struct mf_error *error)
 {
     struct mf_versions versions;
-    bool removed = true;
+    bool removed = true, any = false;
     enum mf_code code = mf_list_numbers(&database->directory, MF_CLASS_VERSION, &versions, error);
     for (size_t i = versions.count; i > 0 && removed && code == MF_OK; i--) {
         struct mf_name name = mf_name_of_version(versions.numbers[i - 1]);
         removed = false;
         code = settle_manifest(database, name.text, &removed, error);
+        any = any || removed;
     }
+    if (code == MF_OK && any)
+        code = mf_commit_sync(database, database->directory.handle, "the directory", error);
     mf_versions_clear(&versions);
     return code;
 }
