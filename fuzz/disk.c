@@ -30,9 +30,11 @@ static void own(struct disk *disk, struct disk_content *content, size_t size, in
     if (capacity < content->size)
         capacity = content->size;
     unsigned char *bytes = take(disk, capacity);
-    if (content->size > 0)
-        memcpy(bytes, content->bytes, content->size);
-    memset(bytes + content->size, unwritten, capacity - content->size);
+    /* What was written beyond the size, too. */
+    size_t there = content->size > content->capacity ? content->size : content->capacity;
+    if (there > 0)
+        memcpy(bytes, content->bytes, there);
+    memset(bytes + there, unwritten, capacity - there);
     content->bytes = bytes;
     content->capacity = (uint16_t)capacity;
 }

@@ -52,7 +52,8 @@
 struct disk_model {
     bool names_files;   /* sync of a file also makes the name durable that it was created under */
     bool rename_is_two; /* the new name, and the removal of the old one, without an order */
-    bool garbage;       /* a grown part that was not written shows 0xdb instead of 0 */
+    bool garbage;       /* a grown part that was not written shows 0xdb instead of 0; then
+                           files must not be written with holes, which would show it too */
 };
 
 enum disk_call {

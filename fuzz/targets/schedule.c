@@ -60,7 +60,7 @@ struct content {
 enum kept { KEPT_NO, KEPT_PERHAPS, KEPT_YES };
 
 struct version {
-    uint64_t number;
+    uint64_t number; /* 0: it could not be said, but it is above all before */
     enum kept kept;
     bool saved;              /* in the backup */
     uint8_t contents[SLOTS]; /* from 1; 0: no such file */
@@ -171,6 +171,8 @@ static struct version *find_version(uint64_t number)
         struct version *version = &world.versions[i];
         if (version->number == number && (version->kept != KEPT_NO || i == world.perhaps))
             return version;
+        if (version->number == 0 && i == world.perhaps && number > world.highest)
+            return version;
     }
     return NULL;
 }
@@ -185,11 +187,17 @@ static void acknowledge(struct version *version)
     world.highest = version->number;
     world.current = index_of(version);
     world.perhaps = 0;
+    if (world.broken)
+        world.recovered = version->number;
+    world.broken = false;
 }
 
 static void settle(uint64_t number)
 {
-    if (world.perhaps != 0 && world.versions[world.perhaps].number == number) {
+    struct version *perhaps = &world.versions[world.perhaps];
+    if (world.perhaps != 0 && perhaps->number == 0 && number > world.highest)
+        perhaps->number = number; /* it could not be said */
+    if (world.perhaps != 0 && perhaps->number == number) {
         acknowledge(&world.versions[world.perhaps]);
         return;
     }
@@ -262,7 +270,8 @@ static void require_version_whole(struct mf_database *handle, uint64_t number)
     struct version *version = find_version(number);
     if (version != NULL && is_as_remembered(version))
         return;
-    require(version != NULL || (number > world.damaged && number < world.recovered));
+    require(version != NULL ||
+            (number > world.damaged && number < (world.broken ? UINT64_MAX : world.recovered)));
     require(mf_database_read_version(handle, number, &manifest, NULL) == MF_OK);
     if (version != NULL) {
         require_content(path, &manifest, version);
@@ -347,12 +356,12 @@ static void look_at_copy(void)
     if (code == MF_OK) {
         const struct mf_manifest *found = mf_database_current(handle);
         const struct version *version = &world.versions[world.copy];
-        if (world.copy_perhaps != 0 && found->version == world.versions[world.copy_perhaps].number)
+        if (world.copy_perhaps != 0 && found->version > version->number && found->file_count > 0)
             version = &world.versions[world.copy_perhaps];
         else if (world.copy == 0)
             require(found->version == 1 && found->file_count == 0);
         if (index_of(version) != 0) {
-            require(found->version == version->number);
+            require(found->version == version->number || version->number == 0);
             require_content(copy_path, found, version);
         }
         mf_database_close(handle);
@@ -387,12 +396,9 @@ static void recover(void)
     const struct version *chosen = &world.versions[kept[choose(&choices, count)]];
     enum mf_code code = mf_database_recover(path, &world.options, chosen->number, &number, NULL);
     went_well(code);
-    /* If it is not said, it is the one that is found. */
-    struct version *version = new_version(number != 0 ? number : world.highest + 1);
+    struct version *version = new_version(number);
     memcpy(version->contents, chosen->contents, sizeof(version->contents));
-    world.recovered = version->number;
     conclude(version, code, number);
-    world.broken = world.broken && !(code == MF_OK && !disk.dead);
 }
 
 /* With whatever it takes that it opens: init, recovery by hand. */
@@ -412,7 +418,7 @@ static void open_handle(void)
         recover();
     } else if (went_well(code)) {
         settle(mf_database_current(database)->version);
-        world.broken = false;
+        require(!world.broken);
         require(mf_database_durable(database));
         handle_failures = failures;
     }
@@ -655,8 +661,6 @@ static void step_restore(void)
     went_well(code);
     struct version *version = new_version(number);
     memcpy(version->contents, saved->contents, sizeof(version->contents));
-    if (number == 0) /* it is the one that is found then */
-        version->number = saved->number > world.highest ? saved->number : world.highest + 1;
     conclude(version, code, number);
 }
 
@@ -672,10 +676,7 @@ static void step_copy(void)
     went_well(code);
     handle_failures += disk.failed_syncs - failures; /* those were not of this handle */
     struct version *version = new_version(number);
-    const struct version *before = &world.versions[world.copy];
     memcpy(version->contents, saved->contents, sizeof(version->contents));
-    if (number == 0)
-        version->number = saved->number > before->number ? saved->number : before->number + 1;
     if (code == MF_OK && !disk.dead)
         world.copy = index_of(version);
     else
