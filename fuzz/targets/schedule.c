@@ -36,7 +36,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { STEPS = 24, SLOTS = 4, VERSIONS = 64, CONTENTS = 128, KEPT_IMAGES = 2 };
+enum { STEPS = 16, SLOTS = 4, VERSIONS = 64, CONTENTS = 128, KEPT_IMAGES = 2 };
 
 static const char path[] = "db";
 static const char backup_path[] = "backup";
@@ -757,9 +757,11 @@ static struct disk_plan choose_plan(unsigned event)
 
 static void cut(void)
 {
+    bool undecided = disk.operation_count > 0;
     disk_plan(&disk, NULL);
     disk_cut(&disk, &choices);
-    look();
+    if (undecided) /* else it was looked at after the cut before */
+        look();
 }
 
 static void step(void)
