@@ -67,6 +67,7 @@ struct version {
     /* Once the library has read it whole: to look again without parsing. */
     const unsigned char *manifest;
     uint16_t manifest_size;
+    char manifest_name[DISK_NAME_SIZE];
     char names[SLOTS][DISK_NAME_SIZE];
 };
 
@@ -224,17 +225,11 @@ static bool went_well(enum mf_code code)
     return code == MF_OK;
 }
 
-static const unsigned char *find_manifest(uint64_t number, size_t *size)
-{
-    char name[DISK_NAME_SIZE];
-    snprintf(name, sizeof(name), "MANIFEST-%06" PRIu64, number);
-    return disk_find(&disk, path, name, size);
-}
-
 static void remember(struct version *version, const struct mf_manifest *manifest)
 {
     size_t size;
-    const unsigned char *bytes = find_manifest(version->number, &size);
+    snprintf(version->manifest_name, DISK_NAME_SIZE, "MANIFEST-%06" PRIu64, version->number);
+    const unsigned char *bytes = disk_find(&disk, path, version->manifest_name, &size);
     if (bytes == NULL || size > sizeof(texts) - texts_used)
         return;
     version->manifest = memcpy(texts + texts_used, bytes, size);
@@ -252,7 +247,7 @@ static bool is_as_remembered(const struct version *version)
     size_t size;
     if (version->manifest == NULL)
         return false;
-    const unsigned char *bytes = find_manifest(version->number, &size);
+    const unsigned char *bytes = disk_find(&disk, path, version->manifest_name, &size);
     bool same = bytes != NULL && size == version->manifest_size &&
                 memcmp(bytes, version->manifest, size) == 0;
     for (unsigned i = 0; i < SLOTS && same; i++) {
