@@ -12,10 +12,7 @@
 static unsigned char *take(struct disk *disk, size_t size)
 {
     size = (size + 7) & ~(size_t)7;
-    if (size > sizeof(disk->arena) - disk->used) {
-        disk->full = true;
-        disk->used = 0; /* what is overwritten now is not looked at any more */
-    }
+    require(size <= sizeof(disk->arena) - disk->used);
     unsigned char *bytes = disk->arena + disk->used;
     disk->used += (uint32_t)size;
     return bytes;
@@ -72,10 +69,7 @@ static unsigned make_name(struct disk *disk, unsigned directory, const char *tex
     unsigned name = find_name(disk, directory, text);
     if (name != 0)
         return name;
-    if (disk->name_count == DISK_NAMES || strlen(text) >= DISK_NAME_SIZE) {
-        disk->full = true;
-        return 0;
-    }
+    require(disk->name_count < DISK_NAMES && strlen(text) < DISK_NAME_SIZE);
     name = ++disk->name_count;
     disk->names[name - 1] = (struct disk_name){.directory = (uint16_t)directory};
     strcpy(disk->names[name - 1].text, text);
@@ -93,10 +87,7 @@ static unsigned meaning(struct disk *disk, unsigned directory, const char *text)
 
 static unsigned begin_operation(struct disk *disk, unsigned owner)
 {
-    if (disk->operation_count == DISK_OPERATIONS) {
-        disk->full = true;
-        disk->operation_count = 1; /* see take() */
-    }
+    require(disk->operation_count < DISK_OPERATIONS);
     unsigned id = ++disk->operation_count;
     struct disk_node *node = &disk->nodes[owner - 1];
     disk->operations[id - 1] = (struct disk_operation){
@@ -350,7 +341,7 @@ static int enter(struct disk *disk, enum disk_call kind, bool changes, bool *how
     if (!disk->dead && changes && disk->changes++ == disk->plan.stops_before && disk->plan.stops)
         disk->dead = true;
     int result = 0;
-    if (disk->dead || disk->full)
+    if (disk->dead)
         result = -EIO;
     else if (changes && disk->read_only)
         result = -EROFS;
@@ -403,10 +394,7 @@ static int new_handle(struct disk *disk, unsigned node, bool writable)
 
 static unsigned new_node(struct disk *disk, bool is_directory)
 {
-    if (disk->node_count == DISK_NODES) {
-        disk->full = true;
-        disk->node_count = ROOT + 1;
-    }
+    require(disk->node_count < DISK_NODES);
     disk->nodes[disk->node_count++] = (struct disk_node){.is_directory = is_directory};
     return disk->node_count;
 }
@@ -414,8 +402,6 @@ static unsigned new_node(struct disk *disk, bool is_directory)
 static unsigned create(struct disk *disk, unsigned directory, const char *text, bool is_directory)
 {
     unsigned name = make_name(disk, directory, text);
-    if (name == 0)
-        return 0;
     unsigned node = new_node(disk, is_directory);
     unsigned id = begin_operation(disk, directory);
     change_name(disk, id, 0, name, node);
@@ -447,7 +433,8 @@ static int platform_make_directory(void *context, const char *path)
         return result;
     if (meaning(disk, ROOT, path) != 0)
         return -EEXIST;
-    return create(disk, ROOT, path, true) != 0 ? 0 : -EIO;
+    create(disk, ROOT, path, true);
+    return 0;
 }
 
 static int platform_list(void *context, int directory,
@@ -483,14 +470,14 @@ static int platform_open(void *context, int directory, const char *name, unsigne
         return handle;
     node = create(disk, parent, name, false);
     disk->handles[handle] = (struct disk_handle){.node = (uint16_t)node, .writable = true};
-    return node != 0 ? handle : -EIO;
+    return handle;
 }
 
 static int platform_close(void *context, int handle)
 {
     struct disk *disk = context;
     struct disk_node *node = node_of(disk, handle);
-    if (disk->dead || disk->full)
+    if (disk->dead)
         return -EIO;
     require(node != NULL);
     if (node->lock == handle + 1)
@@ -553,7 +540,7 @@ static int platform_sync(void *context, int handle)
     struct disk_handle *open = handle_of(disk, handle);
     bool how;
     int result = enter(disk, DISK_SYNC, true, &how);
-    if (disk->dead || disk->full)
+    if (disk->dead)
         return result;
     require(open != NULL);
     struct disk_node *node = &disk->nodes[open->node - 1];
@@ -665,8 +652,6 @@ static int platform_rename(void *context, int directory, const char *from, const
     if (source == 0 || disk->names[source - 1].seen == 0)
         return -ENOENT;
     unsigned target = make_name(disk, parent, to);
-    if (target == 0)
-        return -EIO;
     /* rename(2): two names of one file are left as they are. */
     if (disk->names[target - 1].seen != disk->names[source - 1].seen)
         rename_name(disk, parent, source, target);
@@ -727,7 +712,7 @@ void disk_reset(struct disk *disk, const struct disk_image *image, struct disk_m
         .rename_is_atomic = platform_rename_is_atomic,
     };
     disk->model = model;
-    disk->dead = disk->full = disk->read_only = false;
+    disk->dead = disk->read_only = false;
     disk->operation_count = 0;
     disk->used = 0;
     disk->failed_syncs = 0;

@@ -25,7 +25,8 @@
  *    whose directory cannot be written takes no changes any more.
  *
  * Files have at most DISK_FILE_MAX bytes, paths one component. The clock stands still.
- * Nothing is allocated: all lies in struct disk, which is to be static.
+ * Nothing is allocated: all lies in struct disk, which is to be static. Where that is too
+ * small it aborts: who calls it bounds what is done.
  */
 #ifndef CRASHMATRIX_FUZZ_DISK_H
 #define CRASHMATRIX_FUZZ_DISK_H
@@ -37,10 +38,10 @@
 #define DISK_GRANULE    512
 #define DISK_GRANULES   8
 #define DISK_FILE_MAX   (DISK_GRANULE * DISK_GRANULES)
-#define DISK_NODES      256
-#define DISK_NAMES      256
+#define DISK_NODES      384
+#define DISK_NAMES      384
 #define DISK_NAME_SIZE  48
-#define DISK_OPERATIONS 1024
+#define DISK_OPERATIONS 2048
 #define DISK_HANDLES    32
 #define DISK_ARENA      (1u << 20)
 #define DISK_BUCKETS    256
@@ -144,7 +145,6 @@ struct disk {
     unsigned failed_syncs; /* since the reset */
     bool dead;             /* the program has ended */
     bool read_only;        /* a directory could not be synced: no changes until the power is cut */
-    bool full;             /* an array was too small: nothing after is worth looking at */
     uint16_t node_count, name_count, operation_count;
     uint32_t used;
     struct disk_node nodes[DISK_NODES];

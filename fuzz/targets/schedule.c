@@ -172,10 +172,16 @@ static struct version *find_version(uint64_t number)
         struct version *version = &world.versions[i];
         if (version->number == number && (version->kept != KEPT_NO || i == world.perhaps))
             return version;
-        if (version->number == 0 && i == world.perhaps && number > world.highest)
-            return version;
     }
     return NULL;
+}
+
+/* The one that is current under that number. */
+static struct version *find_current(uint64_t number)
+{
+    struct version *perhaps = &world.versions[world.perhaps];
+    bool unsaid = world.perhaps != 0 && perhaps->number == 0;
+    return unsaid && number > world.highest ? perhaps : find_version(number);
 }
 
 /* It was said that a version is committed: by the commit, or when it was opened. */
@@ -262,7 +268,8 @@ static bool is_as_remembered(const struct version *version)
 static void require_version_whole(struct mf_database *handle, uint64_t number)
 {
     struct mf_manifest manifest;
-    struct version *version = find_version(number);
+    bool is_current = number == mf_database_current(handle)->version;
+    struct version *version = is_current ? find_current(number) : find_version(number);
     if (version != NULL && is_as_remembered(version))
         return;
     require(version != NULL ||
@@ -270,7 +277,8 @@ static void require_version_whole(struct mf_database *handle, uint64_t number)
     require(mf_database_read_version(handle, number, &manifest, NULL) == MF_OK);
     if (version != NULL) {
         require_content(path, &manifest, version);
-        remember(version, &manifest);
+        if (version->number == number)
+            remember(version, &manifest);
     }
     mf_manifest_clear(&manifest);
 }
@@ -279,7 +287,7 @@ static void require_all_whole(struct mf_database *handle)
 {
     struct mf_versions versions;
     const struct mf_manifest *current = mf_database_current(handle);
-    const struct version *version = find_version(current->version);
+    const struct version *version = find_current(current->version);
     require(version != NULL);
     require(index_of(version) == world.current || index_of(version) == world.perhaps);
     require_content(path, current, version);
@@ -864,10 +872,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     choices = (struct choices){data, data + size};
     texts_used = texts_of_images;
     start(choose_byte(&choices));
-    for (unsigned i = 0; i < STEPS && choices_left(&choices) && !disk.full; i++)
+    for (unsigned i = 0; i < STEPS && choices_left(&choices); i++)
         step();
-    if (!disk.full)
-        finish();
+    finish();
     disk.dead = true;
     close_handle();
     return 0;
