@@ -200,7 +200,7 @@ static int derive_calls(struct cm_builder *builder, struct ff_error *error)
         builder->call = poset->boundary_calls[b];
         struct ff_error why;
         if (derive_call(builder, &poset->trace->calls[builder->call], &why) != 0) {
-            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", b,
                              poset->trace->calls[builder->call].name, why.text);
             break;
         }
