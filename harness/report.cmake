@@ -99,4 +99,4 @@ set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETUR
 set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
 
 # The longest begin first, so that nothing waits for them in the end.
-set_tests_properties(ci_shards correct poison shards PROPERTIES COST 100)
+set_tests_properties(ci_shards correct nested pinned poison shards watch PROPERTIES COST 100)
