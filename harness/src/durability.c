@@ -140,6 +140,64 @@ uint32_t cm_sync_meaning(const struct cm_poset *poset, const struct cm_location 
     return ff_tree_lookup(poset->snapshot, location->node, location->name);
 }
 
+/* Whether an entry of the snapshot is as it was, so that it has no location. */
+static bool is_unchanged(const struct cm_poset *poset, uint32_t directory, const char *name)
+{
+    const struct cm_poset_node *node = &poset->nodes[directory];
+    for (size_t i = 0; i < node->part_count; i++)
+        if (strcmp(poset->locations[node->parts[i]].name, name) == 0)
+            return false;
+    return true;
+}
+
+static bool has_unchanged_entry(const struct cm_poset *poset, uint32_t directory, uint32_t node)
+{
+    const struct ff_node *entries = ff_tree_node(poset->snapshot, directory);
+    for (size_t i = 0; entries != NULL && i < entries->entry_count; i++)
+        if (entries->entries[i].node == node &&
+            is_unchanged(poset, directory, entries->entries[i].name))
+            return true;
+    return false;
+}
+
+uint32_t cm_sync_directory(const struct cm_poset *poset, uint32_t node,
+                           const struct cm_sync_call *sync, size_t *cursor)
+{
+    while (*cursor < poset->location_count) {
+        const struct cm_location *location = &poset->locations[(*cursor)++];
+        if (location->kind == CM_LOCATION_NAME && cm_sync_meaning(poset, location, sync) == node)
+            return location->node;
+    }
+    while (*cursor < poset->location_count + poset->snapshot->node_limit) {
+        uint32_t directory = (uint32_t)((*cursor)++ - poset->location_count);
+        if (has_unchanged_entry(poset, directory, node))
+            return directory;
+    }
+    return FF_NO_NODE;
+}
+
+bool cm_sync_leads(const struct cm_poset *poset, uint32_t directory, uint32_t from,
+                   const struct cm_sync_call *sync, uint32_t levels)
+{
+    for (uint32_t level = 0; from != FF_NO_NODE && (levels == 0 || level < levels); level++) {
+        if (from == directory)
+            return true;
+        size_t cursor = 0; /* a directory has one name */
+        from = cm_sync_directory(poset, from, sync, &cursor);
+    }
+    return false;
+}
+
+bool cm_sync_leads_to(const struct cm_poset *poset, uint32_t directory, uint32_t node,
+                      const struct cm_sync_call *sync)
+{
+    size_t cursor = 0;
+    for (uint32_t from; (from = cm_sync_directory(poset, node, sync, &cursor)) != FF_NO_NODE;)
+        if (cm_sync_leads(poset, directory, from, sync, poset->model->parent_levels))
+            return true;
+    return false;
+}
+
 /* ---- What is covered ---- */
 
 /* Whether it is the last change of a name that the synced file or directory has. */
@@ -147,32 +205,26 @@ static bool is_own_name(const struct cm_poset *poset, const struct cm_value *val
                         const struct cm_sync_call *sync)
 {
     const struct cm_location *location = &poset->locations[value->location];
-    if (value->to.node != sync->node)
+    if (location->kind != CM_LOCATION_NAME || value->to.node != sync->node)
         return false;
     size_t last = cm_sync_last(poset, location, sync);
     return last > 0 && &poset->values[location->values[last - 1]] == value;
 }
 
-/*
- * Whether a directory is on the way to a file or directory, no more levels above than the
- * model says, by what names meant when the sync began. Directories have one name each.
- */
-static bool is_on_the_way(const struct cm_poset *poset, uint32_t directory, uint32_t node,
-                          const struct cm_sync_call *sync, uint32_t levels)
+/* Whether it is the latest operation on a name of what is synced; also the writing of its entry
+ * is one. */
+static bool is_covered_latest(const struct cm_poset *poset,
+                              const struct cm_poset_operation *operation,
+                              const struct cm_sync_call *sync)
 {
-    for (size_t i = 0; i < poset->location_count; i++) {
-        const struct cm_location *location = &poset->locations[i];
-        if (location->kind != CM_LOCATION_NAME || cm_sync_meaning(poset, location, sync) != node)
-            continue;
-        if (location->node == directory ||
-            (levels != 1 && location->node != FF_ROOT_NODE &&
-             is_on_the_way(poset, directory, location->node, sync, levels - (levels > 0))))
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if ((sync->covers & 1u << CM_COVER_OWN_NAMES) != 0 &&
+            is_own_name(poset, &poset->values[operation->first_value + i], sync))
             return true;
-    }
     return false;
 }
 
-/* The creation of the file, of a directory on the way to it, or its latest names. */
+/* The creation of the file, or of a directory on the way to it. */
 static bool is_covered_name(const struct cm_poset *poset, size_t index,
                             const struct cm_sync_call *sync)
 {
@@ -182,12 +234,9 @@ static bool is_covered_name(const struct cm_poset *poset, size_t index,
     if ((sync->covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(node->mode) &&
         node->creation == index)
         return true;
-    for (uint32_t i = 0; i < operation->value_count; i++)
-        if ((sync->covers & 1u << CM_COVER_OWN_NAMES) != 0 && is_own_name(poset, &values[i], sync))
-            return true;
     return (sync->covers & 1u << CM_COVER_PARENTS) != 0 && operation->class == CM_CLASS_CREATE &&
            S_ISDIR(poset->nodes[values->to.node].mode) &&
-           is_on_the_way(poset, values->to.node, sync->node, sync, poset->model->parent_levels);
+           cm_sync_leads_to(poset, values->to.node, sync->node, sync);
 }
 
 /*
@@ -203,7 +252,8 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
     uint32_t node = sync->node;
     bool meta = (1u << operation->class & CM_SET_META) != 0;
     if ((covers & 1u << CM_COVER_EVERYTHING) != 0 ||
-        (meta && (covers & 1u << CM_COVER_ALL_META) != 0 && index < sync->metadata))
+        (meta && (covers & 1u << CM_COVER_ALL_META) != 0 && index < sync->metadata) ||
+        is_covered_latest(poset, operation, sync))
         return 3;
     if (!cm_is_name(operation)) {
         bool attributes = operation->class == CM_CLASS_ATTRIBUTES;
@@ -254,6 +304,7 @@ static size_t committed_metadata(const struct cm_poset *poset, const struct cm_s
     size_t last = poset->operation_count;
     while (last > 0 && (!is_before(poset, &poset->operations[last - 1], sync) ||
                         poset->operations[last - 1].class == CM_CLASS_LOG ||
+                        poset->operations[last - 1].reuse ||
                         !concerns(poset, &poset->operations[last - 1], sync->node)))
         last--;
     return last;

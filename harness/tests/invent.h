@@ -445,6 +445,13 @@ static void invent_snapshot(struct world *world)
             world->files[world->file_count++] = node;
         world->scans[node] = ++world->sample->tick;
     }
+    if (world->directory_count > 1 && random_below(2) == 0) { /* one in sub */
+        uint32_t node = sample_had(world->sample, "b", S_IFREG | 0644, "xy");
+        world->sample->names[world->sample->trace.name_count - 1].parent = world->directories[1];
+        put_name(world, world->directories[1], "b", node);
+        world->files[world->file_count++] = node;
+        world->scans[node] = ++world->sample->tick;
+    }
 }
 
 static void invent_trace(struct world *world, const struct cm_model *model)
@@ -567,7 +574,7 @@ static void invent_restates(struct cm_model *model)
         unsigned own = 1u << (i < 2 ? CM_RESTATE_OWN_DATA : CM_RESTATE_OWN_ENTRIES);
         unsigned set = some_of(common, 2) | some_of(own, 2);
         /* What they speak of, only with names. */
-        if ((set & 1u << CM_RESTATE_OWN_NAMES) == 0)
+        if ((set & (1u << CM_RESTATE_OWN_NAMES | 1u << CM_RESTATE_OWN_ENTRIES)) == 0)
             set &= ~(1u << CM_RESTATE_DISPLACED | 1u << CM_RESTATE_PARENTS);
         model->restates[syncs[i]] = set;
     }
@@ -581,6 +588,8 @@ static void invent_steps(struct cm_model *model)
         model->choices[CM_CHOICE_UNLINK] = CM_UNLINK_TRUNCATE_FIRST;
     if (random_below(5) == 0 && !model->apart && model->tearing != CM_TEARING_ATOMIC)
         model->choices[CM_CHOICE_APPEND] = CM_APPEND_ZEROS_GARBAGE_DATA;
+    else if (random_below(4) == 0)
+        model->choices[CM_CHOICE_FREED] = CM_FREED_REUSED;
 }
 
 /* Sizes in entries, as on FAT, where nothing is stated anew. */

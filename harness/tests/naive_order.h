@@ -40,7 +40,8 @@ static uint32_t meaning_at(const struct naive *naive, uint64_t tick, uint32_t di
     snprintf(place.name, sizeof(place.name), "%s", name);
     for (size_t i = naive->step_count; i-- > 0;)
         for (size_t t = naive->steps[i].touch_count; naive->steps[i].tick < tick && t-- > 0;)
-            if (same_place(&naive->steps[i].touches[t], &place))
+            if (naive->steps[i].class != CM_CLASS_LOG &&
+                same_place(&naive->steps[i].touches[t], &place))
                 return naive->steps[i].touches[t].value;
     struct picture first;
     draw_snapshot(naive->trace, &first);
@@ -53,7 +54,7 @@ static uint32_t parent_at(const struct naive *naive, uint64_t tick, uint32_t nod
     for (size_t i = naive->step_count; i-- > 0;)
         for (size_t t = 0; naive->steps[i].tick < tick && t < naive->steps[i].touch_count; t++) {
             const struct touch *touch = &naive->steps[i].touches[t];
-            if (is_name(touch) && touch->value == node)
+            if (naive->steps[i].class != CM_CLASS_LOG && is_name(touch) && touch->value == node)
                 return meaning_at(naive, tick, touch->node, touch->name) == node ? touch->node
                                                                                  : FF_NO_NODE;
         }
@@ -142,13 +143,30 @@ static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
     return false;
 }
 
-/* Whether the step changes the node, or names in it, or is of a call that concerns it. */
+/* What a name meant before a step that changes it. */
+static uint32_t meant_before(const struct naive *naive, const struct step *step,
+                             const struct touch *name)
+{
+    while (step-- > naive->steps)
+        for (size_t t = 0; step->class != CM_CLASS_LOG && t < step->touch_count; t++)
+            if (same_place(&step->touches[t], name))
+                return step->touches[t].value;
+    struct picture first;
+    draw_snapshot(naive->trace, &first);
+    return picture_meaning(&first, name->node, name->name);
+}
+
+/* Whether the step by itself, not the others of its call, changes the node, a name that it has
+ * or had, or a name in it. */
 static bool concerns(const struct naive *naive, const struct step *step, uint32_t node)
 {
-    const struct ff_call *call = &naive->trace->calls[step->call];
-    bool does = call->node == node || call->node2 == node;
-    for (size_t t = 0; t < step->touch_count; t++)
-        does = does || changed_by(step, &step->touches[t]) == node;
+    bool does = false;
+    for (size_t t = 0; t < step->touch_count; t++) {
+        const struct touch *touch = &step->touches[t];
+        does =
+            does || changed_by(step, touch) == node ||
+            (is_naming(step) && (touch->value == node || meant_before(naive, step, touch) == node));
+    }
     return does;
 }
 
@@ -157,8 +175,8 @@ static bool is_before_last_change(const struct naive *naive, const struct ff_cal
                                   const struct step *step)
 {
     for (; step < naive->steps + naive->step_count; step++)
-        if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
-            concerns(naive, step, sync->node))
+        if (step->class != CM_CLASS_LOG && step->foreign != REUSE &&
+            naive->trace->calls[step->call].end < sync->begin && concerns(naive, step, sync->node))
             return true;
     return false;
 }
@@ -213,7 +231,7 @@ static bool loses(const struct ff_call *sync, const struct step *step)
         return sync->effect == FF_EFFECT_SYNC_FAILED &&
                (sync->node == FF_NO_NODE || sync->node == step->synced);
     return sync->effect == FF_EFFECT_SYNC_FAILED &&
-           (step->is_data || step->class == CM_CLASS_GROW) &&
+           (step->is_data || step->foreign == STALE || step->class == CM_CLASS_GROW) &&
            (sync->node == FF_NO_NODE || sync->node == changed_by(step, &step->touches[0])) &&
            is_in_range(sync, step);
 }
@@ -226,15 +244,18 @@ static enum fate fate_of(const struct naive *naive, const struct step *step, uin
     size_t count = is_name(&step->touches[0]) ? step->touch_count : 1, durable = 0;
     bool covered[2] = {false, false};
     uint64_t done = naive->trace->calls[step->call].end;
+    if (step->foreign == REUSE)
+        return DIRTY;
     if (step->class != CM_CLASS_LOG && covers_every_call(naive, step))
         return done < tick ? DURABLE : DIRTY;
     for (size_t i = 0; i < naive->trace->call_count; i++) {
         const struct ff_call *sync = &naive->trace->calls[i];
         if (step->class == CM_CLASS_LOG && i == step->call && done <= tick)
             return DURABLE;
-        if ((step->class == CM_CLASS_LOG ? step->tick : done) >= sync->begin || sync->end > tick)
-            continue;
-        if (step->class == CM_CLASS_LOG && !loses(sync, step))
+        /* What a sync states is lost by one that fails, whenever that began, while it runs. */
+        bool concerned = step->class == CM_CLASS_LOG ? step->tick < sync->end && loses(sync, step)
+                                                     : done < sync->begin;
+        if (!concerned || sync->end > tick)
             continue;
         if (loses(sync, step))
             return LOST;
@@ -258,28 +279,28 @@ static bool is_lost(const struct naive *naive, const struct step *step)
 }
 
 /*
- * How many steps were issued by a boundary's tick. What a sync states may be on the disk
+ * The steps that were issued by a boundary's tick, as bits. What a sync states may be on the disk
  * before the next one, if there is one while the sync runs: what it covers comes first.
  */
-static inline size_t issued_by(const struct naive *naive, uint64_t tick, uint64_t next)
+static inline unsigned issued_by(const struct naive *naive, uint64_t tick, uint64_t next)
 {
-    size_t issued = 0;
-    for (; issued < naive->step_count; issued++) {
-        const struct step *step = &naive->steps[issued];
+    unsigned issued = 0;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
         bool runs = step->class == CM_CLASS_LOG && step->tick < next &&
                     naive->trace->calls[step->call].end != next;
-        if (step->tick > tick && !runs)
-            break;
+        if (step->tick <= tick || runs)
+            issued |= 1u << i;
     }
     return issued;
 }
 
 /* Of those issued by a tick, the steps that are durable just after it. */
-static inline unsigned durable_steps(const struct naive *naive, size_t issued, uint64_t tick)
+static inline unsigned durable_steps(const struct naive *naive, unsigned issued, uint64_t tick)
 {
     unsigned durable = 0;
-    for (size_t i = 0; i < issued; i++)
-        if (fate_of(naive, &naive->steps[i], tick) == DURABLE)
+    for (size_t i = 0; i < naive->step_count; i++)
+        if ((issued >> i & 1) != 0 && fate_of(naive, &naive->steps[i], tick) == DURABLE)
             durable |= 1u << i;
     return durable;
 }
@@ -307,7 +328,7 @@ static bool steps_meet(const struct naive *naive, size_t earlier, size_t later)
     for (size_t i = 0; i < one->touch_count; i++)
         for (size_t j = 0; j < other->touch_count; j++)
             if (same_place(&one->touches[i], &other->touches[j]) && one->class != CM_CLASS_LOG &&
-                other->class != CM_CLASS_LOG &&
+                other->class != CM_CLASS_LOG && one->foreign != REUSE && other->foreign != REUSE &&
                 !is_stated_between(naive, earlier, later, &one->touches[i]))
                 return true;
     return false;
@@ -346,11 +367,13 @@ static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const s
     return false;
 }
 
-/* Whether a rule of the model wants the earlier step before the later one. */
+/* Whether a rule of the model wants the earlier step before the later one. None speaks of what
+ * is another file's. */
 static bool rule_orders(const struct naive *naive, const struct step *earlier,
                         const struct step *later)
 {
-    for (size_t r = 0; r < naive->model->rule_count; r++) {
+    bool own = earlier->foreign == OF_ITS_OWN && later->foreign == OF_ITS_OWN;
+    for (size_t r = 0; own && r < naive->model->rule_count; r++) {
         const struct cm_order_rule *rule = &naive->model->rules[r];
         if ((rule->before >> earlier->class & 1) != 0 && (rule->after >> later->class & 1) != 0 &&
             is_in_scope(rule->scope, earlier, later))
@@ -376,14 +399,14 @@ static bool precedes(const struct naive *naive, size_t earlier, size_t later)
            !is_lost(naive, one);
 }
 
-/* Whether a power cut after which so many are issued, and these durable, may leave exactly
- * the steps of a subset. */
-static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued,
+/* Whether a power cut after which these are issued, and these durable, may leave exactly the
+ * steps of a subset. */
+static inline bool is_legal(const struct naive *naive, unsigned subset, unsigned issued,
                             unsigned durable)
 {
-    if ((durable & ~subset) != 0)
+    if ((durable & ~subset) != 0 || (subset & ~issued) != 0)
         return false;
-    for (size_t i = 0; i < issued; i++)
+    for (size_t i = 0; i < naive->step_count; i++)
         for (size_t j = 0; (subset >> i & 1) != 0 && j < i; j++)
             if ((subset >> j & 1) == 0 && precedes(naive, j, i))
                 return false;

@@ -345,6 +345,90 @@ static void blocks_that_are_kept(void)
     sample_free(s);
 }
 
+/* What was never written is a hole, and has no block to give away; where blocks are chained there
+ * are no holes. */
+static void blocks_of_a_hole(void)
+{
+    struct sample *s = sample_new();
+    uint32_t old = sample_create(s, FF_ROOT_NODE, "f", S_IFREG | 0644);
+    sample_write(s, old, SIZE, 2, 'o');
+    sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    struct states states = states_from(s, model, 6);
+    for (size_t i = 0; i < states.count; i++)
+        CU_ASSERT_PTR_NULL(strstr(states.lines[i], "f=w"));
+    states_free(&states);
+    model->choices[CM_CHOICE_SIZE] = CM_SIZE_ENTRY;
+    model->choices[CM_CHOICE_RENAME] = CM_RENAME_INDEPENDENT;
+    states = states_from(s, model, 6);
+    size_t shown = 0;
+    for (size_t i = 0; i < states.count; i++)
+        shown += strstr(states.lines[i], "f=w") != NULL;
+    CU_ASSERT(shown > 0);
+    states_free(&states);
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* A loss that gives no block away does not hide the one before. */
+static void blocks_after_an_empty_loss(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    uint32_t other = sample_had(s, "h", S_IFREG | 0644, "abc");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_resize(s, other, 1);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    sample_fsync(s, other);
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 6, "g= h=a\ng=... h=a\ng=old h=a\ng=www h=a\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* Two steps of a removal: with the first one the blocks are free. */
+static void blocks_of_a_file_that_is_cut_first(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    model->choices[CM_CHOICE_UNLINK] = CM_UNLINK_TRUNCATE_FIRST;
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_fsync(s, old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    states_expect(s, model, 4,
+                  "\nf=\nf= g=\nf= g=...\nf= g=old\nf= g=www\ng=\ng=...\ng=old\ng=www\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* What another file put into the blocks is no change of the one that lost them: a sync of that
+ * commits no metadata for it. */
+static void blocks_and_metadata(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    model->covers[CM_SYNC_FSYNC_FILE] = 1u << CM_COVER_OWN_DATA | 1u << CM_COVER_ALL_META;
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_resize(s, old, 0);
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    sample_fsync(s, old);
+    struct states states = states_from(s, model, 5);
+    CU_ASSERT(states_have(&states, "f="));
+    CU_ASSERT(states_have(&states, "f= g=www x="));
+    states_free(&states);
+    cm_model_free(model);
+    sample_free(s);
+}
+
 /* A file that is emptied and written again may get its own blocks back. */
 static void blocks_of_its_own(void)
 {
@@ -462,6 +546,10 @@ static const struct unit_test tests[] = {
     {"freed blocks: of a file that was removed", blocks_of_a_removed_file},
     {"freed blocks: after a sync", blocks_after_a_sync},
     {"freed blocks: of others they are kept", blocks_that_are_kept},
+    {"freed blocks: of a hole there are none", blocks_of_a_hole},
+    {"freed blocks: none, and some before", blocks_after_an_empty_loss},
+    {"freed blocks: of a file that is cut first", blocks_of_a_file_that_is_cut_first},
+    {"freed blocks: no metadata", blocks_and_metadata},
     {"freed blocks: of the same file", blocks_of_its_own},
     {"freed blocks: of a file that was replaced", blocks_of_a_replaced_file},
 };
