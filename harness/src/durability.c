@@ -142,54 +142,6 @@ uint32_t cm_sync_meaning(const struct cm_poset *poset, const struct cm_location 
 
 /* ---- What is covered ---- */
 
-/* Whether it is the last change of a name that the synced file or directory has. */
-static bool is_own_name(const struct cm_poset *poset, const struct cm_value *value,
-                        const struct cm_sync_call *sync)
-{
-    const struct cm_location *location = &poset->locations[value->location];
-    if (value->to.node != sync->node)
-        return false;
-    size_t last = cm_sync_last(poset, location, sync);
-    return last > 0 && &poset->values[location->values[last - 1]] == value;
-}
-
-/*
- * Whether a directory is on the way to a file or directory, no more levels above than the
- * model says, by what names meant when the sync began. Directories have one name each.
- */
-static bool is_on_the_way(const struct cm_poset *poset, uint32_t directory, uint32_t node,
-                          const struct cm_sync_call *sync, uint32_t levels)
-{
-    for (size_t i = 0; i < poset->location_count; i++) {
-        const struct cm_location *location = &poset->locations[i];
-        if (location->kind != CM_LOCATION_NAME || cm_sync_meaning(poset, location, sync) != node)
-            continue;
-        if (location->node == directory ||
-            (levels != 1 && location->node != FF_ROOT_NODE &&
-             is_on_the_way(poset, directory, location->node, sync, levels - (levels > 0))))
-            return true;
-    }
-    return false;
-}
-
-/* The creation of the file, of a directory on the way to it, or its latest names. */
-static bool is_covered_name(const struct cm_poset *poset, size_t index,
-                            const struct cm_sync_call *sync)
-{
-    const struct cm_poset_operation *operation = &poset->operations[index];
-    const struct cm_value *values = &poset->values[operation->first_value];
-    const struct cm_poset_node *node = &poset->nodes[sync->node];
-    if ((sync->covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(node->mode) &&
-        node->creation == index)
-        return true;
-    for (uint32_t i = 0; i < operation->value_count; i++)
-        if ((sync->covers & 1u << CM_COVER_OWN_NAMES) != 0 && is_own_name(poset, &values[i], sync))
-            return true;
-    return (sync->covers & 1u << CM_COVER_PARENTS) != 0 && operation->class == CM_CLASS_CREATE &&
-           S_ISDIR(poset->nodes[values->to.node].mode) &&
-           is_on_the_way(poset, values->to.node, sync->node, sync, poset->model->parent_levels);
-}
-
 /*
  * Which of the operation's values a sync covers, as bits: the first is 1, the
  * second (of a rename or exchange) is 2. Operations that are not on names are
@@ -211,7 +163,8 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
         bool own = (covers & needed) != 0 && cm_value_node(poset, operation, 0) == node;
         return own && (attributes || in_range(poset, operation, sync)) ? 3 : 0;
     }
-    if (is_covered_name(poset, index, sync))
+    if ((covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(poset->nodes[node].mode) &&
+        poset->nodes[node].creation == index)
         return 3;
     unsigned covered = 0;
     for (uint32_t i = 0; i < operation->value_count; i++)

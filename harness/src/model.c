@@ -227,15 +227,6 @@ static bool read_syncs(const struct cm_config *config, const cJSON *object, stru
     return true;
 }
 
-/* Words that mean something only beside others. */
-static bool check_company(const struct cm_config *config, const char *where, unsigned set,
-                          unsigned needy, unsigned company, const char *what)
-{
-    if ((set & needy) != 0 && (set & company) == 0)
-        return refuse(config, where, what, "");
-    return true;
-}
-
 static bool check_restates(const struct cm_config *config, const struct cm_model *model,
                            enum cm_sync sync)
 {
@@ -246,8 +237,10 @@ static bool check_restates(const struct cm_config *config, const struct cm_model
     bool directory = sync == CM_SYNC_FSYNC_DIRECTORY;
     if ((model->restates[sync] & (directory ? data : entries)) != 0)
         return refuse(config, where, "cannot restate ", directory ? "own-data" : "own-entries");
-    return check_company(config, where, model->restates[sync], around, names | entries,
-                         "'displaced' and 'parents' stand beside 'own-names' or 'own-entries'");
+    if ((model->restates[sync] & around) != 0 && (model->restates[sync] & (names | entries)) == 0)
+        return refuse(config, where,
+                      "'displaced' and 'parents' stand beside 'own-names' or 'own-entries'", "");
+    return true;
 }
 
 /* Files and directories alone are restated. */
@@ -267,12 +260,7 @@ static bool read_restates(const struct cm_config *config, const cJSON *root, str
                                           &model->restates[i]) ||
                               !check_restates(config, model, i)))
             return false;
-        if (!check_company(config, sync_words[i].name, model->covers[i], 1u << CM_COVER_PARENTS,
-                           1u << CM_COVER_OWN_NAMES | 1u << CM_COVER_OWN_CREATION,
-                           "'parents' stands beside 'own-names' or 'own-creation'"))
-            return false;
-        parents = parents || (model->covers[i] & 1u << CM_COVER_PARENTS) != 0 ||
-                  (model->restates[i] & 1u << CM_RESTATE_PARENTS) != 0;
+        parents = parents || (model->restates[i] & 1u << CM_RESTATE_PARENTS) != 0;
     }
     if (levels != NULL && !parents)
         return refuse(config, "parent-levels", "nothing names 'parents'", "");

@@ -84,9 +84,7 @@ enum cm_sync {
     X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
     X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
     X(EVERYTHING, "everything")                                                                    \
-    X(ALL_META, "all-meta")   /* names, attributes, cuts of all before its last change */          \
-    X(OWN_NAMES, "own-names") /* the last change of each name that it has */                       \
-    X(PARENTS, "parents")     /* with own-names, own-creation: the new directories on the way */
+    X(ALL_META, "all-meta") /* names, attributes, cuts of all before its last change */
 
 enum cm_cover {
 #define X(identifier, name) CM_COVER_##identifier,

@@ -110,38 +110,6 @@ static enum cm_sync sync_kind(const struct naive *naive, const struct ff_call *s
     return all ? CM_SYNC_FSYNC_FILE : CM_SYNC_FDATASYNC_FILE;
 }
 
-/* Whether the step is what last happened, before the sync, to a name that the node has. */
-static bool made_a_name(const struct naive *naive, const struct ff_call *sync,
-                        const struct step *step)
-{
-    for (size_t t = 0; t < step->touch_count; t++) {
-        bool last = is_name(&step->touches[t]) && step->touches[t].value == sync->node;
-        for (const struct step *later = step + 1; later < naive->steps + naive->step_count; later++)
-            for (size_t l = 0; later->tick < sync->begin && l < later->touch_count; l++)
-                last = last && (later->class == CM_CLASS_LOG ||
-                                !same_place(&step->touches[t], &later->touches[l]));
-        if (last)
-            return true;
-    }
-    return false;
-}
-
-/* Whether the step created a directory on the way to a name of the node, as it was then. */
-static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
-                         const struct step *step)
-{
-    uint32_t made = step->touches[0].value;
-    if (!step->creates || !S_ISDIR(naive->seen.mode[made]) || made == sync->node)
-        return false;
-    /* All the names that there ever were are in the last picture. */
-    for (size_t i = 0; i < naive->seen.name_count; i++)
-        if (meaning_at(naive, sync->begin, naive->seen.names[i].directory,
-                       naive->seen.names[i].name) == sync->node &&
-            is_on_the_way(naive, sync->begin, naive->seen.names[i].directory, made))
-            return true;
-    return false;
-}
-
 /* Whether the step changes the node, or names in it, or is of a call that concerns it. */
 static bool concerns(const struct naive *naive, const struct step *step, uint32_t node)
 {
@@ -175,9 +143,7 @@ static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
     return has_cover(set, CM_COVER_EVERYTHING) ||
            (has_cover(set, CM_COVER_ALL_META) && is_meta(step) &&
-            is_before_last_change(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, step));
+            is_before_last_change(naive, sync, step));
 }
 
 /* Whether the sync covers one touch of a step. */

@@ -264,25 +264,6 @@ static void all_metadata_by_then(void)
     expect_states(s, model_of(model, FSYNC_SOURCE), "f=O, f=O x=E");
 }
 
-static struct sample *named_twice(void)
-{
-    struct sample *s = sample_new();
-    new_file(s, "x", 'X');
-    uint32_t node = new_file(s, "y", 'Y');
-    sample_link(s, node, FF_ROOT_NODE, "z");
-    rename_here(s, node, "y", "w", FF_NO_NODE);
-    sample_fsync(s, node);
-    return s;
-}
-
-static void own_names(void)
-{
-    static const char model[] = PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"own-data\", "
-                                      "\"own-names\"]}";
-    expect_states(named_twice(), model_of(model, FSYNC_SOURCE),
-                  "w=Y x=0 z=Y, w=Y x=E z=Y, w=Y x=X z=Y, w=Y z=Y");
-}
-
 /* d is new, in it e, in it a file that is synced. */
 static struct sample *new_directories(void)
 {
@@ -295,24 +276,6 @@ static struct sample *new_directories(void)
 }
 
 #define OTHER_OR_NOT(state) state ", " state " other"
-
-static void parents(void)
-{
-#define PARENTS(word, levels)                                                                      \
-    PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"" word "\", \"parents\"]}" levels
-    expect_states(new_directories(), model_of(PARENTS("own-creation", ""), FSYNC_SOURCE),
-                  OTHER_OR_NOT("d d/e d/e/f=E"));
-    expect_states(new_directories(), model_of(PARENTS("own-names", ""), FSYNC_SOURCE),
-                  OTHER_OR_NOT("d d/e d/e/f=E"));
-    expect_states(new_directories(),
-                  model_of(PARENTS("own-names", ", \"parent-levels\": 1"),
-                           FSYNC_SOURCE ", \"parent-levels\": \"s\""),
-                  ", d d/e d/e/f=E, d d/e d/e/f=E other, other");
-    expect_states(
-        new_directories(),
-        model_of(PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"own-names\"]}", FSYNC_SOURCE),
-        ", d, d d/e d/e/f=E, d d/e d/e/f=E other, d other, other");
-}
 
 /* ---- Tearing ---- */
 
@@ -574,8 +537,6 @@ static const struct unit_test tests[] = {
     {"renames that replace nothing", rename_and_replace_are_apart},
     {"a sync of all metadata", all_metadata},
     {"... before the last change of what is synced", all_metadata_by_then},
-    {"a sync of a file's names", own_names},
-    {"... and of new directories above it", parents},
     {"tearing of each class of data", tearing_of_each_class},
     {"tearing of a call as a whole", tearing_of_the_call},
     {"a sync of one inode", one_inode_alone},
