@@ -56,11 +56,70 @@ static enum cm_sync kind_of(const struct cm_poset *poset, const struct ff_call *
     }
 }
 
+/* Whether it is a sync of that file that began before the tick, also one that failed. */
+static bool is_earlier_sync(const struct cm_poset *poset, const struct ff_call *call, uint32_t node,
+                            uint64_t tick)
+{
+    return call->begin < tick && call->node == node &&
+           (call->effect == FF_EFFECT_SYNC_FAILED || kind_of(poset, call) != CM_SYNC_COUNT);
+}
+
+/* Whether the operation, which is on names, gave that file another name than its first. */
+static bool names_anew(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                       uint32_t node)
+{
+    const unsigned classes =
+        CM_BIT(LINK) | CM_BIT(RENAME) | CM_BIT(RENAME_REPLACE) | CM_BIT(EXCHANGE);
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if ((1u << operation->class & classes) != 0 &&
+            poset->values[operation->first_value + i].to.node == node)
+            return true;
+    return false;
+}
+
+/*
+ * Whether the file got another name since the last sync of it returned, and no other sync of
+ * it runs beside this one: that would have known, or not, which parent the inode names.
+ */
+static bool is_moved(const struct cm_poset *poset, const struct ff_call *sync)
+{
+    const struct ff_trace *trace = poset->trace;
+    uint64_t since = 0;
+    if (!S_ISREG(poset->nodes[sync->node].mode))
+        return false;
+    for (size_t i = 0; i < trace->call_count; i++)
+        if (&trace->calls[i] != sync && trace->calls[i].end > since &&
+            is_earlier_sync(poset, &trace->calls[i], sync->node, sync->end))
+            since = trace->calls[i].end;
+    for (size_t o = 0; o < poset->operation_count; o++) {
+        const struct ff_call *call = &trace->calls[poset->operations[o].shown.call];
+        if (call->begin > since && call->end <= sync->begin &&
+            names_anew(poset, &poset->operations[o], sync->node))
+            return true;
+    }
+    return false;
+}
+
+/* Where the model says so, a sync for which the log of an inode does not do writes all. */
+static void write_checkpoint(const struct cm_poset *poset, const struct ff_call *call,
+                             struct cm_sync_call *sync)
+{
+    if (poset->model->choices[CM_CHOICE_CHECKPOINT] != CM_CHECKPOINT_MOVED)
+        return;
+    sync->checkpoint = S_ISDIR(poset->nodes[sync->node].mode);
+    if (!is_moved(poset, call))
+        return;
+    if ((sync->restates & 1u << CM_RESTATE_OWN_DATA) != 0)
+        sync->covers |= 1u << CM_COVER_OWN_DATA;
+    sync->covers |= 1u << CM_COVER_ALL_META;
+    sync->restates = 0;
+}
+
 struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
 {
     const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
     enum cm_sync kind = kind_of(poset, call);
-    return (struct cm_sync_call){
+    struct cm_sync_call sync = {
         .covers = kind == CM_SYNC_COUNT ? 0 : poset->model->covers[kind],
         .restates = kind == CM_SYNC_COUNT ? 0 : poset->model->restates[kind],
         .node = call->node,
@@ -70,6 +129,9 @@ struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
         .tick = call->begin,
         .metadata = SIZE_MAX,
     };
+    if (kind != CM_SYNC_COUNT && kind != CM_SYNC_SYNC)
+        write_checkpoint(poset, call, &sync);
+    return sync;
 }
 
 /*
@@ -258,7 +320,7 @@ void cm_settle(struct cm_poset *poset, uint32_t b)
 {
     const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
     struct cm_sync_call sync = cm_sync_of(poset, b);
-    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE)
+    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE && !sync.checkpoint)
         sync.metadata = committed_metadata(poset, &sync);
     struct cm_sync_call every = {.covers = poset->model->covers[CM_SYNC_EVERY_CALL],
                                  .node = call->node,

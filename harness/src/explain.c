@@ -43,6 +43,10 @@ static const struct {
     {"freed-blocks", "reused",
      "blocks that a file lost may be another's before that is durable: either may show the "
      "other's bytes"},
+    {"checkpoint", "sync", "a sync of one file or directory says nothing of others by itself"},
+    {"checkpoint", "moved",
+     "fsync of a directory, or of a file that was renamed or linked since its last fsync, makes "
+     "all earlier changes of names, attributes and cuts durable, of any file"},
     {"sync", "fsync-file", "fsync of a file"},
     {"sync", "fdatasync-file", "fdatasync of a file"},
     {"sync", "fsync-directory", "fsync of a directory"},

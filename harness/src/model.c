@@ -66,6 +66,10 @@ static const struct word size_words[] = {CM_SIZES(X){NULL, 0}};
 static const struct word freed_words[] = {CM_FREEDS(X){NULL, 0}};
 #undef X
 
+#define X(identifier, name) WORD(CM_CHECKPOINT_, identifier, name)
+static const struct word checkpoint_words[] = {CM_CHECKPOINTS(X){NULL, 0}};
+#undef X
+
 static const char *const choice_keys[] = {
 #define X(identifier, key) key,
     CM_CHOICES(X)
@@ -75,7 +79,7 @@ static const char *const choice_keys[] = {
 static const struct word *const choice_words[CM_CHOICE_COUNT] = {
     [CM_CHOICE_RENAME] = rename_words, [CM_CHOICE_UNLINK] = unlink_words,
     [CM_CHOICE_APPEND] = append_words, [CM_CHOICE_SIZE] = size_words,
-    [CM_CHOICE_FREED] = freed_words,
+    [CM_CHOICE_FREED] = freed_words,   [CM_CHOICE_CHECKPOINT] = checkpoint_words,
 };
 
 const char *cm_class_name(enum cm_class class)
@@ -473,6 +477,9 @@ static const char *const choice_texts[CM_CHOICE_COUNT][3] = {
     [CM_CHOICE_FREED] = {[CM_FREED_REUSED] =
                              "blocks that a file lost may be another's before that is durable: "
                              "either may show the other's bytes"},
+    [CM_CHOICE_CHECKPOINT] = {[CM_CHECKPOINT_MOVED] =
+                                  "fsync of a directory, or of a file that was renamed or linked "
+                                  "since its last fsync, is a checkpoint of all earlier metadata"},
 };
 
 void cm_model_print(const struct cm_model *model, FILE *stream)

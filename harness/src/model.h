@@ -157,7 +157,8 @@ enum cm_crossing {
     X(UNLINK, "unlink")                                                                            \
     X(APPEND, "append")                                                                            \
     X(SIZE, "size") /* where size and blocks of a file are */                                      \
-    X(FREED, "freed-blocks")
+    X(FREED, "freed-blocks")                                                                       \
+    X(CHECKPOINT, "checkpoint")
 
 enum cm_choice {
 #define X(identifier, key) CM_CHOICE_##identifier,
@@ -214,6 +215,16 @@ enum cm_size {
 enum cm_freed {
 #define X(identifier, name) CM_FREED_##identifier,
     CM_FREEDS(X)
+#undef X
+};
+
+#define CM_CHECKPOINTS(X)                                                                          \
+    X(SYNC, "sync")                                                                                \
+    X(MOVED, "moved") /* by the fsync of a directory, or of a file with another name, too */
+
+enum cm_checkpoint {
+#define X(identifier, name) CM_CHECKPOINT_##identifier,
+    CM_CHECKPOINTS(X)
 #undef X
 };
 

@@ -569,6 +569,8 @@ static void invent_restates(struct cm_model *model)
             set &= ~(1u << CM_RESTATE_DISPLACED | 1u << CM_RESTATE_PARENTS);
         model->restates[syncs[i]] = set;
     }
+    if (random_below(2) == 0)
+        model->choices[CM_CHOICE_CHECKPOINT] = CM_CHECKPOINT_MOVED;
 }
 
 static void invent_steps(struct cm_model *model)

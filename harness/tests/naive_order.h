@@ -136,14 +136,61 @@ static bool is_meta(const struct step *step)
     return (CM_SET_META >> step->class & 1) != 0;
 }
 
+static bool knows_checkpoints(const struct naive *naive)
+{
+    return naive->model->choices[CM_CHOICE_CHECKPOINT] == CM_CHECKPOINT_MOVED;
+}
+
+/*
+ * Whether the synced file got one more name, or another one, after every other sync of it,
+ * also one that failed. None may run at the same time.
+ */
+static bool is_moved(const struct naive *naive, const struct ff_call *sync)
+{
+    const struct ff_call *calls = naive->trace->calls;
+    uint64_t last = 0;
+    for (size_t i = 0; i < naive->trace->call_count; i++)
+        if ((is_sync(&calls[i]) || calls[i].effect == FF_EFFECT_SYNC_FAILED) &&
+            calls[i].node == sync->node && &calls[i] != sync && calls[i].begin < sync->end &&
+            calls[i].end > last)
+            last = calls[i].end;
+    if (sync->node == FF_NO_NODE || !S_ISREG(naive->seen.mode[sync->node]) || last > sync->begin)
+        return false;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
+        for (size_t t = 0; t < step->touch_count; t++)
+            if (is_naming(step) && step->class != CM_CLASS_LOG && !step->creates &&
+                step->touches[t].value == sync->node && calls[step->call].begin > last &&
+                calls[step->call].end < sync->begin)
+                return true;
+    }
+    return false;
+}
+
+/* Whether it writes a checkpoint, and no log, since the file was moved. */
+static bool is_written_whole(const struct naive *naive, const struct ff_call *sync)
+{
+    return knows_checkpoints(naive) && is_moved(naive, sync);
+}
+
+/* Whether all metadata is written up to the step. */
+static bool writes_metadata(const struct naive *naive, const struct ff_call *sync,
+                            const struct step *step)
+{
+    bool all = has_cover(naive->model->covers[sync_kind(naive, sync)], CM_COVER_ALL_META);
+    bool directory = sync->node != FF_NO_NODE && S_ISDIR(naive->seen.mode[sync->node]);
+    if (all && knows_checkpoints(naive) && directory)
+        return true;
+    return (all || is_written_whole(naive, sync)) && is_before_last_change(naive, sync, step);
+}
+
 /* Whether the sync covers the step as one. */
 static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
                          const struct step *step)
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
     return has_cover(set, CM_COVER_EVERYTHING) ||
-           (has_cover(set, CM_COVER_ALL_META) && is_meta(step) &&
-            is_before_last_change(naive, sync, step));
+           (is_meta(step) && writes_metadata(naive, sync, step));
 }
 
 /* Whether the sync covers one touch of a step. */
@@ -156,8 +203,10 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
                (step->creates && touch->value == sync->node &&
                 !S_ISDIR(naive->seen.mode[sync->node]) && has_cover(set, CM_COVER_OWN_CREATION));
     bool content = touch->place != PLACE_MODE && touch->place != PLACE_XATTR;
+    bool instead = (naive->model->restates[sync_kind(naive, sync)] >> CM_RESTATE_OWN_DATA & 1) != 0;
     return changed_by(step, touch) == sync->node &&
-           has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) &&
+           (has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) ||
+            (content && instead && is_written_whole(naive, sync))) &&
            (!content || is_in_range(sync, step));
 }
 

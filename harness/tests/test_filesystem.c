@@ -302,6 +302,9 @@ static void words_are_explained(void)
 #define X(identifier, name) {"freed-blocks", name},
                                                             CM_FREEDS(X)
 #undef X
+#define X(identifier, name) {"checkpoint", name},
+                                                                CM_CHECKPOINTS(X)
+#undef X
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         CU_ASSERT_PTR_NOT_NULL(cm_model_meaning(words[i].key, words[i].value));

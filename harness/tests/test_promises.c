@@ -285,6 +285,7 @@ static const struct {
     {"rename", "atomic", "independent", true},
     {"unlink", "atomic", "truncate-first", true},
     {"append", "plain", "zeros-garbage-data", true},
+    {"checkpoint", "moved", "sync", false},
 };
 /* Not "size": it is an entry's only where renames are two operations, which is less already. */
 

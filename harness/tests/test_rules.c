@@ -531,6 +531,74 @@ static void range_of_a_file(void)
     expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=A, f=AB");
 }
 
+/* ---- Checkpoints ---- */
+
+#define CHECKPOINTS(choice)                                                                        \
+    "\"tearing\": \"independent\", \"checkpoint\": \"" choice "\", " META_IN_ORDER                 \
+    ", \"sync\": {\"fsync-directory\": [\"all-meta\"]}, \"restates\": "                            \
+    "{\"fsync-file\": [\"own-data\", \"own-names\"]}"
+#define CHECKPOINT_SOURCES ", \"checkpoint\": \"s\"" FSYNC_SOURCE DIRECTORY_SOURCE
+
+/* A file that was there gets another name, after another file was created; then it is synced,
+ * so many times, a further file being created before each. */
+static struct sample *moved_and_synced(bool link, int syncs)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    if (link)
+        sample_link(s, node, FF_ROOT_NODE, "g");
+    else
+        rename_here(s, node, "f", "g", FF_NO_NODE);
+    for (int i = 0; i < syncs; i++) {
+        sample_write(s, node, 0, BLOCK, (char)('A' + i));
+        sample_fsync(s, node);
+        const char name[] = {(char)('a' + i), '\0'};
+        sample_create(s, FF_ROOT_NODE, name, S_IFREG | 0644);
+    }
+    return s;
+}
+
+static void checkpoint_of_a_moved_file(void)
+{
+    expect_states(moved_and_synced(false, 1), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E g=A x=E, g=A x=E");
+    expect_states(moved_and_synced(true, 1), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E f=A g=A x=E, f=A g=A x=E");
+    expect_states(moved_and_synced(false, 1), model_of(CHECKPOINTS("sync"), CHECKPOINT_SOURCES),
+                  "a=E g=A x=E, g=A, g=A x=E");
+    /* The second sync finds a file that was not moved since the first one. */
+    expect_states(moved_and_synced(false, 2), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E b=E g=B x=E, a=E g=B x=E, g=B x=E");
+}
+
+/* A journal knows what changed last in the directory, a checkpoint need not. */
+static void checkpoint_of_a_directory(void)
+{
+    for (int moved = 0; moved < 2; moved++) {
+        struct sample *s = sample_new();
+        uint32_t directory = sample_create(s, FF_ROOT_NODE, "d", S_IFDIR | 0755);
+        sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+        sample_fsync(s, directory);
+        expect_states(s,
+                      moved ? model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES)
+                            : model_of(CHECKPOINTS("sync"), CHECKPOINT_SOURCES),
+                      moved ? "d x=E" : "d, d x=E");
+    }
+}
+
+/* Which of two syncs at the same time finds that the file was moved is not known. */
+static void checkpoint_beside_another(void)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    rename_here(s, node, "f", "g", FF_NO_NODE);
+    uint64_t begin = sample_sync(s, FF_EFFECT_SYNC_FILE, node)->begin;
+    sample_sync(s, FF_EFFECT_SYNC_FILE, node)->begin = begin;
+    expect_states(s, model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES), "g=O, g=O x=E");
+}
+
 static const struct unit_test tests[] = {
     {"growth before a rename that replaces", rename_waits_for_growth},
     {"... of that very file", rename_waits_for_no_other_file},
@@ -552,6 +620,9 @@ static const struct unit_test tests[] = {
     {"a sync beside other calls", beside_the_sync},
     {"... of which one fails", beside_a_sync_that_fails},
     {"a sync of a range", range_of_a_file},
+    {"a checkpoint by the sync of a moved file", checkpoint_of_a_moved_file},
+    {"... of a directory", checkpoint_of_a_directory},
+    {"... and of two at the same time", checkpoint_beside_another},
 };
 
 UNIT_MAIN("rules", tests)
