@@ -352,7 +352,7 @@ int main(int argc, char **argv)
 {
     if (mkdtemp(root) == NULL)
         return 1;
-    int status = unit_main("file systems", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+    int status = unit_main("fitting models", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
     system_remove();
     return status;
 }
