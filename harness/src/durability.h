@@ -15,6 +15,7 @@ struct cm_sync_call {
     uint64_t start, end; /* the bytes of the file that it is limited to */
     uint32_t until;      /* only what was issued by this boundary, ... */
     uint64_t tick;       /* ... and had returned by this tick */
+    bool checkpoint;     /* all-meta is all, whatever was synced last changed */
     size_t metadata;     /* of all-meta: only so many operations, from the first one on */
 };
 

@@ -60,6 +60,8 @@ static void print_target(const struct cm_target *target)
     struct ff_error missing;
     printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
            target->expect_pass ? "pass" : "fail");
+    if (target->restriction != NULL)
+        printf("    models: %s\n", target->restriction);
     if (cm_target_check_needs(target, &missing) != 0)
         printf("    not here: %s\n", missing.text);
 }

@@ -66,6 +66,13 @@ expect 0 'Verdict: pass' "$crashmatrix" run --target "$work/needs.json" --scratc
 sed 's/\["sh", "no-such-command"\]/"sh"/' "$work/target.json" >"$work/needs.json"
 expect 2 'needs.json: needs: must be a list' "$crashmatrix" run --target "$work/needs.json"
 
+# A shipped target that is not for all models says why.
+for file in "$here"/../targets/*.json; do
+    grep -q '"models": \["all"\],' "$file" || grep -q '"restriction": "..*",' "$file" ||
+        fail "$file: no reason for its models"
+done
+expect 0 'models: all but vfat' "$crashmatrix" targets
+
 echo "models"
 sed '0,/{/s//{ "surprise": 1,/' "$here/../models/posix.json" >"$work/surprise.json"
 expect 2 'surprise' run --model "$work/surprise.json"

@@ -546,9 +546,7 @@ static unsigned some_of(unsigned set, unsigned chance)
 static void invent_covers(struct cm_model *model)
 {
     unsigned data = 1u << CM_COVER_OWN_DATA, attributes = 1u << CM_COVER_OWN_ATTRIBUTES;
-    unsigned names = some_of(1u << CM_COVER_OWN_CREATION | 1u << CM_COVER_OWN_NAMES, 3);
-    if (names != 0 && random_below(2) != 0)
-        names |= 1u << CM_COVER_PARENTS;
+    unsigned names = some_of(1u << CM_COVER_OWN_CREATION, 3);
     unsigned all = some_of(1u << CM_COVER_ALL_META, 4) | some_of(1u << CM_COVER_EVERYTHING, 12);
     model->parent_levels = random_below(3);
     model->covers[CM_SYNC_FSYNC_FILE] = data | attributes | names | all;
@@ -578,6 +576,8 @@ static void invent_restates(struct cm_model *model)
             set &= ~(1u << CM_RESTATE_DISPLACED | 1u << CM_RESTATE_PARENTS);
         model->restates[syncs[i]] = set;
     }
+    if (random_below(2) == 0)
+        model->choices[CM_CHOICE_CHECKPOINT] = CM_CHECKPOINT_MOVED;
 }
 
 static void invent_steps(struct cm_model *model)

@@ -111,38 +111,6 @@ static enum cm_sync sync_kind(const struct naive *naive, const struct ff_call *s
     return all ? CM_SYNC_FSYNC_FILE : CM_SYNC_FDATASYNC_FILE;
 }
 
-/* Whether the step is what last happened, before the sync, to a name that the node has. */
-static bool made_a_name(const struct naive *naive, const struct ff_call *sync,
-                        const struct step *step)
-{
-    for (size_t t = 0; t < step->touch_count; t++) {
-        bool last = is_name(&step->touches[t]) && step->touches[t].value == sync->node;
-        for (const struct step *later = step + 1; later < naive->steps + naive->step_count; later++)
-            for (size_t l = 0; later->tick < sync->begin && l < later->touch_count; l++)
-                last = last && (later->class == CM_CLASS_LOG ||
-                                !same_place(&step->touches[t], &later->touches[l]));
-        if (last)
-            return true;
-    }
-    return false;
-}
-
-/* Whether the step created a directory on the way to a name of the node, as it was then. */
-static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
-                         const struct step *step)
-{
-    uint32_t made = step->touches[0].value;
-    if (!step->creates || !S_ISDIR(naive->seen.mode[made]) || made == sync->node)
-        return false;
-    /* All the names that there ever were are in the last picture. */
-    for (size_t i = 0; i < naive->seen.name_count; i++)
-        if (meaning_at(naive, sync->begin, naive->seen.names[i].directory,
-                       naive->seen.names[i].name) == sync->node &&
-            is_on_the_way(naive, sync->begin, naive->seen.names[i].directory, made))
-            return true;
-    return false;
-}
-
 /* What a name meant before a step that changes it. */
 static uint32_t meant_before(const struct naive *naive, const struct step *step,
                              const struct touch *name)
@@ -186,16 +154,61 @@ static bool is_meta(const struct step *step)
     return (CM_SET_META >> step->class & 1) != 0;
 }
 
+static bool knows_checkpoints(const struct naive *naive)
+{
+    return naive->model->choices[CM_CHOICE_CHECKPOINT] == CM_CHECKPOINT_MOVED;
+}
+
+/*
+ * Whether the synced file got one more name, or another one, after every other sync of it,
+ * also one that failed. None may run at the same time.
+ */
+static bool is_moved(const struct naive *naive, const struct ff_call *sync)
+{
+    const struct ff_call *calls = naive->trace->calls;
+    uint64_t last = 0;
+    for (size_t i = 0; i < naive->trace->call_count; i++)
+        if ((is_sync(&calls[i]) || calls[i].effect == FF_EFFECT_SYNC_FAILED) &&
+            calls[i].node == sync->node && &calls[i] != sync && calls[i].begin < sync->end &&
+            calls[i].end > last)
+            last = calls[i].end;
+    if (sync->node == FF_NO_NODE || !S_ISREG(naive->seen.mode[sync->node]) || last > sync->begin)
+        return false;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
+        for (size_t t = 0; t < step->touch_count; t++)
+            if (is_naming(step) && step->class != CM_CLASS_LOG && !step->creates &&
+                step->touches[t].value == sync->node && calls[step->call].begin > last &&
+                calls[step->call].end < sync->begin)
+                return true;
+    }
+    return false;
+}
+
+/* Whether it writes a checkpoint, and no log, since the file was moved. */
+static bool is_written_whole(const struct naive *naive, const struct ff_call *sync)
+{
+    return knows_checkpoints(naive) && is_moved(naive, sync);
+}
+
+/* Whether all metadata is written up to the step. */
+static bool writes_metadata(const struct naive *naive, const struct ff_call *sync,
+                            const struct step *step)
+{
+    bool all = has_cover(naive->model->covers[sync_kind(naive, sync)], CM_COVER_ALL_META);
+    bool directory = sync->node != FF_NO_NODE && S_ISDIR(naive->seen.mode[sync->node]);
+    if (all && knows_checkpoints(naive) && directory)
+        return true;
+    return (all || is_written_whole(naive, sync)) && is_before_last_change(naive, sync, step);
+}
+
 /* Whether the sync covers the step as one. */
 static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
                          const struct step *step)
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
     return has_cover(set, CM_COVER_EVERYTHING) ||
-           (has_cover(set, CM_COVER_ALL_META) && is_meta(step) &&
-            is_before_last_change(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, step));
+           (is_meta(step) && writes_metadata(naive, sync, step));
 }
 
 /* Whether the sync covers one touch of a step. */
@@ -208,8 +221,10 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
                (step->creates && touch->value == sync->node &&
                 !S_ISDIR(naive->seen.mode[sync->node]) && has_cover(set, CM_COVER_OWN_CREATION));
     bool content = touch->place != PLACE_MODE && touch->place != PLACE_XATTR;
+    bool instead = (naive->model->restates[sync_kind(naive, sync)] >> CM_RESTATE_OWN_DATA & 1) != 0;
     return changed_by(step, touch) == sync->node &&
-           has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) &&
+           (has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) ||
+            (content && instead && is_written_whole(naive, sync))) &&
            (!content || is_in_range(sync, step));
 }
 

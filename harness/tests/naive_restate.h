@@ -275,7 +275,7 @@ static void naive_restate(struct naive *naive, size_t index, const struct ff_cal
 {
     struct restating restating = {
         .naive = naive, .sync = sync, .set = naive->model->restates[sync_kind(naive, sync)]};
-    if (restating.set == 0)
+    if (restating.set == 0 || is_written_whole(naive, sync))
         return;
     restating.log = add_step(naive, index, CM_CLASS_LOG);
     restating.log->synced = sync->node;

@@ -160,12 +160,12 @@ static void append_of_two_units(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "");
-    sample_write(s, file, 0, 6, 'x');
+    sample_write(s, file, 0, 6, 'w');
     expect(s, CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA,
-           "f=\nf=....\nf=......\nf=....xx\nf=xxxx\nf=xxxx..\nf=xxxxxx\n",
-           "f=\nf=....\nf=......\nf=....xx\nf=....~~\n"
-           "f=xxxx\nf=xxxx..\nf=xxxxxx\nf=xxxx~~\n"
-           "f=~~~~\nf=~~~~..\nf=~~~~xx\nf=~~~~~~\n");
+           "f=\nf=....\nf=......\nf=....ww\nf=wwww\nf=wwww..\nf=wwwwww\n",
+           "f=\nf=....\nf=......\nf=....ww\nf=....~~\n"
+           "f=wwww\nf=wwww..\nf=wwwwww\nf=wwww~~\n"
+           "f=~~~~\nf=~~~~..\nf=~~~~ww\nf=~~~~~~\n");
 }
 
 /* What lies before the old end is an overwrite, of the same granule. */
@@ -173,11 +173,11 @@ static void append_over_the_end(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "abcde");
-    sample_write(s, file, 3, 4, 'x');
+    sample_write(s, file, 3, 4, 'w');
     expect(s, CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA,
-           "f=abcde\nf=abcde..\nf=abcdx\nf=abcdxxx\nf=abcxe\nf=abcxe..\nf=abcxx\nf=abcxxxx\n",
-           "f=abcde\nf=abcde..\nf=abcdx\nf=abcdx..\nf=abcdxxx\nf=abcdx~~\n"
-           "f=abcxe\nf=abcxe..\nf=abcxx\nf=abcxx..\nf=abcxxxx\nf=abcxx~~\n");
+           "f=abcde\nf=abcde..\nf=abcdw\nf=abcdwww\nf=abcwe\nf=abcwe..\nf=abcww\nf=abcwwww\n",
+           "f=abcde\nf=abcde..\nf=abcdw\nf=abcdw..\nf=abcdwww\nf=abcdw~~\n"
+           "f=abcwe\nf=abcwe..\nf=abcww\nf=abcww..\nf=abcwwww\nf=abcww~~\n");
 }
 
 /* The gap shows zeros; and a synced append is whole. */
@@ -185,11 +185,11 @@ static void append_behind_a_gap(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 2, 2, 'x');
+    sample_write(s, file, 2, 2, 'w');
     struct cm_model *model = model_with(CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA);
-    states_expect(s, model, 0, "f=a\nf=a...\nf=a.xx\nf=a.~~\n");
+    states_expect(s, model, 0, "f=a\nf=a...\nf=a.ww\nf=a.~~\n");
     sample_fsync(s, file);
-    states_expect(s, model, 2, "f=a.xx\n");
+    states_expect(s, model, 2, "f=a.ww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -247,11 +247,11 @@ static void chained_append(void)
     struct cm_model *model = entry_model();
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 1, 5, 'x');
+    sample_write(s, file, 1, 5, 'w');
     states_expect(s, model, 0,
-                  "f=!\nf=a\nf=a...\nf=a.....\nf=a...xx\nf=axxx\nf=axxx..\nf=axxxxx\n");
+                  "f=!\nf=a\nf=a...\nf=a.....\nf=a...ww\nf=awww\nf=awww..\nf=awwwww\n");
     sample_fsync(s, file);
-    states_expect(s, model, 2, "f=axxxxx\n");
+    states_expect(s, model, 2, "f=awwwww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -262,8 +262,8 @@ static void append_within_a_block(void)
     struct cm_model *model = entry_model();
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 1, 3, 'x');
-    states_expect(s, model, 0, "f=a\nf=a...\nf=axxx\n");
+    sample_write(s, file, 1, 3, 'w');
+    states_expect(s, model, 0, "f=a\nf=a...\nf=awww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -338,9 +338,9 @@ static void blocks_that_are_kept(void)
     old = sample_had(s, "f", S_IFREG | 0644, "old!");
     new = sample_had(s, "g", S_IFREG | 0644, "abcd");
     sample_unlink(s, FF_ROOT_NODE, "f", old);
-    sample_write(s, new, 2, 3, 'x');
+    sample_write(s, new, 2, 3, 'w');
     sample_fsync(s, new);
-    states_expect(s, model, 3, "f=old! g=abxxx\ng=abxxx\n");
+    states_expect(s, model, 3, "f=old! g=abwww\ng=abwww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -435,9 +435,9 @@ static void blocks_of_its_own(void)
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "old!");
     sample_resize(s, file, 0);
-    sample_write(s, file, 0, 3, 'x');
-    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED, "f=\nf=...\nf=old!\nf=xxx\n",
-           "f=\nf=...\nf=old\nf=old!\nf=xxx\nf=xxx.\n");
+    sample_write(s, file, 0, 3, 'w');
+    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED, "f=\nf=...\nf=old!\nf=www\n",
+           "f=\nf=...\nf=old\nf=old!\nf=www\nf=www.\n");
 }
 
 /* A rename that replaces a file frees its blocks, too. */
@@ -445,13 +445,13 @@ static void blocks_of_a_replaced_file(void)
 {
     struct sample *s = rename_over();
     uint32_t other = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
-    sample_write(s, other, 0, 3, 'x');
+    sample_write(s, other, 0, 3, 'w');
     struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
     struct states states = states_from(s, model, 0);
-    CU_ASSERT(states_have(&states, "f=xxx t=new"));
+    CU_ASSERT(states_have(&states, "f=www t=new"));
     CU_ASSERT(states_have(&states, "f=new g=old"));
     CU_ASSERT_FALSE(states_have(&states, "f=new g=new"));
-    CU_ASSERT_FALSE(states_have(&states, "f=xxx"));
+    CU_ASSERT_FALSE(states_have(&states, "f=www"));
     states_free(&states);
     cm_model_free(model);
     sample_free(s);
@@ -513,7 +513,7 @@ static void looked_at(void)
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
     uint32_t other = sample_create(s, FF_ROOT_NODE, "t", S_IFREG | 0644);
-    sample_write(s, file, 1, 9, 'x');
+    sample_write(s, file, 1, 9, 'w');
     sample_write(s, other, 0, 6, 'y');
     sample_resize(s, file, 2);
     sample_rename(s, other, FF_ROOT_NODE, "t", FF_ROOT_NODE, "f", file);
