@@ -52,7 +52,7 @@ static bool read_target(const struct cm_config *config, struct cm_target *target
 {
     static const char *const keys[] = {"schema",   "name",   "description", "workload", "check",
                                        "models",   "expect", "setup",       "recover",  "monotone",
-                                       "packages", "needs",  NULL};
+                                       "packages", "needs",  "restriction", NULL};
     const cJSON *root = config->root;
     return cm_config_keys(config, root, "target", keys, 7) &&
            cm_config_schema(config, root, "crashmatrix/target/1") &&
@@ -67,6 +67,8 @@ static bool read_target(const struct cm_config *config, struct cm_target *target
            read_names(config, "models", &target->models) &&
            read_optional_names(config, "packages", &target->packages) &&
            read_optional_names(config, "needs", &target->needs) &&
+           (cm_config_get(root, "restriction") == NULL ||
+            cm_config_text(config, root, "restriction", &target->restriction)) &&
            (cm_config_get(root, "monotone") == NULL ||
             cm_config_bool(config, root, "monotone", &target->monotone)) &&
            read_expectation(config, target);
@@ -168,5 +170,6 @@ void cm_target_free(struct cm_target *target)
     free(target->workload);
     free(target->recover);
     free(target->check);
+    free(target->restriction);
     free(target);
 }

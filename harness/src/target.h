@@ -22,6 +22,7 @@ struct cm_target {
     char *recover; /* or NULL */
     char *check;
     struct cm_names models;   /* as given to --model */
+    char *restriction;        /* why not under all models; or NULL */
     struct cm_names packages; /* of Debian, that have what it needs */
     struct cm_names needs;    /* commands that must be found in $PATH */
     bool expect_pass;

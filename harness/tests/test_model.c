@@ -94,7 +94,7 @@ static void wrong_models(void)
         {"\"independent\"", "{\"allocate\": \"atomic\", \"overwrite\": \"never\"}",
          "tearing: overwrite: unknown value 'never'"},
         {"\"independent\"", "7", "tearing: must be a string"},
-        {"[\"own-data\"]}", "[\"parents\"]}", "'parents' stands beside 'own-names'"},
+        {"[\"own-data\"]}", "[\"own-names\"]}", "unknown value 'own-names'"},
         {"[\"own-data\"]}", "[]}, \"restates\": {\"sync\": []}", "restates: unknown key 'sync'"},
         {"[\"own-data\"]}", "[]}, \"restates\": {\"fsync-file\": [\"own-size\"]}",
          "unknown value 'own-size'"},
