@@ -364,16 +364,21 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
     return true;
 }
 
+struct cm_model *cm_model_read(const struct cm_config *config)
+{
+    struct cm_model *model = cm_allocate(1, sizeof(*model));
+    if (read_model(config, config->root, model))
+        return model;
+    cm_model_free(model);
+    return NULL;
+}
+
 struct cm_model *cm_model_load(const char *path, struct ff_error *error)
 {
     struct cm_config config;
-    if (cm_config_open(&config, path, error) != 0)
-        return NULL;
-    struct cm_model *model = cm_allocate(1, sizeof(*model));
-    if (!read_model(&config, config.root, model)) {
-        cm_model_free(model);
-        model = NULL;
-    }
+    struct cm_model *model = NULL;
+    if (cm_config_open(&config, path, error) == 0)
+        model = cm_model_read(&config);
     cm_config_close(&config);
     return model;
 }

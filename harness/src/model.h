@@ -243,6 +243,11 @@ struct cm_model {
     uint32_t parent_levels;           /* how many directories "parents" means; 0: all */
 };
 
+struct cm_config;
+
+/* The model that an open file (config.h) holds; NULL with its error set. */
+struct cm_model *cm_model_read(const struct cm_config *config);
+
 /* In reports: every rename is a rename. */
 const char *cm_class_name(enum cm_class class);
 

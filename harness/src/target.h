@@ -34,6 +34,11 @@ struct cm_target {
  */
 struct cm_target *cm_target_load(const char *name, struct ff_error *error);
 
+struct cm_config;
+
+/* The target that an open file (config.h) holds; NULL with its error set. */
+struct cm_target *cm_target_read(const struct cm_config *config);
+
 /* Returns 0 if every command that the target needs is installed; else says what to install. */
 int cm_target_check_needs(const struct cm_target *target, struct ff_error *error);
 
