@@ -26,6 +26,7 @@ for command in list run minimise coverage replay; do
     expect 2 'no such option: --colour' "$command" --colour
     expect 2 'no such target: jsno' "$command" jsno
 done
+expect 0 'usage: ci/fuzz controls' controls --help
 expect 2 'what shall be done?'
 expect 2 'no such command: dance' dance
 expect 2 'not a number of seconds: 1h' run --seconds 1h
