@@ -336,6 +336,8 @@ static void manifest_agrees(const char *text, size_t size, const struct mf_json 
 static void accepted_text_agrees(const char *text, size_t size, const struct mf_json *json,
                                  const struct oracle_document *oracle)
 {
+    static const struct mf_json_limits beyond_largest = {.depth = 2 * MF_JSON_MAX_DEPTH};
+    struct mf_json_fault fault;
     unsigned depth = nesting(text, size);
     if (oracle->refusal == ORACLE_ACCEPTED) {
         require(oracle->depth == depth);
@@ -343,6 +345,7 @@ static void accepted_text_agrees(const char *text, size_t size, const struct mf_
     } else {
         refusal_is_meant(text, size, json, oracle->refusal);
     }
+    require(mf_json_scan(text, size, &beyond_largest, NULL, &fault));
     limit_agrees(text, size, MF_JSON_DEFAULT_DEPTH, depth);
     if (depth > 0)
         limit_agrees(text, size, depth, depth);
