@@ -11,10 +11,10 @@
  *   two members of one name    accepted      refused            accepted
  *
  * The scanner gives no values, so that it need not refuse for them (manifest/json.h); the
- * reader's column is SPEC.md, section 3, "What a reader refuses". simdjson's column: its
- * documentation, doc/basics.md, "Standard Compliance" (integers have 64 bits or are errors,
- * a byte order mark is none of its own), and its error codes. A byte order mark, which some
- * readers skip, is refused by both.
+ * reader's column is SPEC.md, section 3, "What a reader refuses"; simdjson's its documentation,
+ * doc/basics.md, "Standard compliance": integers that 64 bits do not hold and numbers that
+ * overflow are refused, repeated names are not. It does not speak of surrogates and \u0000:
+ * that is what it does. All three refuse a byte order mark.
  */
 #include "json_agreement.h"
 
