@@ -6,11 +6,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define TEXT(text) ((struct ff_bytes){(const unsigned char *)(text), sizeof(text) - 1})
+#define BYTES(text)                                                                                \
+    {                                                                                              \
+        (const unsigned char *)(text), sizeof(text) - 1                                            \
+    }
+#define TEXT(text) ((struct ff_bytes)BYTES(text))
 
-static const struct ff_bytes names[] = {TEXT("a"), TEXT("b"), TEXT("c"), TEXT("d")};
-static const struct ff_bytes attributes[] = {TEXT("user.a"), TEXT("user.b")};
-static const struct ff_bytes contents[] = {TEXT("A"), TEXT("BBBBB"), TEXT("CCCCCCCCC"), TEXT("DD")};
+static const struct ff_bytes names[] = {BYTES("a"), BYTES("b"), BYTES("c"), BYTES("d")};
+static const struct ff_bytes attributes[] = {BYTES("user.a"), BYTES("user.b")};
+static const struct ff_bytes contents[] = {BYTES("A"), BYTES("BBBBB"), BYTES("CCCCCCCCC"),
+                                           BYTES("DD")};
 
 /* ---- Traces ---- */
 
@@ -23,7 +28,7 @@ struct world {
     struct ff_call *open_sync; /* one that has not returned yet, or NULL */
 };
 
-/* What the kinds of calls are: X(name, effect, what it needs besides a node) */
+/* The kinds of calls; the commonest first. */
 static const struct kind {
     const char *name;
     enum ff_effect effect;

@@ -12,10 +12,24 @@
 
 #include "../../harness/src/target.h"
 
+#include <manifest/json.h>
 #include <string.h>
 
 /* Unit and granule that a small trace can do with. */
 enum { UNIT_LIMIT = 64 };
+
+/* No object has two members of one name. */
+static void require_distinct_keys(const cJSON *value)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, value)
+    {
+        for (const cJSON *other = item->next; item->string != NULL && other != NULL;
+             other = other->next)
+            require(strcmp(item->string, other->string) != 0);
+        require_distinct_keys(item);
+    }
+}
 
 static char *describe(const struct cm_config *config, const struct cm_model *model)
 {
@@ -84,12 +98,15 @@ static void read_config(const char *text, size_t size)
     struct cm_config config, again;
     bool accepted = cm_config_parse(&config, "file", text, size, &error) == 0;
     require(accepted == (error.text[0] == '\0'));
+    require(!accepted || mf_json_scan(text, size, NULL, NULL, &(struct mf_json_fault){0}));
     if (accepted) {
         char *other = cJSON_PrintUnformatted(config.root);
         require(other != NULL);
         require(cm_config_parse(&again, "again", other, strlen(other), &again_error) == 0);
-        require(!is_model(&config, &again) || !is_target(&config, &again));
-        is_target(&config, &again);
+        bool model = is_model(&config, &again), target = is_target(&config, &again);
+        require(!model || !target);
+        if (model || target)
+            require_distinct_keys(config.root);
         cm_config_close(&again);
         free(other);
     }
