@@ -32,12 +32,13 @@ cmake -S "$source" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=O
     -DCMAKE_BUILD_RPATH='$ORIGIN/lib' "${options[@]}"
 cmake --build "$work" --target fuzz_targets
 
-# Where the targets run nothing is installed; the C library is of the same image.
+# Where the targets run nothing is installed; the C library is of the same image. What is
+# there already, for another target, is found there.
 bring_libraries() {
     mkdir -p "$OUT/lib"
     ldd "$1" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' |
-        grep -v -E '/(libc|libm|libpthread|libdl|librt|libresolv|libgcc_s)\.so' |
-        xargs -r cp -L -t "$OUT/lib"
+        { grep -v -E '/(libc|libm|libpthread|libdl|librt|libresolv|libgcc_s)\.so' || true; } |
+        { grep -v -F "$(realpath "$OUT")/lib/" || true; } | xargs -r cp -L -t "$OUT/lib"
 }
 
 # Seeds and regressions of a target; no two may have one name.
