@@ -11,10 +11,10 @@
  *   two members of one name    accepted      refused            accepted
  *
  * The scanner gives no values, so that it need not refuse for them (manifest/json.h); the
- * reader's column is SPEC.md, section 3, "What a reader refuses". simdjson's column: its
- * documentation, doc/basics.md, "Standard Compliance" (integers have 64 bits or are errors,
- * a byte order mark is none of its own), and its error codes. A byte order mark, which some
- * readers skip, is refused by both.
+ * reader's column is SPEC.md, section 3, "What a reader refuses"; simdjson's its documentation,
+ * doc/basics.md, "Standard compliance": integers that 64 bits do not hold and numbers that
+ * overflow are refused, repeated names are not. It does not speak of surrogates and \u0000:
+ * that is what it does. All three refuse a byte order mark.
  */
 #include "json_agreement.h"
 
@@ -336,6 +336,8 @@ static void manifest_agrees(const char *text, size_t size, const struct mf_json 
 static void accepted_text_agrees(const char *text, size_t size, const struct mf_json *json,
                                  const struct oracle_document *oracle)
 {
+    static const struct mf_json_limits beyond_largest = {.depth = 2 * MF_JSON_MAX_DEPTH};
+    struct mf_json_fault fault;
     unsigned depth = nesting(text, size);
     if (oracle->refusal == ORACLE_ACCEPTED) {
         require(oracle->depth == depth);
@@ -343,6 +345,7 @@ static void accepted_text_agrees(const char *text, size_t size, const struct mf_
     } else {
         refusal_is_meant(text, size, json, oracle->refusal);
     }
+    require(mf_json_scan(text, size, &beyond_largest, NULL, &fault));
     limit_agrees(text, size, MF_JSON_DEFAULT_DEPTH, depth);
     if (depth > 0)
         limit_agrees(text, size, depth, depth);

@@ -19,8 +19,10 @@
 
 static void scan(const char *text, size_t size)
 {
+    const struct mf_json_limits too_small = {.size = size - 1};
     struct mf_json json;
     struct mf_json_fault fault = {0};
+    require(size < 2 || !mf_json_scan(text, size, &too_small, NULL, &fault));
     bool accepted = mf_json_scan(text, size, NULL, &json, &fault);
     require(mf_json_scan(text, size, NULL, NULL, &fault) == accepted);
     for (size_t i = 0; accepted && i < json.count; i++)
@@ -54,11 +56,17 @@ static void same_manifest(const struct mf_manifest *one, const struct mf_manifes
 static bool read_and_write(const char *text, size_t size, const struct mf_read_options *options)
 {
     struct mf_manifest manifest, again;
+    struct mf_error error;
     struct mf_json_fault fault;
     char *first, *second;
     size_t first_size, second_size;
-    if (mf_manifest_parse(text, size, options, &manifest, NULL) != MF_OK)
+    enum mf_code code = mf_manifest_parse(text, size, options, &manifest, &error);
+    if (code != MF_OK) {
+        require(code == MF_MALFORMED && manifest.files == NULL && manifest.file_count == 0);
+        require(error.code == code && error.line > 0 && error.column > 0 &&
+                error.column <= size + 1);
         return false;
+    }
     require(mf_json_scan(text, size, NULL, NULL, &fault));
     require(mf_manifest_print(&manifest, &first, &first_size, NULL) == MF_OK);
     require(mf_manifest_parse(first, first_size, options, &again, NULL) == MF_OK);
