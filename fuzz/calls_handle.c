@@ -161,7 +161,8 @@ void call_recover(struct run *run)
         require(number == highest + 1 || run_obstructed(before));
         require(run->now.current->file_count == chosen->file_count);
         for (size_t i = 0; i < before->count; i++)
-            require(shelf_find(run_now(run, SHELF_DB), before->entries[i]->name) != NULL);
+            require(truth_is_temporary(before->entries[i]->name) ||
+                    shelf_find(run_now(run, SHELF_DB), before->entries[i]->name) != NULL);
     } else if (run_undisturbed(run) && !run_obstructed(before)) {
         if (run->was.verdict != MF_CORRUPT)
             require(code == (run->was.verdict == MF_OK ? MF_INVALID : MF_NO_DATABASE));

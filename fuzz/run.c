@@ -119,6 +119,8 @@ void run_end(struct run *run, enum mf_code code, unsigned touched, size_t keep)
     if (code != MF_OK) {
         require(run->error.code == code && run->error.message[0] != '\0');
         require(strlen(run->error.message) < sizeof(run->error.message));
+    } else { /* error.h: it is left alone */
+        require(run->error.code == MF_OK && run->error.message[0] == '\0');
     }
     truth_of(run_now(run, SHELF_DB), run->options.read.accept_unsealed, run->options.sizes_only,
              &run->now);

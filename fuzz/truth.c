@@ -90,7 +90,7 @@ static bool is_manifest_name(const char *name)
     return strncmp(name, "MANIFEST-", 9) == 0;
 }
 
-static bool is_temporary(const char *name)
+bool truth_is_temporary(const char *name)
 {
     size_t length = strlen(name);
     return is_manifest_name(name) && length >= 4 && strcmp(name + length - 4, ".tmp") == 0;
@@ -185,8 +185,9 @@ static bool is_left_alone(const struct shelf_folder *folder, bool first_is_allow
 {
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->entries[i]->name;
-        if (!is_manifest_name(name) || is_temporary(name) || strcmp(name, "MANIFEST-LOCK") == 0 ||
-            strcmp(name, "MANIFEST-SLOT-A") == 0 || strcmp(name, "MANIFEST-SLOT-B") == 0)
+        if (!is_manifest_name(name) || truth_is_temporary(name) ||
+            strcmp(name, "MANIFEST-LOCK") == 0 || strcmp(name, "MANIFEST-SLOT-A") == 0 ||
+            strcmp(name, "MANIFEST-SLOT-B") == 0)
             continue;
         if (!first_is_allowed || strcmp(name, "MANIFEST-000001") != 0)
             return true;
@@ -353,7 +354,7 @@ int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,
         return -1;
     if (type == MF_TYPE_DIRECTORY)
         return MF_ORPHAN_FOREIGN;
-    if (is_temporary(entry->name))
+    if (truth_is_temporary(entry->name))
         return MF_ORPHAN_TEMPORARY;
     if (version)
         return begun ? MF_ORPHAN_REMOVED : MF_ORPHAN_UNCOMMITTED;

@@ -66,6 +66,9 @@ const struct mf_manifest *truth_backup(const struct shelf_folder *folder, uint64
 /* "MANIFEST-000007.removed" for that prefix, number and suffix. Static buffers, used in turn. */
 const char *truth_name(const char *prefix, uint64_t number, const char *suffix);
 
+/* Whether a name is that of a temporary file. */
+bool truth_is_temporary(const char *name);
+
 /* Whether a name is prefix, a number in its one spelling, and suffix. */
 bool truth_number(const char *name, const char *prefix, const char *suffix, uint64_t *number);
 

@@ -63,12 +63,15 @@ static enum mf_code add_live(struct cleaning *cleaning, const struct mf_versions
     enum mf_code code = MF_OK;
     for (size_t i = first; i < versions->count && code == MF_OK; i++) {
         struct mf_manifest manifest;
-        code = mf_database_read_version(cleaning->database, versions->numbers[i], &manifest,
-                                        cleaning->error);
+        struct mf_error failure;
+        code =
+            mf_database_read_version(cleaning->database, versions->numbers[i], &manifest, &failure);
         if (code == MF_NO_VERSION) /* without the lock: a writer has removed it */
             code = MF_OK;
         else if (code == MF_OK)
             code = add_names(&cleaning->live, &manifest, cleaning->error);
+        else if (cleaning->error != NULL)
+            *cleaning->error = failure;
         mf_manifest_clear(&manifest);
     }
     return code;

@@ -13,11 +13,14 @@
 /* MF_OK when the database is there and corrupt. */
 static enum mf_code require_corrupt(struct mf_database *database, struct mf_error *error)
 {
-    enum mf_code code = mf_database_inspect(database, error);
+    struct mf_error found;
+    enum mf_code code = mf_database_inspect(database, &found);
     if (code == MF_CORRUPT)
         return MF_OK;
     if (code == MF_OK)
         return mf_fail(error, MF_INVALID, 0, "the database is not corrupt");
+    if (error != NULL)
+        *error = found;
     return code;
 }
 
