@@ -1,4 +1,5 @@
 /* Calls about copies of a database elsewhere. */
+#include "allocations.h"
 #include "calls.h"
 #include "target.h"
 
@@ -40,6 +41,7 @@ void call_backup(struct run *run)
     bool whole = at < count && manifest != NULL && manifest->sealed &&
                  manifest->version == version && truth_whole(before, manifest, false) &&
                  (version != run->was.version || mf_database_durable(run->database));
+    allocations_start();
     enum mf_code code =
         mf_backup_create(run->database, version, paths[place], NULL, &report, &run->error);
     run_end(run, code, 1u << place, SIZE_MAX);
@@ -67,10 +69,12 @@ struct chain {
 static void visit_link(void *argument, const struct mf_backup_link *link)
 {
     struct chain *chain = argument;
+    allocations_stop();
     if (link->code == MF_OK && !chain->sizes_only)
         require(truth_backup(chain->folder, link->version) != NULL);
     require(link->code == MF_OK || link->detail[0] != '\0');
     chain->damaged += link->code != MF_OK;
+    allocations_start();
 }
 
 void call_inspect(struct run *run)
@@ -78,6 +82,7 @@ void call_inspect(struct run *run)
     enum shelf_place place = choose_place(run, SHELF_BACKUP);
     run_begin(run, "inspect");
     struct chain chain = {.folder = run_before(run, place), .sizes_only = run->options.sizes_only};
+    allocations_start();
     enum mf_code code =
         mf_backup_inspect(paths[place], &run->options, visit_link, &chain, &run->error);
     run_end(run, code, NOTHING, SIZE_MAX);
@@ -114,6 +119,7 @@ void call_restore(struct run *run)
     highest = highest > was.version ? highest : was.version;
     bool locked = shelf_is_locked(run->shelf, target);
     const struct mf_manifest *saved = truth_backup(run_before(run, place), version);
+    allocations_start();
     enum mf_code code = mf_backup_restore(paths[place], version, paths[target], &run->options,
                                           &restored, &run->error);
     run->strange = run->strange || (target == SHELF_DB && run->database != NULL);

@@ -1,4 +1,5 @@
 /* Calls that make the next version. */
+#include "allocations.h"
 #include "calls.h"
 #include "target.h"
 
@@ -70,6 +71,7 @@ void call_begin(struct run *run)
     run_begin(run, "begin");
     const struct shelf_folder *before = run_before(run, SHELF_DB);
     bool unsettled = run->hurt || run->strange;
+    allocations_start();
     enum mf_code code = mf_transaction_begin(run->database, &transaction, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     if (code == MF_OK) {
@@ -127,6 +129,7 @@ void call_add(struct run *run)
         return;
     struct source source = {.data = content, .left = size, .fails = how >= 200};
     run_begin(run, "add");
+    allocations_start();
     enum mf_code code =
         how % 2 == 0 ? mf_transaction_add(run->transaction, kind, key, content, size, &run->error)
                      : mf_transaction_add_stream(run->transaction, kind, key, read_source, &source,
@@ -151,6 +154,7 @@ void call_adopt(struct run *run)
         return;
     run_begin(run, "adopt");
     struct shelf_node *node = shelf_find(run_before(run, SHELF_DB), name);
+    allocations_start();
     enum mf_code code = mf_transaction_adopt(run->transaction, kind, key, name, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     if (code == MF_OK) {
@@ -169,6 +173,7 @@ void call_take_out(struct run *run)
         return;
     size_t count = run->wanted.count;
     run_begin(run, "remove");
+    allocations_start();
     enum mf_code code = mf_transaction_remove(run->transaction, kind, key, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     want_none(&run->wanted, kind, key);
@@ -193,6 +198,7 @@ void call_load(struct run *run)
         : at + 1 == count ? run->was.current
                           : truth_version(before, version, run->options.read.accept_unsealed);
     bool whole = manifest != NULL && truth_whole(before, manifest, run->options.sizes_only);
+    allocations_start();
     enum mf_code code = mf_transaction_load(run->transaction, version, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     if (!run->strange) {
@@ -215,6 +221,7 @@ void call_commit(struct run *run)
     uint64_t number = mf_transaction_version(run->transaction), version = 0;
     run_begin(run, "commit");
     const struct shelf_folder *before = run_before(run, SHELF_DB);
+    allocations_start();
     enum mf_code code = mf_transaction_commit(run->transaction, &version, &run->error);
     run->transaction = NULL;
     run_end(run, code, ONLY_DB, SIZE_MAX);
@@ -241,6 +248,7 @@ void call_commit(struct run *run)
 void call_abort(struct run *run)
 {
     run_begin(run, "abort");
+    allocations_start();
     mf_transaction_abort(run->transaction);
     run->transaction = NULL;
     run_end(run, MF_OK, ONLY_DB, SIZE_MAX);

@@ -1,4 +1,5 @@
 /* Calls that make, open and close a database. */
+#include "allocations.h"
 #include "calls.h"
 #include "target.h"
 
@@ -20,6 +21,7 @@ void call_close(struct run *run)
 {
     bool writes = run->transaction != NULL;
     run_begin(run, "close");
+    allocations_start();
     mf_database_close(run->database);
     run->database = NULL;
     run->transaction = NULL;
@@ -34,6 +36,7 @@ void call_init(struct run *run)
     call_close(run);
     const char *path = choose_path(run);
     run_begin(run, "init");
+    allocations_start();
     enum mf_code code = mf_database_init(path, &run->options, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     if (code == MF_OK) {
@@ -79,6 +82,7 @@ void call_open(struct run *run)
     options.writable = (choose_byte(&run->choices) & 1) != 0;
     run_begin(run, "open");
     bool locked = shelf_is_locked(run->shelf, SHELF_DB);
+    allocations_start();
     enum mf_code code = mf_database_open(path, &options, &database, &run->error);
     run_end(run, code, options.writable ? ONLY_DB : NOTHING, SIZE_MAX);
     if (code == MF_OK) {
@@ -125,6 +129,7 @@ void call_verify(struct run *run)
     uint64_t version = 0;
     bool all = (choose_byte(&run->choices) & 1) != 0;
     run_begin(run, "verify");
+    allocations_start();
     enum mf_code code = mf_database_verify(path, &run->options, all ? visit_finding : NULL,
                                            &findings, &version, &run->error);
     run_end(run, code, NOTHING, SIZE_MAX);
@@ -153,6 +158,7 @@ void call_recover(struct run *run)
     bool whole = chosen != NULL && truth_whole(before, chosen, false);
     uint64_t highest = truth_highest(before, true);
     highest = highest > run->was.claimed ? highest : run->was.claimed;
+    allocations_start();
     enum mf_code code = mf_database_recover("db", &run->options, version, &number, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     if (code == MF_OK) {

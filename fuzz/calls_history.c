@@ -1,4 +1,5 @@
 /* Calls about old versions and about what belongs to none. */
+#include "allocations.h"
 #include "calls.h"
 #include "target.h"
 
@@ -16,10 +17,12 @@ static void check_files(const struct run *run, const struct mf_manifest *manifes
         void *data = NULL;
         size_t size = 0;
         struct mf_error error = {0};
-        unsigned failed = run->shelf->failed;
+        unsigned failed = run_failed(run);
+        allocations_start();
         enum mf_code code =
             mf_database_read_file(run->database, &manifest->files[i], &data, &size, &error);
-        if (run->shelf->failed == failed)
+        allocations_stop();
+        if (run_failed(run) == failed)
             require(code == (truth_whole(before, &one, false) ? MF_OK : MF_CORRUPT));
         if (code == MF_OK) {
             const struct shelf_node *node = shelf_find(before, manifest->files[i].name);
@@ -45,7 +48,10 @@ static void check_diff(const struct mf_manifest *from, const struct mf_manifest 
     struct mf_diff diff;
     struct mf_error error;
     size_t added = 0, removed = 0;
-    if (mf_manifest_diff(from, to, &diff, &error) != MF_OK)
+    allocations_start();
+    enum mf_code code = mf_manifest_diff(from, to, &diff, &error);
+    allocations_stop();
+    if (code != MF_OK)
         return;
     for (size_t i = 0; i < diff.added_count; i++) {
         require(!has(from, diff.added[i]));
@@ -74,9 +80,11 @@ static void check_version(const struct run *run, uint64_t number)
             : truth_version(before, number, run->options.read.accept_unsealed);
     struct mf_manifest manifest;
     struct mf_error error;
-    unsigned failed = run->shelf->failed;
+    unsigned failed = run_failed(run);
+    allocations_start();
     enum mf_code code = mf_database_read_version(run->database, number, &manifest, &error);
-    if (run->shelf->failed == failed)
+    allocations_stop();
+    if (run_failed(run) == failed)
         require(code == (truth != NULL ? MF_OK : MF_CORRUPT));
     if (code != MF_OK)
         return;
@@ -94,7 +102,9 @@ void call_versions(struct run *run)
     struct mf_versions versions = {0};
     uint64_t numbers[SHELF_NAMES];
     run_begin(run, "versions");
+    allocations_start();
     enum mf_code code = mf_history_versions(run->database, &versions, &run->error);
+    allocations_stop();
     require(code == MF_OK || !run_undisturbed(run));
     if (code == MF_OK) {
         require(versions.count == truth_kept(run_before(run, SHELF_DB), &run->was, numbers));
@@ -129,6 +139,7 @@ struct listing {
 static void visit_orphan(void *argument, const struct mf_orphan *orphan)
 {
     struct listing *listing = argument;
+    allocations_stop();
     const struct shelf_folder *before = run_before(listing->run, SHELF_DB);
     size_t i = 0;
     while (i < before->count && strcmp(before->entries[i]->name, orphan->name) != 0)
@@ -141,6 +152,7 @@ static void visit_orphan(void *argument, const struct mf_orphan *orphan)
     require(orphan->removable == (orphan->kind != MF_ORPHAN_FOREIGN));
     require(mf_orphan_name(orphan->kind)[0] != '?' && mf_orphan_sentence(orphan->kind)[0] != '?');
     listing->count++;
+    allocations_start();
 }
 
 static size_t count_orphans(const struct shelf_folder *folder, const struct truth *truth,
@@ -163,6 +175,7 @@ void call_orphans(struct run *run)
     run_begin(run, "orphans");
     const struct shelf_folder *before = run_before(run, SHELF_DB);
     bool readable = all_readable(run, numbers, truth_kept(before, &run->was, numbers));
+    allocations_start();
     enum mf_code code = mf_orphans_list(run->database, visit_orphan, &listing, &run->error);
     run_end(run, code, NOTHING, SIZE_MAX);
     if (run_undisturbed(run))
@@ -194,6 +207,7 @@ void call_discard(struct run *run)
     run_begin(run, "orphans_remove");
     const struct shelf_folder *before = run_before(run, SHELF_DB), *now = run_now(run, SHELF_DB);
     bool readable = all_readable(run, numbers, truth_kept(before, &run->was, numbers));
+    allocations_start();
     enum mf_code code = mf_orphans_remove(run->database, &removed, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
     for (size_t i = 0; i < before->count; i++) {
@@ -283,6 +297,7 @@ void call_clean(struct run *run)
     size_t count = truth_kept(before, &run->was, numbers);
     size_t first = count > keep ? count - keep : 0;
     bool readable = all_readable(run, numbers + first, count - first);
+    allocations_start();
     enum mf_code code = mf_history_clean(run->database, keep, &removed, &run->error);
     run_end(run, code, ONLY_DB, keep > 0 ? keep : SIZE_MAX);
     if (code == MF_OK) {

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "allocations.h"
 #include "target.h"
 
 #include <string.h>
@@ -14,9 +15,14 @@ const struct shelf_folder *run_now(const struct run *run, enum shelf_place place
     return &run->shelf->now.folders[place];
 }
 
+unsigned run_failed(const struct run *run)
+{
+    return run->shelf->failed + allocations_failed();
+}
+
 bool run_undisturbed(const struct run *run)
 {
-    return run->shelf->failed == 0;
+    return run_failed(run) == 0;
 }
 
 bool run_obstructed(const struct shelf_folder *folder)
@@ -42,6 +48,8 @@ void run_begin(struct run *run, const char *call)
             fprintf(stderr, "    %d %s type %d, %zu bytes\n", place, entry->name,
                     (int)entry->node->type, entry->node->size);
         }
+    allocations_arm(run->memory_ends);
+    run->memory_ends = 0;
 }
 
 static void require_same(const struct run *run, enum shelf_place place)
@@ -71,8 +79,11 @@ static void require_others_same(const struct run *run, enum shelf_place place)
 static void require_foreign_same(const struct run *run)
 {
     const struct shelf_folder *before = run_before(run, SHELF_DB), *now = run_now(run, SHELF_DB);
+    uint64_t number;
     for (size_t i = 0; i < before->count; i++)
-        if (truth_orphan(before, &run->was, before->entries[i]) == MF_ORPHAN_FOREIGN)
+        /* What is about a removal the library may replace. */
+        if (!truth_number(before->entries[i]->name, "MANIFEST-", ".removed", &number) &&
+            truth_orphan(before, &run->was, before->entries[i]) == MF_ORPHAN_FOREIGN)
             require(
                 shelf_same(before->entries[i]->node, shelf_find(now, before->entries[i]->name)));
 }
@@ -113,9 +124,10 @@ static void require_backups(const struct run *run, enum shelf_place place)
 
 void run_end(struct run *run, enum mf_code code, unsigned touched, size_t keep)
 {
+    allocations_stop();
     if (run->told)
         fprintf(stderr, "%s: %s %s (%u calls failed)\n", run->call, mf_code_name(code),
-                run->error.message, run->shelf->failed);
+                run->error.message, run_failed(run));
     if (code != MF_OK) {
         require(run->error.code == code && run->error.message[0] != '\0');
         require(strlen(run->error.message) < sizeof(run->error.message));

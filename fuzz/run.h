@@ -27,7 +27,8 @@ struct run {
     struct mf_database *database;
     struct mf_transaction *transaction;
     struct wanted wanted;
-    bool hurt;    /* a call with this handle has failed on demand */
+    bool hurt;            /* a call with this handle has failed on demand */
+    unsigned memory_ends; /* the allocation of the next call that fails, from 1; 0: none */
     bool strange; /* the folder has been changed behind the handle's back, or a commit's outcome
                      is unknown: only what holds always is checked */
     /* Of the call that is being made. */
@@ -46,7 +47,8 @@ void run_begin(struct run *run, const char *call);
  * is kept: the newest keep of the database may not go. */
 void run_end(struct run *run, enum mf_code code, unsigned touched, size_t keep);
 
-/* Whether no call failed on demand since run_begin. */
+/* How many calls and allocations have failed on demand since run_begin; whether none has. */
+unsigned run_failed(const struct run *run);
 bool run_undisturbed(const struct run *run);
 
 /* The folder as it was when the call began, and as it is. */

@@ -1,5 +1,6 @@
 #include "shelf.h"
 
+#include "allocations.h"
 #include "target.h"
 
 #include <errno.h>
@@ -16,10 +17,12 @@ static const char *const place_names[SHELF_PLACES] = {"db", "backup", "target", 
 static struct shelf_node *node_new(const struct shelf *shelf, enum mf_type type, const void *data,
                                    size_t size)
 {
+    bool counted = allocations_pause();
     struct shelf_node *node = calloc(1, sizeof(*node));
     require(node != NULL);
     *node = (struct shelf_node){.owners = 1, .stamp = shelf->stamp, .type = type, .size = size};
     node->data = malloc(size + 1);
+    allocations_resume(counted);
     require(node->data != NULL);
     if (size > 0)
         memcpy(node->data, data, size);
@@ -45,7 +48,9 @@ static void node_drop(struct shelf_node *node)
 static struct shelf_entry *entry_new(const char *name, struct shelf_node *node)
 {
     size_t size = strlen(name) + 1;
+    bool counted = allocations_pause();
     struct shelf_entry *entry = malloc(sizeof(*entry) + size);
+    allocations_resume(counted);
     require(entry != NULL);
     *entry = (struct shelf_entry){.owners = 1, .node = node};
     memcpy(entry->name, name, size);
@@ -228,6 +233,7 @@ static int handle_new(struct shelf *shelf, struct shelf_node *node, enum shelf_p
                                                       .place = place};
             return i;
         }
+    shelf->failed++;
     return -EMFILE;
 }
 
@@ -310,8 +316,10 @@ static int shelf_open(void *context, int directory, const char *name, unsigned f
         if ((flags & MF_OPEN_CREATE) == 0)
             return -ENOENT;
         node = node_new(shelf, MF_TYPE_FILE, NULL, 0);
-        if (!folder_put(folder, name, node))
+        if (!folder_put(folder, name, node)) {
+            shelf->failed++;
             return -ENOSPC;
+        }
     } else if ((flags & MF_OPEN_EXCLUSIVE) != 0) {
         return -EEXIST;
     }
@@ -372,7 +380,9 @@ static int64_t shelf_write(void *context, int file, const void *buffer, size_t s
     struct shelf_node *node = node_edit(shelf, handle->node);
     size_t end = (size_t)offset + size;
     if (end > node->size) {
+        bool counted = allocations_pause();
         node->data = realloc(node->data, end + 1);
+        allocations_resume(counted);
         require(node->data != NULL);
         memset(node->data + node->size, 0, end - node->size);
         node->size = end;

@@ -82,7 +82,7 @@ struct shelf {
     struct shelf_handle handles[SHELF_HANDLES];
     struct shelf_faults faults;
     unsigned calls;
-    unsigned failed; /* calls that failed on demand; EINTR does not count */
+    unsigned failed; /* calls that failed on demand or for want of room; EINTR does not count */
     unsigned stamp;
     int rename_is_atomic;
 };

@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-enum { STEPS_MAX = 48 };
+enum { STEPS_MAX = 128 };
 
 static void step_change(struct run *run)
 {
@@ -32,13 +32,19 @@ static void step_faults(struct run *run)
     shelf_arm(run->shelf, &faults);
 }
 
+/* The next call runs out of memory. */
+static void step_memory(struct run *run)
+{
+    run->memory_ends = 1 + choose_byte(&run->choices);
+}
+
 static void run_step(struct run *run)
 {
     static void (*const steps[])(struct run *) = {
         step_change,   call_open,     call_close,   call_verify,  call_begin,   call_add,
         call_commit,   call_versions, call_orphans, call_clean,   call_discard, call_backup,
         call_restore,  call_inspect,  call_init,    call_recover, call_adopt,   call_load,
-        call_take_out, call_abort,    step_faults,  step_change,  step_change,  call_open,
+        call_take_out, call_abort,    step_faults,  step_change,  step_memory,  call_open,
     };
     steps[choose(&run->choices, sizeof(steps) / sizeof(steps[0]))](run);
 }

@@ -5,6 +5,7 @@
  * (manifest_mutator.c) makes most inputs valid: with FUZZ_MANIFEST_SHARE=1 in the environment it is
  * said at the end how many were.
  */
+#include "allocations.h"
 #include "second.h"
 #include "shelf.h"
 #include "target.h"
@@ -156,12 +157,34 @@ static void check_slot(const char *text, size_t size, uint64_t version)
     require(!mf_slot_decode(bytes, sizeof(bytes), &read));
 }
 
+/* Reading, writing: with each of the first allocations failing nothing is lost or left. */
+static void check_memory(const char *text, size_t size, const struct mf_read_options *options)
+{
+    for (unsigned at = 1; at < 40; at++) {
+        struct mf_manifest manifest = {0};
+        char *output = NULL;
+        size_t output_size;
+        allocations_arm(at);
+        allocations_start();
+        enum mf_code code = mf_manifest_parse(text, size, options, &manifest, NULL);
+        if (code == MF_OK)
+            code = mf_manifest_print(&manifest, &output, &output_size, NULL);
+        allocations_stop();
+        require(code == (allocations_failed() > 0 ? MF_NO_MEMORY : MF_OK));
+        mf_manifest_clear(&manifest);
+        free(output);
+        if (allocations_failed() == 0)
+            return;
+    }
+}
+
 static void check_manifest(const struct second *second, const char *text, size_t size)
 {
     static const struct mf_read_options options = {.accept_unsealed = true};
     struct mf_manifest manifest;
     require(mf_manifest_parse(text, size, &options, &manifest, NULL) == MF_OK);
     require(mf_manifest_checksum(&manifest) == second_checksum(second));
+    check_memory(text, size, &options);
     check_limits(text, size, second_depth(second));
     check_files(&manifest);
     check_written(second, &manifest);
