@@ -139,7 +139,7 @@ void run_end(struct run *run, enum mf_code code, unsigned touched, size_t keep)
     for (int place = 0; place < SHELF_PLACES; place++) {
         if ((touched >> place & 1) == 0)
             require_same(run, (enum shelf_place)place);
-        else
+        else if (!run->strange)
             require_others_same(run, (enum shelf_place)place);
         require_backups(run, (enum shelf_place)place);
     }

@@ -489,12 +489,18 @@ static int shelf_list(void *context, int directory, int (*visit)(void *argument,
     return failure != 0 ? failure : result;
 }
 
-bool shelf_is_locked(const struct shelf *shelf, enum shelf_place place)
+static bool is_locked(const struct shelf *shelf, const struct shelf_node *node)
 {
     for (int i = 0; i < SHELF_HANDLES; i++)
-        if (shelf->handles[i].open && shelf->handles[i].locked && shelf->handles[i].place == place)
+        if (shelf->handles[i].open && shelf->handles[i].locked && shelf->handles[i].node == node)
             return true;
     return false;
+}
+
+bool shelf_is_locked(const struct shelf *shelf, enum shelf_place place)
+{
+    const struct shelf_node *node = shelf_find(&shelf->now.folders[place], "MANIFEST-LOCK");
+    return node != NULL && is_locked(shelf, node);
 }
 
 static int shelf_lock(void *context, int file, uint32_t timeout_ms)
@@ -506,7 +512,7 @@ static int shelf_lock(void *context, int file, uint32_t timeout_ms)
     int result = fault(shelf, true);
     if (result != 0)
         return result;
-    if (shelf_is_locked(shelf, handle->place))
+    if (is_locked(shelf, handle->node))
         return -EAGAIN;
     handle->locked = true;
     return 0;

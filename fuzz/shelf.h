@@ -108,6 +108,7 @@ void shelf_remove(struct shelf *shelf, enum shelf_place place, const char *name)
 /* NULL when it is not there. */
 struct shelf_node *shelf_find(const struct shelf_folder *folder, const char *name);
 
+/* Whether the MANIFEST-LOCK of a folder is locked. */
 bool shelf_is_locked(const struct shelf *shelf, enum shelf_place place);
 
 void shelf_look(struct shelf *shelf, struct shelf_view *view);

@@ -201,7 +201,12 @@ static enum mf_code doom_versions(struct cleaning *cleaning, const struct mf_ver
     for (size_t i = 0; i < count; i++) {
         struct mf_name from = mf_name_of_version(versions->numbers[i]);
         struct mf_name to = mf_name_of_removed(versions->numbers[i]);
-        int result = directory->platform->rename(directory->platform->context, directory->handle,
+        struct mf_status status;
+        int result = mf_io_status_at(directory, from.text, &status);
+        if (result == 0 && status.type != MF_TYPE_FILE)
+            continue; /* none of ours; with slots it stays too */
+        if (result == 0)
+            result = directory->platform->rename(directory->platform->context, directory->handle,
                                                  from.text, to.text);
         if (result < 0)
             return mf_fail(cleaning->error, MF_IO, result, "%s: cannot be renamed", from.text);
