@@ -32,6 +32,13 @@ static void check_files(const struct run *run, const struct mf_manifest *manifes
     }
 }
 
+/* With slots a MANIFEST-k.removed that fails with EIO was cut short (removal.c): then a failure on
+ * demand changes what is said. */
+static bool is_certain(const struct run *run)
+{
+    return run_undisturbed(run) || !run->was.slots;
+}
+
 static bool has(const struct mf_manifest *manifest, const struct mf_file *file)
 {
     for (size_t i = 0; i < manifest->file_count; i++) {
@@ -106,7 +113,7 @@ void call_versions(struct run *run)
     enum mf_code code = mf_history_versions(run->database, &versions, &run->error);
     allocations_stop();
     require(code == MF_OK || !run_undisturbed(run));
-    if (code == MF_OK) {
+    if (code == MF_OK && is_certain(run)) {
         require(versions.count == truth_kept(run_before(run, SHELF_DB), &run->was, numbers));
         require(memcmp(versions.numbers, numbers, versions.count * sizeof(*numbers)) == 0);
         for (size_t i = 0; i < versions.count; i++)
@@ -146,7 +153,8 @@ static void visit_orphan(void *argument, const struct mf_orphan *orphan)
         i++;
     require(i < before->count);
     const struct shelf_entry *entry = before->entries[i];
-    require(truth_orphan(before, &listing->run->was, entry) == (int)orphan->kind);
+    require(!is_certain(listing->run) ||
+            truth_orphan(before, &listing->run->was, entry) == (int)orphan->kind);
     require(orphan->type == entry->node->type);
     require(orphan->size == (orphan->type == MF_TYPE_FILE ? entry->node->size : 0));
     require(orphan->removable == (orphan->kind != MF_ORPHAN_FOREIGN));
@@ -180,7 +188,7 @@ void call_orphans(struct run *run)
     run_end(run, code, NOTHING, SIZE_MAX);
     if (run_undisturbed(run))
         require(code == (readable ? MF_OK : MF_CORRUPT));
-    if (code == MF_OK)
+    if (code == MF_OK && is_certain(run))
         require(readable && listing.count == count_orphans(before, &run->was, false));
     shelf_forget(&run->before);
 }
