@@ -77,8 +77,9 @@ foreach(i RANGE ${last})
   string(APPEND faults_list
     "${fault_name} ${fault_target} ${fault_executions} ${fault_what}\n")
   if(CRASHMATRIX_FUZZ)
+    get_property(mutator GLOBAL PROPERTY crashmatrix_fuzz_mutator_${fault_target})
     crashmatrix_faulty_program(fuzz_${fault_target}_${fault_name} ${fault_target} ${fault_file}
-      ${planted})
+      ${planted} ${mutator})
     target_link_libraries(fuzz_${fault_target}_${fault_name} PRIVATE ${fuzz_engine})
     add_dependencies(fuzz_faults fuzz_${fault_target}_${fault_name})
   endif()

@@ -41,7 +41,7 @@ target_link_libraries(fuzz_simdjson_oracle PRIVATE fuzz_simdjson crashmatrix_san
 add_library(fuzz_json_agreement STATIC json_agreement.c)
 target_include_directories(fuzz_json_agreement PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(fuzz_json_agreement
-  PUBLIC fuzz_manifest fuzz_simdjson_oracle PRIVATE crashmatrix_flags crashmatrix_sanitize)
+  PUBLIC manifest_inside fuzz_simdjson_oracle PRIVATE crashmatrix_flags crashmatrix_sanitize)
 
 target_compile_definitions(fuzz_json_oracle INTERFACE CRASHMATRIX_JSON_ORACLE)
 target_link_libraries(fuzz_json_oracle INTERFACE fuzz_json_agreement)
