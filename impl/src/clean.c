@@ -77,13 +77,45 @@ static enum mf_code add_live(struct cleaning *cleaning, const struct mf_versions
     return code;
 }
 
-static enum mf_code add_all_live(struct cleaning *cleaning)
+static enum mf_code add_all_live(struct cleaning *cleaning, struct mf_versions *versions)
 {
-    struct mf_versions versions;
-    enum mf_code code = mf_history_versions(cleaning->database, &versions, cleaning->error);
-    if (code == MF_OK)
-        code = add_live(cleaning, &versions, 0);
-    mf_versions_clear(&versions);
+    enum mf_code code = mf_history_versions(cleaning->database, versions, cleaning->error);
+    return code == MF_OK ? add_live(cleaning, versions, 0) : code;
+}
+
+static bool has_number(const struct mf_versions *versions, size_t first, uint64_t number)
+{
+    for (size_t i = first; i < versions->count; i++)
+        if (versions->numbers[i] == number)
+            return true;
+    return false;
+}
+
+/*
+ * Before the first file goes: of all versions that are there the files are in the live
+ * set. With slots a MANIFEST-k.removed may have been read when that was made, and have
+ * failed with EIO when MANIFEST-k was to go: then the version would be back, without files.
+ */
+static enum mf_code require_live(struct cleaning *cleaning, const struct mf_versions *live,
+                                 size_t first)
+{
+    const struct mf_database *database = cleaning->database;
+    struct mf_versions there;
+    enum mf_code code =
+        mf_list_numbers(&database->directory, MF_CLASS_VERSION, &there, cleaning->error);
+    for (size_t i = 0; i < there.count && code == MF_OK; i++) {
+        struct mf_name name = mf_name_of_version(there.numbers[i]);
+        struct mf_status status;
+        if (there.numbers[i] >= database->current.manifest.version ||
+            has_number(live, first, there.numbers[i]))
+            continue;
+        int result = mf_io_status_at(&database->directory, name.text, &status);
+        if (result == -ENOENT || (result == 0 && status.type != MF_TYPE_FILE))
+            continue;
+        code = mf_fail(cleaning->error, MF_IO, result, "%s: it is being removed, and still there",
+                       name.text);
+    }
+    mf_versions_clear(&there);
     return code;
 }
 
@@ -231,6 +263,8 @@ enum mf_code mf_history_clean(struct mf_database *database, size_t keep, struct 
     if (code == MF_OK)
         code = doom_versions(&cleaning, &versions, old);
     if (code == MF_OK)
+        code = require_live(&cleaning, &versions, old);
+    if (code == MF_OK)
         code = finish_removal(&cleaning);
     if (removed != NULL)
         *removed = counts;
@@ -362,10 +396,10 @@ enum mf_code mf_orphans_list(struct mf_database *database,
                              void (*visit)(void *argument, const struct mf_orphan *orphan),
                              void *argument, struct mf_error *error)
 {
-    struct mf_versions removed = {0};
+    struct mf_versions removed = {0}, live = {0};
     struct orphan_search search = {
         .cleaning = {.database = database, .error = error}, .visit = visit, .argument = argument};
-    enum mf_code code = add_all_live(&search.cleaning);
+    enum mf_code code = add_all_live(&search.cleaning, &live);
     if (code == MF_OK)
         code = add_doomed(&search.cleaning, &removed);
     if (code == MF_OK)
@@ -373,6 +407,7 @@ enum mf_code mf_orphans_list(struct mf_database *database,
     if (code == MF_OK)
         code = visit_names(&search.cleaning, error, look_at_name, &search);
     mf_versions_clear(&removed);
+    mf_versions_clear(&live);
     cleaning_clear(&search.cleaning);
     return code;
 }
@@ -389,14 +424,17 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
                                struct mf_error *error)
 {
     struct mf_removed counts = {0};
+    struct mf_versions live = {0};
     struct cleaning cleaning = {.database = database, .removed = &counts, .error = error};
     enum mf_code code = mf_database_check_idle(database, error);
     if (code == MF_OK)
-        code = add_all_live(&cleaning);
+        code = add_all_live(&cleaning, &live);
     if (code == MF_OK && database->condition.commit_point == MF_COMMIT_SLOTS)
         code = mf_removal_begin(database, NULL, 0, &counts, error);
     if (code == MF_OK)
         code = mf_database_sweep(database, &counts, error);
+    if (code == MF_OK)
+        code = require_live(&cleaning, &live, 0);
     if (code == MF_OK)
         code = visit_names(&cleaning, error, remove_unreferenced, &cleaning);
     if (code == MF_OK && counts.manifests + counts.files > 0)
@@ -405,6 +443,7 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
         code = finish_removal(&cleaning);
     if (removed != NULL)
         *removed = counts;
+    mf_versions_clear(&live);
     cleaning_clear(&cleaning);
     return code;
 }

@@ -1,14 +1,17 @@
 /*
  * Recovery by hand: somebody has decided which version is to be current. It is
  * committed again under a new number, by the steps of any other commit, so that a
- * cut leaves the corrupt database or the recovered one, and nothing is removed.
+ * cut leaves the corrupt database or the recovered one. Nothing is removed but what
+ * a recovery that was cut has left.
  */
+#include "commit.h"
 #include "content.h"
 #include "error.h"
 #include "history.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* MF_OK when the database is there and corrupt. */
 static enum mf_code require_corrupt(struct mf_database *database, struct mf_error *error)
@@ -112,8 +115,61 @@ static enum mf_code read_chosen(struct mf_database *database, uint64_t version,
     return code;
 }
 
-/* What the handle takes for current is what a transaction starts from. Nothing is
- * swept: a manifest above the chosen one may be what somebody needs next. */
+/* Removes a file that is text but no manifest, and makes one that is a manifest durable.
+ * One that is too large to be read, or no regular file, may be anything. */
+static enum mf_code settle_manifest(struct mf_database *database, const char *name, bool *removed,
+                                    struct mf_error *error)
+{
+    struct mf_read_options read = database->options.read;
+    struct mf_manifest manifest;
+    char *text = NULL;
+    size_t size = 0;
+    int result = mf_io_load(&database->directory, name, mf_size_limit(&read), &text, &size);
+    if (result == MF_IO_NOT_REGULAR || result == -EFBIG || result == -ENOENT)
+        return MF_OK;
+    if (result < 0)
+        return mf_fail(error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
+                       "%s: cannot be read", name);
+    read.accept_unsealed = true;
+    enum mf_code code = mf_manifest_parse(text, size, &read, &manifest, error);
+    mf_manifest_clear(&manifest);
+    if (code == MF_OK)
+        code = mf_commit_write_again(database, name, text, size, error);
+    free(text);
+    if (code != MF_MALFORMED)
+        return code;
+    *removed = true;
+    result = mf_io_remove(&database->directory, name);
+    return result == 0 ? MF_OK : mf_fail(error, MF_IO, result, "%s: cannot be removed", name);
+}
+
+/*
+ * A recovery that was cut leaves half a manifest of the number that it had taken; one
+ * that was killed, a whole one that may be in memory only. Below the number that this one takes it
+ * would look like a kept version, and if it cannot be read then nothing could be cleaned
+ * up any more. So what is half goes, down to the first whole one; that is made durable. So
+ * is the removal, before the next manifest can come to stand above. The whole one's name
+ * becomes durable by the commit, before it switches.
+ */
+static enum mf_code settle_cut_recoveries(struct mf_database *database, struct mf_error *error)
+{
+    struct mf_versions versions;
+    bool removed = true, any = false;
+    enum mf_code code = mf_list_numbers(&database->directory, MF_CLASS_VERSION, &versions, error);
+    for (size_t i = versions.count; i > 0 && removed && code == MF_OK; i--) {
+        struct mf_name name = mf_name_of_version(versions.numbers[i - 1]);
+        removed = false;
+        code = settle_manifest(database, name.text, &removed, error);
+        any = any || removed;
+    }
+    if (code == MF_OK && any)
+        code = mf_commit_sync(database, database->directory.handle, "the directory", error);
+    mf_versions_clear(&versions);
+    return code;
+}
+
+/* What the handle takes for current is what a transaction starts from. Nothing
+ * else is swept: a manifest above the chosen one may be what somebody needs next. */
 static enum mf_code commit_chosen(struct mf_database *database, struct mf_version *chosen,
                                   uint64_t *recovered, struct mf_error *error)
 {
@@ -145,6 +201,8 @@ enum mf_code mf_database_recover(const char *path, const struct mf_options *opti
         code = learn_used(database, error);
     if (code == MF_OK)
         code = read_chosen(database, version, &chosen, error);
+    if (code == MF_OK)
+        code = settle_cut_recoveries(database, error);
     if (code == MF_OK)
         code = commit_chosen(database, &chosen, recovered, error);
     mf_version_clear(&chosen);
