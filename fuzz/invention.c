@@ -217,24 +217,17 @@ static void invent_rules(struct invention *invention, struct choices *choices)
         invention->rules[i] = known[choose(choices, sizeof(known) / sizeof(known[0]))];
 }
 
-/* Words that mean something only beside others are left out without these. */
-static unsigned with_company(unsigned set, unsigned needy, unsigned company)
-{
-    return (set & company) != 0 ? set : set & ~needy;
-}
-
 static void invent_syncs(struct cm_model *model, struct choices *choices)
 {
     const unsigned around = 1u << CM_RESTATE_DISPLACED | 1u << CM_RESTATE_PARENTS;
+    const unsigned by_name = 1u << CM_RESTATE_OWN_NAMES | 1u << CM_RESTATE_OWN_ENTRIES;
     for (unsigned i = 0; i < CM_SYNC_COUNT; i++)
-        model->covers[i] = with_company(choose_byte(choices), 1u << CM_COVER_PARENTS,
-                                        1u << CM_COVER_OWN_NAMES | 1u << CM_COVER_OWN_CREATION);
+        model->covers[i] = choose(choices, 1u << CM_COVER_COUNT);
     for (unsigned i = 0; i <= CM_SYNC_FSYNC_DIRECTORY; i++) {
         unsigned wrong =
             i == CM_SYNC_FSYNC_DIRECTORY ? CM_RESTATE_OWN_DATA : CM_RESTATE_OWN_ENTRIES;
         unsigned set = choose(choices, 2) == 0 ? 0 : choose(choices, 64) & ~(1u << wrong);
-        model->restates[i] =
-            with_company(set, around, 1u << CM_RESTATE_OWN_NAMES | 1u << CM_RESTATE_OWN_ENTRIES);
+        model->restates[i] = (set & by_name) != 0 ? set : set & ~around;
     }
 }
 
@@ -242,7 +235,9 @@ static void invent_syncs(struct cm_model *model, struct choices *choices)
 static void invent_steps(struct cm_model *model, struct choices *choices)
 {
     model->choices[CM_CHOICE_RENAME] = choose(choices, 3);
-    model->choices[CM_CHOICE_UNLINK] = choose(choices, 2);
+    unsigned both = choose(choices, 4);
+    model->choices[CM_CHOICE_UNLINK] = both % 2;
+    model->choices[CM_CHOICE_CHECKPOINT] = both / 2;
     model->choices[CM_CHOICE_APPEND] = choose(choices, 2);
     model->choices[CM_CHOICE_SIZE] = choose(choices, 2);
     model->choices[CM_CHOICE_FREED] = choose(choices, 2);
