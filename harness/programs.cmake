@@ -36,10 +36,7 @@ foreach(library sqlite3 lmdb gdbm leveldb)
   endif()
 endforeach()
 
-include(CheckLanguage)
-check_language(CXX)
 if(CMAKE_CXX_COMPILER)
-  enable_language(CXX)
   target_program(cpp-replace targets/programs/cpp_replace.cc)
   # Said for clang-tidy, too, which has another default than the compiler.
   target_compile_options(cpp-replace PRIVATE -std=c++17)

@@ -88,6 +88,8 @@ crashmatrix_script_test(ci_shards)
 # A process for each of many states, some fifteen times over: with sanitizers that takes
 # more than five minutes. What is sharded and merged is the same in shards.sh.
 set_tests_properties(ci_shards PROPERTIES LABELS "command;no-sanitizers")
+crashmatrix_specimen(interrupted tests/interrupted.c)
+crashmatrix_script_test(interrupted)
 crashmatrix_specimen(poison tests/poison.c)
 crashmatrix_script_test(poison)
 # Eighty explorations by code that watch.sh and test_layout run with sanitizers, too.
@@ -97,4 +99,4 @@ set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETUR
 set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
 
 # The longest begin first, so that nothing waits for them in the end.
-set_tests_properties(ci_shards correct poison shards PROPERTIES COST 100)
+set_tests_properties(ci_shards correct nested pinned poison shards watch PROPERTIES COST 100)

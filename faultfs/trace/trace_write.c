@@ -218,13 +218,23 @@ done:
     return result;
 }
 
-int ff_trace_write(struct ff_trace *trace, const char *path, struct ff_error *error)
+unsigned char *ff_trace_encode(struct ff_trace *trace, size_t *size, struct ff_error *error)
 {
     if (ff_format_check(trace, error) != 0)
-        return -1;
+        return NULL;
     trace->digest = ff_format_digest(trace);
     struct buffer buffer = {0};
     encode(&buffer, trace);
+    *size = buffer.size;
+    return buffer.bytes;
+}
+
+int ff_trace_write(struct ff_trace *trace, const char *path, struct ff_error *error)
+{
+    struct buffer buffer = {0};
+    buffer.bytes = ff_trace_encode(trace, &buffer.size, error);
+    if (buffer.bytes == NULL)
+        return -1;
     int result = file_replace(path, &buffer, error);
     free(buffer.bytes);
     return result;

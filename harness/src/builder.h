@@ -11,7 +11,7 @@
 struct cm_freed_blocks {
     uint32_t node;        /* FF_NO_NODE: there were none */
     uint32_t operation;   /* by which it lost them */
-    uint64_t first;       /* granule */
+    bool *had;            /* by granule: it was one of them */
     unsigned char *bytes; /* of the whole file, before */
     size_t size;
 };
@@ -81,10 +81,11 @@ bool cm_builder_has_entries(const struct cm_builder *builder);
 /* ---- Freed blocks ---- */
 
 /*
- * A file is about to lose, or has just lost, all its blocks from a size on, by the operation
- * that is begun next or was the last one. Does nothing unless the model lets them be reused.
+ * A file is about to lose all its blocks behind a size, by the operation that is begun next.
+ * Does nothing if it has none there, or unless the model lets them be reused.
  */
-void cm_freed_note(struct cm_builder *builder, uint32_t node, uint64_t size, uint32_t operation);
+void cm_freed_note(struct cm_builder *builder, uint32_t node, uint64_t size);
+void cm_freed_forget(struct cm_builder *builder);
 
 /* The granules that the write at hand allocates show what was freed before; to be called
  * before its data is derived. Returns how many operations that is. */

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <manifest/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,6 @@ static char *read_file(const char *path, size_t *size, struct ff_error *error)
         *size = 0;
     } else {
         fclose(stream);
-        bytes[*size] = '\0';
         return bytes;
     }
     if (stream != NULL)
@@ -35,26 +35,52 @@ static char *read_file(const char *path, size_t *size, struct ff_error *error)
     return NULL;
 }
 
+static int refuse_text(const struct cm_config *config, size_t line, size_t column,
+                       const char *reason)
+{
+    cm_config_error(config, "line %zu, column %zu: not valid JSON: %s", line, column, reason);
+    return -1;
+}
+
+/*
+ * cJSON is no strict reader: it takes control characters, what is not UTF-8, and what follows
+ * a zero byte, and ends a text at \u0000. So the text is scanned first.
+ */
+static int scan_text(const struct cm_config *config, const char *text, size_t size)
+{
+    struct mf_json json;
+    struct mf_json_fault fault = {.reason = ""};
+    if (!mf_json_scan(text, size, NULL, &json, &fault))
+        return refuse_text(config, fault.line, fault.column, fault.reason);
+    int status = 0;
+    if (json.bad_escape != SIZE_MAX) {
+        mf_json_locate(text, json.bad_escape, &fault.line, &fault.column);
+        status = refuse_text(config, fault.line, fault.column, "\\u0000 or half a surrogate pair");
+    }
+    mf_json_clear(&json);
+    return status;
+}
+
+int cm_config_parse(struct cm_config *config, const char *path, const char *text, size_t size,
+                    struct ff_error *error)
+{
+    *config = (struct cm_config){.path = path, .error = error};
+    if (scan_text(config, text, size) != 0)
+        return -1;
+    config->root = cJSON_ParseWithLength(text, size);
+    if (config->root == NULL)
+        cm_config_error(config, "cannot be read: a number is too long");
+    return config->root != NULL ? 0 : -1;
+}
+
 int cm_config_open(struct cm_config *config, const char *path, struct ff_error *error)
 {
     *config = (struct cm_config){.path = path, .error = error};
     size_t size = 0;
     char *bytes = read_file(path, &size, error);
-    if (bytes == NULL)
-        return -1;
-    const char *end = NULL;
-    /* The length counts the NUL, so that nothing may follow the value. */
-    config->root = cJSON_ParseWithLengthOpts(bytes, size + 1, &end, true);
-    if (config->root == NULL) {
-        size_t line = 1, column = 1;
-        for (const char *c = bytes; c < end && c < bytes + size; c++) {
-            column = *c == '\n' ? 1 : column + 1;
-            line += *c == '\n';
-        }
-        cm_config_error(config, "line %zu, column %zu: not valid JSON", line, column);
-    }
+    int status = bytes != NULL ? cm_config_parse(config, path, bytes, size, error) : -1;
     free(bytes);
-    return config->root != NULL ? 0 : -1;
+    return status;
 }
 
 void cm_config_close(struct cm_config *config)

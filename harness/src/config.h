@@ -17,8 +17,13 @@ struct cm_config {
     struct ff_error *error;
 };
 
-/* Reads and parses the file. The path and error must live as long as config. */
+/* Reads and parses the file. The path and error must live as long as config. Returns 0, or -1
+ * with *error set; config is to be closed in any case. */
 int cm_config_open(struct cm_config *config, const char *path, struct ff_error *error);
+
+/* The same of text, which need not be terminated; path is for messages. */
+int cm_config_parse(struct cm_config *config, const char *path, const char *text, size_t size,
+                    struct ff_error *error);
 void cm_config_close(struct cm_config *config);
 
 /* Sets the error to "path: ...". */

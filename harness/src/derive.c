@@ -47,7 +47,7 @@ static int derive_call(struct cm_builder *builder, const struct ff_call *call,
 {
     uint64_t old_size = size_of(builder->tree, call->node);
     if (call->effect == FF_EFFECT_RESIZE)
-        cm_freed_note(builder, call->node, call->offset, CM_NO_OPERATION);
+        cm_freed_note(builder, call->node, call->offset);
     if (ff_tree_apply(builder->tree, call, error) != 0)
         return -1;
     switch (call->effect) {
@@ -200,7 +200,7 @@ static int derive_calls(struct cm_builder *builder, struct ff_error *error)
         builder->call = poset->boundary_calls[b];
         struct ff_error why;
         if (derive_call(builder, &poset->trace->calls[builder->call], &why) != 0) {
-            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", builder->call + 1,
+            status = cm_fail(error, "trace: call %u (%s) is impossible: %.300s", b,
                              poset->trace->calls[builder->call].name, why.text);
             break;
         }
@@ -223,7 +223,7 @@ int cm_derive(struct cm_poset *poset, struct ff_error *error)
         free(builder.paths[i]);
     free(builder.paths);
     free(builder.links);
-    free(builder.freed.bytes);
+    cm_freed_forget(&builder);
     free(builder.table);
     return status;
 }

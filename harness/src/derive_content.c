@@ -180,8 +180,6 @@ void cm_derive_resize(struct cm_builder *builder, const struct ff_call *call, ui
         return;
     enum cm_class class = call->offset < old_size ? CM_CLASS_CUT : CM_CLASS_GROW;
     cm_builder_begin(builder, class, cm_builder_node_path(builder, call->node), call->offset, 0);
-    if (class == CM_CLASS_CUT)
-        builder->freed.operation = cm_builder_last(builder); /* noted as the call was applied */
     cm_builder_size(builder, call->node, call->offset);
     for (uint64_t g = call->offset / granule; class == CM_CLASS_CUT && g * granule < old_size; g++)
         cm_builder_granule(builder, call->node, g);

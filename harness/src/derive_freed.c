@@ -17,20 +17,46 @@ static bool are_reused(const struct cm_builder *builder)
     return builder->poset->model->choices[CM_CHOICE_FREED] == CM_FREED_REUSED;
 }
 
-void cm_freed_note(struct cm_builder *builder, uint32_t node, uint64_t size, uint32_t operation)
+/* Whether a file of that size has a block there: what was never written is a hole, but where
+ * blocks are chained there are no holes. */
+static bool has_block(const struct cm_builder *builder, uint32_t node, uint64_t granule,
+                      uint64_t size)
+{
+    return granule * builder->poset->granule < size &&
+           (cm_builder_has_entries(builder) || cm_builder_had_data(builder->poset, node, granule));
+}
+
+void cm_freed_note(struct cm_builder *builder, uint32_t node, uint64_t size)
 {
     const struct ff_node *file = ff_tree_node(builder->tree, node);
-    uint64_t granule = builder->poset->granule;
-    if (!are_reused(builder) || file == NULL || !S_ISREG(file->mode) || file->size <= size)
+    uint64_t granule = builder->poset->granule, first = (size + granule - 1) / granule;
+    if (!are_reused(builder) || file == NULL || !S_ISREG(file->mode) || file->size == 0)
         return;
-    free(builder->freed.bytes);
+    uint64_t end = (file->size - 1) / granule + 1;
+    bool any = false, *had = cm_allocate((size_t)end, sizeof(*had));
+    for (uint64_t g = first; g < end; g++) {
+        had[g] = has_block(builder, node, g, file->size);
+        any = any || had[g];
+    }
+    if (!any) {
+        free(had);
+        return;
+    }
+    cm_freed_forget(builder);
     builder->freed = (struct cm_freed_blocks){
         .node = node,
-        .operation = operation,
-        .first = (size + granule - 1) / granule,
+        .operation = (uint32_t)builder->poset->operation_count,
+        .had = had,
         .bytes = (unsigned char *)cm_duplicate(file->data, file->size),
         .size = file->size,
     };
+}
+
+void cm_freed_forget(struct cm_builder *builder)
+{
+    free(builder->freed.had);
+    free(builder->freed.bytes);
+    builder->freed.node = FF_NO_NODE;
 }
 
 static void add_bytes(struct cm_value *value, const void *bytes, size_t size)
@@ -60,8 +86,8 @@ uint32_t cm_derive_stale(struct cm_builder *builder, const struct ff_call *call,
     uint64_t size = builder->poset->granule, end = call->offset + call->data.size;
     uint32_t count = 0;
     for (uint64_t g = call->offset / size; are_reused(builder) && g * size < end; g++) {
-        bool had = g * size < old_size && cm_builder_had_data(builder->poset, call->node, g);
-        if (had || freed->node == FF_NO_NODE || g < freed->first || g * size >= freed->size)
+        if (freed->node == FF_NO_NODE || g * size >= freed->size || !freed->had[g] ||
+            has_block(builder, call->node, g, old_size))
             continue;
         derive_stale(builder, call->node, g);
         count++;

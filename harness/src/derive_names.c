@@ -56,12 +56,12 @@ static uint32_t derive_emptying(struct cm_builder *builder, uint32_t node)
 static void derive_unlink(struct cm_builder *builder, const struct ff_call *call)
 {
     uint32_t cut = CM_NO_OPERATION;
+    if (builder->links[call->node] == 1)
+        cm_freed_note(builder, call->node, 0);
     if (builder->poset->model->choices[CM_CHOICE_UNLINK] == CM_UNLINK_TRUNCATE_FIRST)
         cut = derive_emptying(builder, call->node);
     derive_name(builder, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE);
     cm_builder_follow(builder, cut);
-    if (builder->links[call->node] == 1)
-        cm_freed_note(builder, call->node, 0, cm_builder_last(builder));
 }
 
 static enum cm_class renaming_class(const struct ff_call *call)
@@ -155,7 +155,8 @@ static void derive_rename(struct cm_builder *builder, const struct ff_call *call
 {
     enum cm_rename how = builder->poset->model->choices[CM_CHOICE_RENAME];
     bool exchange = call->effect == FF_EFFECT_EXCHANGE;
-    uint32_t first = (uint32_t)builder->poset->operation_count;
+    if (!exchange && builder->links[call->node2] == 1)
+        cm_freed_note(builder, call->node2, 0);
     if (how == CM_RENAME_ATOMIC)
         derive_rename_at_once(builder, call);
     else if (exchange)
@@ -165,8 +166,6 @@ static void derive_rename(struct cm_builder *builder, const struct ff_call *call
     else
         derive_rename_by_name(builder, call);
     cm_builder_set_path(builder, call->node, call->parent2, &call->filename2);
-    if (!exchange && builder->links[call->node2] == 1)
-        cm_freed_note(builder, call->node2, 0, first);
     if (exchange)
         cm_builder_set_path(builder, call->node2, call->parent, &call->filename);
 }

@@ -56,11 +56,70 @@ static enum cm_sync kind_of(const struct cm_poset *poset, const struct ff_call *
     }
 }
 
+/* Whether it is a sync of that file that began before the tick, also one that failed. */
+static bool is_earlier_sync(const struct cm_poset *poset, const struct ff_call *call, uint32_t node,
+                            uint64_t tick)
+{
+    return call->begin < tick && call->node == node &&
+           (call->effect == FF_EFFECT_SYNC_FAILED || kind_of(poset, call) != CM_SYNC_COUNT);
+}
+
+/* Whether the operation, which is on names, gave that file another name than its first. */
+static bool names_anew(const struct cm_poset *poset, const struct cm_poset_operation *operation,
+                       uint32_t node)
+{
+    const unsigned classes =
+        CM_BIT(LINK) | CM_BIT(RENAME) | CM_BIT(RENAME_REPLACE) | CM_BIT(EXCHANGE);
+    for (uint32_t i = 0; i < operation->value_count; i++)
+        if ((1u << operation->class & classes) != 0 &&
+            poset->values[operation->first_value + i].to.node == node)
+            return true;
+    return false;
+}
+
+/*
+ * Whether the file got another name since the last sync of it returned, and no other sync of
+ * it runs beside this one: that would have known, or not, which parent the inode names.
+ */
+static bool is_moved(const struct cm_poset *poset, const struct ff_call *sync)
+{
+    const struct ff_trace *trace = poset->trace;
+    uint64_t since = 0;
+    if (!S_ISREG(poset->nodes[sync->node].mode))
+        return false;
+    for (size_t i = 0; i < trace->call_count; i++)
+        if (&trace->calls[i] != sync && trace->calls[i].end > since &&
+            is_earlier_sync(poset, &trace->calls[i], sync->node, sync->end))
+            since = trace->calls[i].end;
+    for (size_t o = 0; o < poset->operation_count; o++) {
+        const struct ff_call *call = &trace->calls[poset->operations[o].shown.call];
+        if (call->begin > since && call->end <= sync->begin &&
+            names_anew(poset, &poset->operations[o], sync->node))
+            return true;
+    }
+    return false;
+}
+
+/* Where the model says so, a sync for which the log of an inode does not do writes all. */
+static void write_checkpoint(const struct cm_poset *poset, const struct ff_call *call,
+                             struct cm_sync_call *sync)
+{
+    if (poset->model->choices[CM_CHOICE_CHECKPOINT] != CM_CHECKPOINT_MOVED)
+        return;
+    sync->checkpoint = S_ISDIR(poset->nodes[sync->node].mode);
+    if (!is_moved(poset, call))
+        return;
+    if ((sync->restates & 1u << CM_RESTATE_OWN_DATA) != 0)
+        sync->covers |= 1u << CM_COVER_OWN_DATA;
+    sync->covers |= 1u << CM_COVER_ALL_META;
+    sync->restates = 0;
+}
+
 struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
 {
     const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
     enum cm_sync kind = kind_of(poset, call);
-    return (struct cm_sync_call){
+    struct cm_sync_call sync = {
         .covers = kind == CM_SYNC_COUNT ? 0 : poset->model->covers[kind],
         .restates = kind == CM_SYNC_COUNT ? 0 : poset->model->restates[kind],
         .node = call->node,
@@ -70,6 +129,9 @@ struct cm_sync_call cm_sync_of(const struct cm_poset *poset, uint32_t b)
         .tick = call->begin,
         .metadata = SIZE_MAX,
     };
+    if (kind != CM_SYNC_COUNT && kind != CM_SYNC_SYNC)
+        write_checkpoint(poset, call, &sync);
+    return sync;
 }
 
 /*
@@ -140,55 +202,65 @@ uint32_t cm_sync_meaning(const struct cm_poset *poset, const struct cm_location 
     return ff_tree_lookup(poset->snapshot, location->node, location->name);
 }
 
-/* ---- What is covered ---- */
-
-/* Whether it is the last change of a name that the synced file or directory has. */
-static bool is_own_name(const struct cm_poset *poset, const struct cm_value *value,
-                        const struct cm_sync_call *sync)
+/* Whether an entry of the snapshot is as it was, so that it has no location. */
+static bool is_unchanged(const struct cm_poset *poset, uint32_t directory, const char *name)
 {
-    const struct cm_location *location = &poset->locations[value->location];
-    if (value->to.node != sync->node)
-        return false;
-    size_t last = cm_sync_last(poset, location, sync);
-    return last > 0 && &poset->values[location->values[last - 1]] == value;
+    const struct cm_poset_node *node = &poset->nodes[directory];
+    for (size_t i = 0; i < node->part_count; i++)
+        if (strcmp(poset->locations[node->parts[i]].name, name) == 0)
+            return false;
+    return true;
 }
 
-/*
- * Whether a directory is on the way to a file or directory, no more levels above than the
- * model says, by what names meant when the sync began. Directories have one name each.
- */
-static bool is_on_the_way(const struct cm_poset *poset, uint32_t directory, uint32_t node,
-                          const struct cm_sync_call *sync, uint32_t levels)
+static bool has_unchanged_entry(const struct cm_poset *poset, uint32_t directory, uint32_t node)
 {
-    for (size_t i = 0; i < poset->location_count; i++) {
-        const struct cm_location *location = &poset->locations[i];
-        if (location->kind != CM_LOCATION_NAME || cm_sync_meaning(poset, location, sync) != node)
-            continue;
-        if (location->node == directory ||
-            (levels != 1 && location->node != FF_ROOT_NODE &&
-             is_on_the_way(poset, directory, location->node, sync, levels - (levels > 0))))
+    const struct ff_node *entries = ff_tree_node(poset->snapshot, directory);
+    for (size_t i = 0; entries != NULL && i < entries->entry_count; i++)
+        if (entries->entries[i].node == node &&
+            is_unchanged(poset, directory, entries->entries[i].name))
             return true;
+    return false;
+}
+
+uint32_t cm_sync_directory(const struct cm_poset *poset, uint32_t node,
+                           const struct cm_sync_call *sync, size_t *cursor)
+{
+    while (*cursor < poset->location_count) {
+        const struct cm_location *location = &poset->locations[(*cursor)++];
+        if (location->kind == CM_LOCATION_NAME && cm_sync_meaning(poset, location, sync) == node)
+            return location->node;
+    }
+    while (*cursor < poset->location_count + poset->snapshot->node_limit) {
+        uint32_t directory = (uint32_t)((*cursor)++ - poset->location_count);
+        if (has_unchanged_entry(poset, directory, node))
+            return directory;
+    }
+    return FF_NO_NODE;
+}
+
+bool cm_sync_leads(const struct cm_poset *poset, uint32_t directory, uint32_t from,
+                   const struct cm_sync_call *sync, uint32_t levels)
+{
+    for (uint32_t level = 0; from != FF_NO_NODE && (levels == 0 || level < levels); level++) {
+        if (from == directory)
+            return true;
+        size_t cursor = 0; /* a directory has one name */
+        from = cm_sync_directory(poset, from, sync, &cursor);
     }
     return false;
 }
 
-/* The creation of the file, of a directory on the way to it, or its latest names. */
-static bool is_covered_name(const struct cm_poset *poset, size_t index,
-                            const struct cm_sync_call *sync)
+bool cm_sync_leads_to(const struct cm_poset *poset, uint32_t directory, uint32_t node,
+                      const struct cm_sync_call *sync)
 {
-    const struct cm_poset_operation *operation = &poset->operations[index];
-    const struct cm_value *values = &poset->values[operation->first_value];
-    const struct cm_poset_node *node = &poset->nodes[sync->node];
-    if ((sync->covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(node->mode) &&
-        node->creation == index)
-        return true;
-    for (uint32_t i = 0; i < operation->value_count; i++)
-        if ((sync->covers & 1u << CM_COVER_OWN_NAMES) != 0 && is_own_name(poset, &values[i], sync))
+    size_t cursor = 0;
+    for (uint32_t from; (from = cm_sync_directory(poset, node, sync, &cursor)) != FF_NO_NODE;)
+        if (cm_sync_leads(poset, directory, from, sync, poset->model->parent_levels))
             return true;
-    return (sync->covers & 1u << CM_COVER_PARENTS) != 0 && operation->class == CM_CLASS_CREATE &&
-           S_ISDIR(poset->nodes[values->to.node].mode) &&
-           is_on_the_way(poset, values->to.node, sync->node, sync, poset->model->parent_levels);
+    return false;
 }
+
+/* ---- What is covered ---- */
 
 /*
  * Which of the operation's values a sync covers, as bits: the first is 1, the
@@ -211,7 +283,8 @@ static unsigned covered_values(const struct cm_poset *poset, size_t index,
         bool own = (covers & needed) != 0 && cm_value_node(poset, operation, 0) == node;
         return own && (attributes || in_range(poset, operation, sync)) ? 3 : 0;
     }
-    if (is_covered_name(poset, index, sync))
+    if ((covers & 1u << CM_COVER_OWN_CREATION) != 0 && S_ISREG(poset->nodes[node].mode) &&
+        poset->nodes[node].creation == index)
         return 3;
     unsigned covered = 0;
     for (uint32_t i = 0; i < operation->value_count; i++)
@@ -254,6 +327,7 @@ static size_t committed_metadata(const struct cm_poset *poset, const struct cm_s
     size_t last = poset->operation_count;
     while (last > 0 && (!is_before(poset, &poset->operations[last - 1], sync) ||
                         poset->operations[last - 1].class == CM_CLASS_LOG ||
+                        poset->operations[last - 1].reuse ||
                         !concerns(poset, &poset->operations[last - 1], sync->node)))
         last--;
     return last;
@@ -305,7 +379,7 @@ void cm_settle(struct cm_poset *poset, uint32_t b)
 {
     const struct ff_call *call = &poset->trace->calls[poset->boundary_calls[b]];
     struct cm_sync_call sync = cm_sync_of(poset, b);
-    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE)
+    if ((sync.covers & 1u << CM_COVER_ALL_META) != 0 && sync.node != FF_NO_NODE && !sync.checkpoint)
         sync.metadata = committed_metadata(poset, &sync);
     struct cm_sync_call every = {.covers = poset->model->covers[CM_SYNC_EVERY_CALL],
                                  .node = call->node,

@@ -14,6 +14,11 @@
  */
 int cm_model_explain(const char *path, FILE *stream, struct ff_error *error);
 
+struct cm_config;
+
+/* The same of an open one (config.h), whose error is set. */
+int cm_model_explain_config(const struct cm_config *config, FILE *stream);
+
 /* What a value of a key means, as a part of a sentence; NULL: not among the known ones. */
 const char *cm_model_meaning(const char *key, const char *value);
 

@@ -230,6 +230,7 @@ void cm_exploration_free(struct cm_exploration *exploration)
         free(exploration->violations[i].reason);
         free(exploration->violations[i].lost);
         free(exploration->violations[i].kept);
+        free(exploration->violations[i].unreadable);
         free_cuts(&exploration->violations[i]);
     }
     for (size_t i = 0; i < exploration->depth_count; i++) {

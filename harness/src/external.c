@@ -224,9 +224,10 @@ struct cm_check *cm_external_check_new(const struct cm_external_plan *plan)
     external->check.run = external_run;
     external->check.observes = cm_runner_observes(external->runner);
     external->check.is_costly = true;
-    external->check.grace_ms = GRACE_MS;
+    /* At the end of its time a run may be repeated, and then again (runner.c). */
+    external->check.grace_ms = GRACE_MS + 2 * (plan->timeout_ms + GRACE_MS);
     if (plan->recover != NULL) /* two commands */
-        external->check.grace_ms += plan->timeout_ms + GRACE_MS;
+        external->check.grace_ms += 2 * (plan->timeout_ms + GRACE_MS);
     if (plan->recover != NULL && plan->launcher != NULL) {
         external->check.record = external_record;
         external->check.grace_ms += CM_RECORDING_FACTOR * plan->timeout_ms;

@@ -6,6 +6,7 @@
 
 #include "catalogue.h"
 #include "memory.h"
+#include "poset.h"
 #include "report_shared.h"
 #include "run.h"
 #include "target.h"
@@ -16,15 +17,16 @@ int cm_give_up(enum cm_exit status, const char *text)
     return (int)status;
 }
 
-static void print_call(const struct ff_trace *trace, const struct cm_sites *sites, size_t index)
+static void print_call(const struct ff_trace *trace, const struct cm_sites *sites, size_t number,
+                       uint32_t index)
 {
     const struct ff_call *call = &trace->calls[index];
     char text[CM_TEXT_SIZE];
-    cm_describe_call(trace, (uint32_t)index, text, sizeof(text));
-    printf("%6zu  p%u t%u  %s", index + 1, call->process, call->thread, text);
+    cm_describe_call(trace, index, text, sizeof(text));
+    printf("%6zu  p%u t%u  %s", number, call->process, call->thread, text);
     if (call->result >= 0)
         printf(" = %lld", (long long)call->result);
-    char *site = cm_site_text(sites, (uint32_t)index);
+    char *site = cm_site_text(sites, index);
     printf("%s%s\n", site[0] != '\0' ? "  " : "", site);
     free(site);
 }
@@ -38,8 +40,10 @@ int cm_show(const struct cm_settings *settings)
     printf("digest %016llx, %zu nodes before the workload, %zu calls, recorded in %s\n",
            (unsigned long long)trace->digest, trace->node_count, trace->call_count, trace->root);
     struct cm_sites *sites = cm_sites_find(trace);
+    uint32_t *calls = cm_calls_in_order(trace);
     for (size_t i = 0; i < trace->call_count; i++)
-        print_call(trace, sites, i);
+        print_call(trace, sites, i + 1, calls[i]);
+    free(calls);
     for (size_t i = 0; i < trace->unobserved_count; i++) {
         char *what = cm_safe_text(trace->unobserved[i].what);
         printf("not observed: %s: %s (%llu)\n", trace->unobserved[i].kind, what,
@@ -56,6 +60,8 @@ static void print_target(const struct cm_target *target)
     struct ff_error missing;
     printf("%s\n    %s\n    expected: %s\n", target->name, target->description,
            target->expect_pass ? "pass" : "fail");
+    if (target->restriction != NULL)
+        printf("    models: %s\n", target->restriction);
     if (cm_target_check_needs(target, &missing) != 0)
         printf("    not here: %s\n", missing.text);
 }

@@ -4,14 +4,8 @@
 #include <stdio.h>
 
 #include "campaign.h"
-#include "exploring.h"
 #include "fail.h"
-
-/* Of the first shard that is complete. */
-struct agreement {
-    const char *path;
-    uint64_t sum;
-};
+#include "merge.h"
 
 /* What the first file says of how the shards were run. */
 static int take_traits(struct cm_exploring *all, const struct cm_traits *found)
@@ -33,20 +27,21 @@ static int take_traits(struct cm_exploring *all, const struct cm_traits *found)
  * What every shard has run must have come out the same everywhere: else they have parted the
  * states in different ways.
  */
-static int check_agreement(struct cm_exploring *all, const struct cm_progress_file *found,
-                           const char *path, struct agreement *agreed, struct ff_error *error)
+static int check_agreement(struct cm_merging *merging, const struct cm_progress_file *found,
+                           struct ff_error *error)
 {
-    uint64_t sum = all->ledger.agreement;
-    all->ledger.agreement = 0;
+    uint64_t sum = merging->all.ledger.agreement;
+    merging->all.ledger.agreement = 0;
     if (found->ending != CM_COMPLETE)
         return 0;
-    if (agreed->path != NULL && agreed->sum != sum)
+    if (merging->first != NULL && merging->agreed != sum)
         return cm_fail(error,
                        "%.150s and %.150s do not agree on states that every shard has checked: "
                        "the check is not a function of the state, or differs between machines",
-                       agreed->path, path);
-    agreed->path = agreed->path != NULL ? agreed->path : path;
-    agreed->sum = sum;
+                       merging->first, found->path);
+    if (merging->first == NULL)
+        merging->first = cm_format("%s", found->path);
+    merging->agreed = sum;
     return 0;
 }
 
@@ -65,26 +60,36 @@ static void take_ending(struct cm_exploring *all, const struct cm_progress_file 
     all->ledger.foreign = 0;
 }
 
-static int take(struct cm_exploring *all, const char *path, struct agreement *agreed,
-                struct ff_error *error)
+int cm_merging_begin(struct cm_merging *merging, const struct ff_trace *trace,
+                     const struct cm_model *model, const struct cm_options *options,
+                     struct ff_error *error)
 {
-    struct cm_progress_file found;
-    int status = cm_progress_open(path, &found, error);
-    if (status == 0 && all->progress.traits.count == 0 && take_traits(all, &found.traits) != 0)
-        status = cm_fail(error, "%.200s: made by another version of crashmatrix", path);
-    if (status == 0 &&
-        (cm_traits_compare(&all->progress.traits, &found.traits, true, path, error) != 0 ||
-         cm_progress_load(&found, &all->ledger, error) != 0 ||
-         check_agreement(all, &found, path, agreed, error) != 0))
-        status = -1;
-    if (status == 0)
-        take_ending(all, &found);
-    cm_progress_close(&found);
-    return status;
+    *merging = (struct cm_merging){0};
+    return cm_exploring_begin(&merging->all, trace, model, options, error);
 }
 
-static struct cm_exploration *conclude(struct cm_exploring *all, struct ff_error *error)
+int cm_merging_take(struct cm_merging *merging, struct cm_progress_file *found,
+                    struct ff_error *error)
 {
+    struct cm_exploring *all = &merging->all;
+    if (all->progress.traits.count == 0 && take_traits(all, &found->traits) != 0)
+        return cm_fail(error, "%.200s: made by another version of crashmatrix", found->path);
+    if (cm_traits_compare(&all->progress.traits, &found->traits, true, found->path, error) != 0 ||
+        cm_progress_load(found, &all->ledger, error) != 0 ||
+        check_agreement(merging, found, error) != 0)
+        return -1;
+    take_ending(all, found);
+    return 0;
+}
+
+void cm_merging_miss(struct cm_merging *merging)
+{
+    merging->all.waiting = true;
+}
+
+struct cm_exploration *cm_merging_conclude(struct cm_merging *merging, struct ff_error *error)
+{
+    struct cm_exploring *all = &merging->all;
     all->runs = all->ledger.leaves.count;
     if (all->eager) {
         all->tally = cm_tally_new(all->poset);
@@ -101,22 +106,37 @@ static struct cm_exploration *conclude(struct cm_exploring *all, struct ff_error
     return result;
 }
 
+void cm_merging_end(struct cm_merging *merging)
+{
+    cm_exploring_end(&merging->all);
+    free(merging->first);
+}
+
+static int take_file(struct cm_merging *merging, const char *path, struct ff_error *error)
+{
+    struct cm_progress_file found;
+    int status = cm_progress_open(path, &found, error);
+    if (status == 0)
+        status = cm_merging_take(merging, &found, error);
+    cm_progress_close(&found);
+    return status;
+}
+
 struct cm_exploration *cm_merge(const struct ff_trace *trace, const struct cm_model *model,
                                 const char *const *paths, size_t count,
                                 const struct cm_options *options, struct ff_error *error)
 {
-    struct cm_exploring all;
-    if (cm_exploring_begin(&all, trace, model, options, error) != 0)
+    struct cm_merging merging;
+    if (cm_merging_begin(&merging, trace, model, options, error) != 0)
         return NULL;
-    struct agreement agreed = {0};
     int status = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
         if (paths[i] == NULL)
-            all.waiting = true;
+            cm_merging_miss(&merging);
         else
-            status = take(&all, paths[i], &agreed, error);
+            status = take_file(&merging, paths[i], error);
     }
-    struct cm_exploration *result = status == 0 ? conclude(&all, error) : NULL;
-    cm_exploring_end(&all);
+    struct cm_exploration *result = status == 0 ? cm_merging_conclude(&merging, error) : NULL;
+    cm_merging_end(&merging);
     return result;
 }

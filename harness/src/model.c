@@ -66,6 +66,10 @@ static const struct word size_words[] = {CM_SIZES(X){NULL, 0}};
 static const struct word freed_words[] = {CM_FREEDS(X){NULL, 0}};
 #undef X
 
+#define X(identifier, name) WORD(CM_CHECKPOINT_, identifier, name)
+static const struct word checkpoint_words[] = {CM_CHECKPOINTS(X){NULL, 0}};
+#undef X
+
 static const char *const choice_keys[] = {
 #define X(identifier, key) key,
     CM_CHOICES(X)
@@ -75,7 +79,7 @@ static const char *const choice_keys[] = {
 static const struct word *const choice_words[CM_CHOICE_COUNT] = {
     [CM_CHOICE_RENAME] = rename_words, [CM_CHOICE_UNLINK] = unlink_words,
     [CM_CHOICE_APPEND] = append_words, [CM_CHOICE_SIZE] = size_words,
-    [CM_CHOICE_FREED] = freed_words,
+    [CM_CHOICE_FREED] = freed_words,   [CM_CHOICE_CHECKPOINT] = checkpoint_words,
 };
 
 const char *cm_class_name(enum cm_class class)
@@ -227,15 +231,6 @@ static bool read_syncs(const struct cm_config *config, const cJSON *object, stru
     return true;
 }
 
-/* Words that mean something only beside others. */
-static bool check_company(const struct cm_config *config, const char *where, unsigned set,
-                          unsigned needy, unsigned company, const char *what)
-{
-    if ((set & needy) != 0 && (set & company) == 0)
-        return refuse(config, where, what, "");
-    return true;
-}
-
 static bool check_restates(const struct cm_config *config, const struct cm_model *model,
                            enum cm_sync sync)
 {
@@ -246,8 +241,10 @@ static bool check_restates(const struct cm_config *config, const struct cm_model
     bool directory = sync == CM_SYNC_FSYNC_DIRECTORY;
     if ((model->restates[sync] & (directory ? data : entries)) != 0)
         return refuse(config, where, "cannot restate ", directory ? "own-data" : "own-entries");
-    return check_company(config, where, model->restates[sync], around, names | entries,
-                         "'displaced' and 'parents' stand beside 'own-names' or 'own-entries'");
+    if ((model->restates[sync] & around) != 0 && (model->restates[sync] & (names | entries)) == 0)
+        return refuse(config, where,
+                      "'displaced' and 'parents' stand beside 'own-names' or 'own-entries'", "");
+    return true;
 }
 
 /* Files and directories alone are restated. */
@@ -267,12 +264,7 @@ static bool read_restates(const struct cm_config *config, const cJSON *root, str
                                           &model->restates[i]) ||
                               !check_restates(config, model, i)))
             return false;
-        if (!check_company(config, sync_words[i].name, model->covers[i], 1u << CM_COVER_PARENTS,
-                           1u << CM_COVER_OWN_NAMES | 1u << CM_COVER_OWN_CREATION,
-                           "'parents' stands beside 'own-names' or 'own-creation'"))
-            return false;
-        parents = parents || (model->covers[i] & 1u << CM_COVER_PARENTS) != 0 ||
-                  (model->restates[i] & 1u << CM_RESTATE_PARENTS) != 0;
+        parents = parents || (model->restates[i] & 1u << CM_RESTATE_PARENTS) != 0;
     }
     if (levels != NULL && !parents)
         return refuse(config, "parent-levels", "nothing names 'parents'", "");
@@ -364,16 +356,21 @@ static bool read_model(const struct cm_config *config, const cJSON *root, struct
     return true;
 }
 
+struct cm_model *cm_model_read(const struct cm_config *config)
+{
+    struct cm_model *model = cm_allocate(1, sizeof(*model));
+    if (read_model(config, config->root, model))
+        return model;
+    cm_model_free(model);
+    return NULL;
+}
+
 struct cm_model *cm_model_load(const char *path, struct ff_error *error)
 {
     struct cm_config config;
-    if (cm_config_open(&config, path, error) != 0)
-        return NULL;
-    struct cm_model *model = cm_allocate(1, sizeof(*model));
-    if (!read_model(&config, config.root, model)) {
-        cm_model_free(model);
-        model = NULL;
-    }
+    struct cm_model *model = NULL;
+    if (cm_config_open(&config, path, error) == 0)
+        model = cm_model_read(&config);
     cm_config_close(&config);
     return model;
 }
@@ -485,6 +482,9 @@ static const char *const choice_texts[CM_CHOICE_COUNT][3] = {
     [CM_CHOICE_FREED] = {[CM_FREED_REUSED] =
                              "blocks that a file lost may be another's before that is durable: "
                              "either may show the other's bytes"},
+    [CM_CHOICE_CHECKPOINT] = {[CM_CHECKPOINT_MOVED] =
+                                  "fsync of a directory, or of a file that was renamed or linked "
+                                  "since its last fsync, is a checkpoint of all earlier metadata"},
 };
 
 void cm_model_print(const struct cm_model *model, FILE *stream)

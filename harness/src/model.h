@@ -84,9 +84,7 @@ enum cm_sync {
     X(OWN_CREATION, "own-creation")     /* the name under which a file was created */              \
     X(OWN_ENTRIES, "own-entries")       /* names in the synced directory */                        \
     X(EVERYTHING, "everything")                                                                    \
-    X(ALL_META, "all-meta")   /* names, attributes, cuts of all before its last change */          \
-    X(OWN_NAMES, "own-names") /* the last change of each name that it has */                       \
-    X(PARENTS, "parents")     /* with own-names, own-creation: the new directories on the way */
+    X(ALL_META, "all-meta") /* names, attributes, cuts of all before its last change */
 
 enum cm_cover {
 #define X(identifier, name) CM_COVER_##identifier,
@@ -159,7 +157,8 @@ enum cm_crossing {
     X(UNLINK, "unlink")                                                                            \
     X(APPEND, "append")                                                                            \
     X(SIZE, "size") /* where size and blocks of a file are */                                      \
-    X(FREED, "freed-blocks")
+    X(FREED, "freed-blocks")                                                                       \
+    X(CHECKPOINT, "checkpoint")
 
 enum cm_choice {
 #define X(identifier, key) CM_CHOICE_##identifier,
@@ -219,6 +218,16 @@ enum cm_freed {
 #undef X
 };
 
+#define CM_CHECKPOINTS(X)                                                                          \
+    X(SYNC, "sync")                                                                                \
+    X(MOVED, "moved") /* by the fsync of a directory, or of a file with another name, too */
+
+enum cm_checkpoint {
+#define X(identifier, name) CM_CHECKPOINT_##identifier,
+    CM_CHECKPOINTS(X)
+#undef X
+};
+
 struct cm_order_rule {
     unsigned before; /* bits of classes */
     unsigned after;
@@ -242,6 +251,11 @@ struct cm_model {
     unsigned restates[CM_SYNC_COUNT]; /* bits of enum cm_restate */
     uint32_t parent_levels;           /* how many directories "parents" means; 0: all */
 };
+
+struct cm_config;
+
+/* The model that an open file (config.h) holds; NULL with its error set. */
+struct cm_model *cm_model_read(const struct cm_config *config);
 
 /* In reports: every rename is a rename. */
 const char *cm_class_name(enum cm_class class);

@@ -166,6 +166,21 @@ static bool fits_better(const struct line *line, const char *directory, unsigned
            (mount->point == NULL || strlen(point) >= strlen(mount->point));
 }
 
+void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, unsigned long id,
+                     struct cm_mount *mount)
+{
+    char *text = NULL;
+    size_t size = 0;
+    while (getline(&text, &size, mountinfo) > 0) {
+        struct line line;
+        if (line_parse(text, &line) && fits_better(&line, directory, id, mount)) {
+            cm_mount_free(mount);
+            *mount = mount_of_line(root, &line);
+        }
+    }
+    free(text);
+}
+
 int cm_mount_find(const char *root, const char *directory, unsigned long id, struct cm_mount *mount,
                   struct ff_error *error)
 {
@@ -174,18 +189,10 @@ int cm_mount_find(const char *root, const char *directory, unsigned long id, str
     FILE *stream = fopen(path, "re");
     if (stream == NULL)
         cm_fail(error, "%s: %s", path, strerror(errno));
-    char *text = NULL;
-    size_t size = 0;
-    while (stream != NULL && getline(&text, &size, stream) > 0) {
-        struct line line;
-        if (line_parse(text, &line) && fits_better(&line, directory, id, mount)) {
-            cm_mount_free(mount);
-            *mount = mount_of_line(root, &line);
-        }
-    }
+    else
+        cm_mount_search(stream, root, directory, id, mount);
     if (stream != NULL && mount->type == NULL)
         cm_fail(error, "%s: no mount there is that of %s", path, directory);
-    free(text);
     if (stream != NULL)
         fclose(stream);
     free(path);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "faultfs/trace.h"
 
@@ -27,6 +28,10 @@ struct cm_mount {
  */
 int cm_mount_find(const char *root, const char *directory, unsigned long id, struct cm_mount *mount,
                   struct ff_error *error);
+
+/* The same in an open mountinfo; *mount must be empty at first, and is when none is found. */
+void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, unsigned long id,
+                     struct cm_mount *mount);
 void cm_mount_free(struct cm_mount *mount);
 
 /* What follows "NAME=" in the first option of that name, or NULL. */

@@ -11,6 +11,7 @@
 #include "leaf_key.h"
 #include "outcome.h"
 #include "process.h"
+#include "state.h"
 #include "summary.h"
 #include "temporary.h"
 
@@ -522,6 +523,7 @@ static struct cm_violation describe(const struct cm_lineage *lineage, const stru
         .states = verdict->states,
         .first_boundary = loss.boundary,
         .last_boundary = loss.last,
+        .unreadable = cm_state_unreadable(lineage->workload, loss.ideal),
         .cuts = cm_allocate(lineage->count, sizeof(*violation.cuts)),
         .cut_count = lineage->count,
     };

@@ -51,6 +51,20 @@ void cm_observer_note(struct cm_observer *observer, uint32_t location)
     observer->observations->locations[observer->observations->count++] = location;
 }
 
+struct cm_observed cm_observer_mark(const struct cm_observer *observer)
+{
+    const struct cm_observations *observations = observer->observations;
+    return (struct cm_observed){observations->everything, observations->count};
+}
+
+void cm_observer_return(struct cm_observer *observer, struct cm_observed mark)
+{
+    struct cm_observations *observations = observer->observations;
+    observations->everything = mark.everything;
+    while (observations->count > mark.count)
+        observer->seen[observations->locations[--observations->count]] = 0;
+}
+
 bool cm_observer_tells_granules(const struct cm_observer *observer)
 {
     const struct cm_poset *poset = observer->poset;

@@ -26,6 +26,14 @@ void cm_observer_free(struct cm_observer *observer);
 /* From now on what is looked at is put on this list, which is empty at first. */
 void cm_observer_begin(struct cm_observer *observer, struct cm_observations *observations);
 
+/* What has been looked at so far; and as if only that had been. */
+struct cm_observed {
+    bool everything;
+    uint32_t count;
+};
+struct cm_observed cm_observer_mark(const struct cm_observer *observer);
+void cm_observer_return(struct cm_observer *observer, struct cm_observed mark);
+
 /* Whether some file has more than one granule that the workload changed, so that it
  * matters which of them are looked at. */
 bool cm_observer_tells_granules(const struct cm_observer *observer);

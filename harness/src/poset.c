@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "derive.h"
 #include "durability.h"
@@ -24,16 +25,24 @@ static int compare_calls(const void *a, const void *b, void *trace)
     return left < right ? -1 : 1;
 }
 
+uint32_t *cm_calls_in_order(const struct ff_trace *trace)
+{
+    uint32_t *calls = cm_allocate(trace->call_count, sizeof(*calls));
+    for (uint32_t i = 0; i < trace->call_count; i++)
+        calls[i] = i;
+    qsort_r(calls, trace->call_count, sizeof(*calls), compare_calls, (void *)(uintptr_t)trace);
+    return calls;
+}
+
 static void order_calls(struct cm_poset *poset)
 {
     const struct ff_trace *trace = poset->trace;
     poset->boundary_calls = cm_allocate(trace->call_count + 1, sizeof(*poset->boundary_calls));
     poset->outputs = cm_allocate(trace->call_count + 1, sizeof(*poset->outputs));
     poset->output_starts = cm_allocate(trace->call_count + 2, sizeof(*poset->output_starts));
-    for (uint32_t i = 0; i < trace->call_count; i++)
-        poset->boundary_calls[i + 1] = i;
-    qsort_r(poset->boundary_calls + 1, trace->call_count, sizeof(*poset->boundary_calls),
-            compare_calls, (void *)(uintptr_t)trace);
+    uint32_t *ordered = cm_calls_in_order(trace);
+    memcpy(poset->boundary_calls + 1, ordered, trace->call_count * sizeof(*ordered));
+    free(ordered);
     uint32_t calls = (uint32_t)trace->call_count;
     for (uint32_t b = 1; b <= calls; b++) {
         const struct ff_call *call = &trace->calls[poset->boundary_calls[b]];

@@ -140,6 +140,14 @@ struct cm_poset {
 };
 
 /*
+ * The calls of a trace, as indices, in the order in which they take effect, which is not that
+ * in which they end: a store through a mapping may persist as soon as it may have been made.
+ * People know a call by its number in this order, from 1 on: the boundary after it. The
+ * caller frees it.
+ */
+uint32_t *cm_calls_in_order(const struct ff_trace *trace);
+
+/*
  * Builds the order. granule overrides the model's; 0 keeps it. The trace and
  * the model must outlive the result. NULL with *error set when the granule does
  * not divide the model's unit or the trace contradicts itself.

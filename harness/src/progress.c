@@ -208,6 +208,22 @@ int cm_progress_write(const char *path, const struct cm_progress_file *progress,
     return done ? 0 : -1;
 }
 
+unsigned char *cm_progress_encode(const struct cm_progress_file *progress,
+                                  const struct cm_ledger *ledger, const struct cm_records *more,
+                                  size_t *size)
+{
+    char *bytes = NULL;
+    struct writer writer = {open_memstream(&bytes, size), XXH3_createState()};
+    if (writer.stream == NULL || writer.state == NULL)
+        abort();
+    XXH3_64bits_reset(writer.state);
+    put_all(&writer, progress, ledger, more);
+    if (fclose(writer.stream) != 0)
+        abort();
+    XXH3_freeState(writer.state);
+    return (unsigned char *)bytes;
+}
+
 /* ---- Reading ---- */
 
 /* Fails once and for all; then everything that is read is zero. */
@@ -306,6 +322,14 @@ int cm_progress_open(const char *path, struct cm_progress_file *progress, struct
     *progress = (struct cm_progress_file){.path = cm_format("%s", path)};
     if (read_file(progress, error) != 0)
         return -1;
+    return read_head(progress) ? 0 : malformed(progress, error);
+}
+
+int cm_progress_parse(const char *path, const void *bytes, size_t size,
+                      struct cm_progress_file *progress, struct ff_error *error)
+{
+    *progress = (struct cm_progress_file){.path = cm_format("%s", path), .size = size};
+    progress->bytes = (unsigned char *)cm_duplicate(bytes, size);
     return read_head(progress) ? 0 : malformed(progress, error);
 }
 

@@ -86,6 +86,10 @@ struct cm_progress_file {
 
 /* Returns 0, or -1 with *error set; *progress is to be closed in any case. */
 int cm_progress_open(const char *path, struct cm_progress_file *progress, struct ff_error *error);
+
+/* The same of bytes, which are copied; path is for messages. */
+int cm_progress_parse(const char *path, const void *bytes, size_t size,
+                      struct cm_progress_file *progress, struct ff_error *error);
 void cm_progress_close(struct cm_progress_file *progress);
 
 /*
@@ -99,5 +103,10 @@ int cm_progress_load(struct cm_progress_file *progress, struct cm_ledger *ledger
 int cm_progress_write(const char *path, const struct cm_progress_file *progress,
                       const struct cm_ledger *ledger, const struct cm_records *more,
                       struct ff_error *error);
+
+/* The same into memory: malloc'ed bytes. */
+unsigned char *cm_progress_encode(const struct cm_progress_file *progress,
+                                  const struct cm_ledger *ledger, const struct cm_records *more,
+                                  size_t *size);
 
 #endif

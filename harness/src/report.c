@@ -402,6 +402,19 @@ char *cm_cut_text(const struct cm_cut *cut, size_t number)
     return cm_buffer_close(&buffer);
 }
 
+char *cm_unreadable_text(const struct cm_violation *violation)
+{
+    struct cm_buffer buffer;
+    FILE *stream = cm_buffer_open(&buffer);
+    char *path = cm_safe_text(violation->unreadable);
+    fprintf(stream,
+            "unreadable: %s fails to open; FAT would read it up to the end of its chain of blocks, "
+            "then give EIO",
+            path);
+    free(path);
+    return cm_buffer_close(&buffer);
+}
+
 /* Copies safe text and frees it; cuts between characters, with "..." there. */
 static void text_deliver(char *source, char *text, size_t size)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "poset.h"
 #include "report_shared.h"
 
 enum { COLUMNS_LIMIT = 64, CALL_WIDTH = 36 };
@@ -44,11 +45,22 @@ static const struct cm_fault_case *find_case(const struct cm_report *report, uin
     return NULL;
 }
 
+/* The number of a call, as cm_show() has it. */
+static size_t number_of(const struct ff_trace *trace, uint32_t call)
+{
+    uint32_t *calls = cm_calls_in_order(trace);
+    size_t at = 0;
+    while (calls[at] != call)
+        at++;
+    free(calls);
+    return at + 1;
+}
+
 static void print_row(const struct cm_report *report, uint32_t call, const char *const *columns,
                       size_t count, FILE *stream)
 {
     char *text = cm_call_text(report->trace, call);
-    fprintf(stream, "  %4" PRIu32 "  %-*.*s", call + 1, CALL_WIDTH, CALL_WIDTH, text);
+    fprintf(stream, "  %4zu  %-*.*s", number_of(report->trace, call), CALL_WIDTH, CALL_WIDTH, text);
     free(text);
     for (size_t c = 0; c < count; c++) {
         const struct cm_fault_case *one = find_case(report, call, columns[c]);

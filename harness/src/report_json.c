@@ -235,6 +235,8 @@ static void add_violations(cJSON *model, const struct cm_exploration *exploratio
         add_indices(item, "boundary", interval, 2);
         add_indices(item, "lost", violation->lost, violation->lost_count);
         add_indices(item, "kept", violation->kept, violation->kept_count);
+        if (violation->unreadable != NULL)
+            add_text(item, "unreadable", violation->unreadable);
         add_integer(item, "states", violation->states);
         add_cuts(item, violation);
     }

@@ -86,6 +86,10 @@ static void print_violation(const struct cm_report *report,
             cm_violation_status(violation), violation->first_boundary, violation->last_boundary);
     print_operations(&listed, "lost", violation->lost, violation->lost_count, stream);
     print_operations(&listed, "kept", violation->kept, violation->kept_count, stream);
+    if (violation->unreadable != NULL) {
+        print_taken(stream, cm_unreadable_text(violation));
+        fputc('\n', stream);
+    }
     for (size_t i = 0; i < violation->cut_count; i++)
         print_cut(&violation->cuts[i], i, stream);
     fputs("replay: ", stream);

@@ -59,6 +59,9 @@ char *cm_listed_text(const struct cm_listed *listed, const char *word, uint32_t 
 /* "then the recovery, cut after its call 3 (rename a -> b)"; number: from 0. malloc'ed. */
 char *cm_cut_text(const struct cm_cut *cut, size_t number);
 
+/* That a file of the example is unreadable, and what that means; malloc'ed. */
+char *cm_unreadable_text(const struct cm_violation *violation);
+
 /* cm_call_text() for a boundary; "before the first call" for boundary 0. */
 char *cm_boundary_text(const struct cm_report *report, uint32_t boundary);
 

@@ -85,6 +85,11 @@ static void print_violation(const struct cm_report *report,
     print_interval(report, violation, stream);
     print_operations(&listed, "lost", violation->lost, violation->lost_count, stream);
     print_operations(&listed, "kept", violation->kept, violation->kept_count, stream);
+    if (violation->unreadable != NULL) {
+        char *text = cm_unreadable_text(violation);
+        fprintf(stream, "    %s\n", text);
+        free(text);
+    }
     for (size_t i = 0; i < violation->cut_count; i++)
         print_cut(&violation->cuts[i], i, stream);
     free(reason);

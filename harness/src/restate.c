@@ -11,6 +11,7 @@ struct restating {
     struct cm_restated *list;
     size_t count, capacity;
     bool *restated;       /* by location */
+    bool *whole;          /* by operation: it is restated with all that it changed */
     bool *named;          /* by node: its names are restated */
     uint32_t *unnamed;    /* nodes that have no other names than those */
     size_t unnamed_count; /* at most one for each node */
@@ -71,7 +72,7 @@ static uint32_t meaning(const struct cm_poset *poset, const struct cm_location *
                      : ff_tree_lookup(poset->snapshot, location->node, location->name);
 }
 
-static void restate_names(struct restating *restating, uint32_t node, uint32_t level);
+static void restate_names(struct restating *restating, uint32_t node);
 
 /* What lost this name has its names restated, too. */
 static void restate_displaced(struct restating *restating, uint32_t index)
@@ -81,52 +82,20 @@ static void restate_displaced(struct restating *restating, uint32_t index)
     size_t last = cm_sync_last(poset, location, restating->sync);
     for (size_t place = 0; place < last && restates(restating, CM_RESTATE_DISPLACED); place++)
         if (meaning(poset, location, place) != FF_NO_NODE)
-            restate_names(restating, meaning(poset, location, place), UINT32_MAX);
-}
-
-/* The directory and those above it, if they are new. */
-static void restate_parents(struct restating *restating, uint32_t directory, uint32_t level)
-{
-    uint32_t limit = restating->poset->model->parent_levels;
-    if (restates(restating, CM_RESTATE_PARENTS) && (limit == 0 || level < limit) &&
-        restating->poset->nodes[directory].creation != CM_NO_OPERATION)
-        restate_names(restating, directory, level + 1);
-}
-
-/* Whether an entry of the snapshot is as it was, so that it has no location. */
-static bool is_unchanged(const struct cm_poset *poset, uint32_t directory, const char *name)
-{
-    const struct cm_poset_node *node = &poset->nodes[directory];
-    for (size_t i = 0; i < node->part_count; i++)
-        if (strcmp(poset->locations[node->parts[i]].name, name) == 0)
-            return false;
-    return true;
+            restate_names(restating, meaning(poset, location, place));
 }
 
 static bool has_name(const struct restating *restating, uint32_t node)
 {
-    const struct cm_poset *poset = restating->poset;
-    const struct ff_tree *snapshot = poset->snapshot;
-    for (uint32_t i = 0; i < poset->location_count; i++)
-        if (is_name(&poset->locations[i]) &&
-            cm_sync_meaning(poset, &poset->locations[i], restating->sync) == node)
-            return true;
-    for (uint32_t id = FF_ROOT_NODE; id < snapshot->node_limit; id++) {
-        const struct ff_node *directory = ff_tree_node(snapshot, id);
-        for (size_t i = 0; directory != NULL && i < directory->entry_count; i++)
-            if (directory->entries[i].node == node &&
-                is_unchanged(poset, id, directory->entries[i].name))
-                return true;
-    }
-    return false;
+    size_t cursor = 0;
+    return cm_sync_directory(restating->poset, node, restating->sync, &cursor) != FF_NO_NODE;
 }
 
 /*
  * The names of a file or directory, and that it has no others. Of a file that has none,
- * nothing is said: it is not logged (fs/btrfs/tree-log.c, btrfs_log_inode_parent). level: how far
- * it is above what is synced; UINT32_MAX where nothing above it is restated.
+ * nothing is said: it is not logged (fs/btrfs/tree-log.c, btrfs_log_inode_parent).
  */
-static void restate_names(struct restating *restating, uint32_t node, uint32_t level)
+static void restate_names(struct restating *restating, uint32_t node)
 {
     const struct cm_poset *poset = restating->poset;
     if (restating->named[node] || (!S_ISDIR(poset->nodes[node].mode) && !has_name(restating, node)))
@@ -139,8 +108,6 @@ static void restate_names(struct restating *restating, uint32_t node, uint32_t l
             continue;
         if (restate_location(restating, i) != NULL)
             restate_displaced(restating, i);
-        if (level != UINT32_MAX)
-            restate_parents(restating, location->node, level);
     }
 }
 
@@ -174,28 +141,63 @@ static void remove_former_names(struct restating *restating, uint32_t node)
 }
 
 /*
- * Changed names in the directory. A rename is restated as a whole, whichever of its names is
- * here; a directory that got its name here has no other.
+ * A name, and what else was changed by what changed it last: a rename is restated as a whole, with
+ * what came after it at its other name, and so on, or the file might be left without a name. A
+ * directory that got its name so has no other.
  */
+static void restate_whole(struct restating *restating, uint32_t index)
+{
+    const struct cm_poset *poset = restating->poset;
+    const struct cm_location *location = &poset->locations[index];
+    size_t last = cm_sync_last(poset, location, restating->sync);
+    if (last == 0 || is_durable(poset, value_at(poset, location, last - 1)))
+        return;
+    uint32_t changed = value_at(poset, location, last - 1)->operation;
+    const struct cm_poset_operation *operation = &poset->operations[changed];
+    if (restating->whole[changed])
+        return;
+    restating->whole[changed] = true;
+    for (uint32_t v = 0; v < operation->value_count; v++) {
+        const struct cm_value *value = &poset->values[operation->first_value + v];
+        if (restate_location(restating, value->location) != NULL)
+            restate_displaced(restating, value->location);
+        if (value->to.node != FF_NO_NODE && S_ISDIR(poset->nodes[value->to.node].mode))
+            restate_names(restating, value->to.node);
+        restate_whole(restating, value->location);
+    }
+}
+
+/* Changed names in the directory. */
 static void restate_entries(struct restating *restating, uint32_t directory)
 {
     const struct cm_poset *poset = restating->poset;
-    for (uint32_t i = 0; i < poset->location_count; i++) {
-        if (!is_name(&poset->locations[i]) || poset->locations[i].node != directory)
-            continue;
-        const struct cm_value *entry = restate_location(restating, i);
-        if (entry == NULL)
-            continue;
-        restate_displaced(restating, i);
-        const struct cm_poset_operation *operation = &poset->operations[entry->operation];
-        for (uint32_t v = 0; v < operation->value_count; v++) {
-            const struct cm_value *value = &poset->values[operation->first_value + v];
-            restate_location(restating, value->location);
-            if (value->to.node != FF_NO_NODE && S_ISDIR(poset->nodes[value->to.node].mode))
-                restate_names(restating, value->to.node, UINT32_MAX);
-        }
-    }
-    restate_parents(restating, directory, 0);
+    for (uint32_t i = 0; i < poset->location_count; i++)
+        if (is_name(&poset->locations[i]) && poset->locations[i].node == directory)
+            restate_whole(restating, i);
+}
+
+/* Whether the directory was created, and no sync has covered that. */
+static bool is_new(const struct cm_poset *poset, uint32_t directory)
+{
+    uint32_t creation = poset->nodes[directory].creation;
+    return creation != CM_NO_OPERATION && poset->operations[creation].shown.durable == CM_NEVER;
+}
+
+/*
+ * The new directories on the way to a name of what is synced; or to its entries, which begins
+ * with the directory itself.
+ */
+static void restate_parents(struct restating *restating)
+{
+    const struct cm_poset *poset = restating->poset;
+    const struct cm_sync_call *sync = restating->sync;
+    for (uint32_t directory = FF_ROOT_NODE; directory < poset->node_limit; directory++)
+        if (S_ISDIR(poset->nodes[directory].mode) && is_new(poset, directory) &&
+            ((restates(restating, CM_RESTATE_OWN_NAMES) &&
+              cm_sync_leads_to(poset, directory, sync->node, sync)) ||
+             (restates(restating, CM_RESTATE_OWN_ENTRIES) &&
+              cm_sync_leads(poset, directory, sync->node, sync, poset->model->parent_levels))))
+            restate_names(restating, directory);
 }
 
 /* ---- The whole ---- */
@@ -222,6 +224,7 @@ struct cm_restated *cm_restate(const struct cm_poset *poset, const struct cm_syn
         .poset = poset,
         .sync = sync,
         .restated = cm_allocate(poset->location_count, sizeof(bool)),
+        .whole = cm_allocate(poset->operation_count, sizeof(bool)),
         .named = cm_allocate(poset->node_limit, sizeof(bool)),
         .unnamed = cm_allocate(poset->node_limit, sizeof(uint32_t)),
     };
@@ -231,13 +234,16 @@ struct cm_restated *cm_restate(const struct cm_poset *poset, const struct cm_syn
     if (restates(&restating, CM_RESTATE_OWN_ATTRIBUTES))
         restate_attributes(&restating, node);
     if (restates(&restating, CM_RESTATE_OWN_NAMES))
-        restate_names(&restating, sync->node, 0);
+        restate_names(&restating, sync->node);
     if (restates(&restating, CM_RESTATE_OWN_ENTRIES))
         restate_entries(&restating, sync->node);
+    if (restates(&restating, CM_RESTATE_PARENTS))
+        restate_parents(&restating);
     /* At the end, since what is restated needs not be removed. */
     for (size_t i = 0; i < restating.unnamed_count; i++)
         remove_former_names(&restating, restating.unnamed[i]);
     free(restating.restated);
+    free(restating.whole);
     free(restating.named);
     free(restating.unnamed);
     *count = restating.count;

@@ -13,6 +13,15 @@
 /* For a program to come to its main(). */
 #define START_LIMIT_MS 10000u
 
+#define NS_PER_MS 1000000u
+
+/*
+ * A run is repeated when a call was lost (watch.h). To a program under a storm of signals
+ * that happens each time: from then on less is watched, and if that does not help the run
+ * is not watched at all.
+ */
+enum { TRIES = 10, TRIES_WITH_READS = 3 };
+
 /* A command, and what starts its runs. */
 struct station {
     const struct cm_command *command;
@@ -31,6 +40,7 @@ struct cm_runner {
     struct cm_watch *watch; /* NULL: it cannot be watched */
     bool begun;             /* servers were started, if they can be */
     enum cm_watch_kind kind;
+    bool disturbed; /* reads and forks are not to be watched any more */
 };
 
 struct cm_runner *cm_runner_new(const struct cm_runner_plan *plan)
@@ -123,8 +133,9 @@ static int servers_start(struct cm_runner *runner, const struct cm_state *state,
     runner->begun = true;
     runner->kind = CM_WATCH_CHANGES;
     if (state->observer != NULL)
-        runner->kind =
-            cm_observer_tells_granules(state->observer) ? CM_WATCH_READS : CM_WATCH_LOOKS;
+        runner->kind = cm_observer_tells_granules(state->observer) && !runner->disturbed
+                           ? CM_WATCH_READS
+                           : CM_WATCH_LOOKS;
     for (size_t i = 0; i < runner->station_count; i++)
         if (station_start(runner, &runner->stations[i], state, error) != 0)
             return -1;
@@ -184,7 +195,11 @@ static int station_run(struct cm_runner *runner, const struct station *station, 
     spare_servers(runner, &starting);
     run->forked = run->forked || forks;
     cm_watch_next(runner->watch, station->command == runner->plan.recover);
-    return command_run(runner, station, &starting, run, error);
+    int result = command_run(runner, station, &starting, run, error);
+    const struct cm_watch_seen *seen = cm_watch_seen(runner->watch);
+    if (result == 0 && seen->handles && !seen->listener)
+        cm_server_mark(starting.server, runner->watch);
+    return result;
 }
 
 static int run_once(struct cm_runner *runner, const struct cm_state *state, bool anew,
@@ -199,9 +214,12 @@ static int run_once(struct cm_runner *runner, const struct cm_state *state, bool
     cm_watch_begin(runner->watch, state, runner->layout);
     for (size_t i = 0; i < runner->station_count; i++) {
         result = station_run(runner, &runner->stations[i], anew, run, error);
-        if (run->recovering && !cm_watch_seen(runner->watch)->change)
+        const struct cm_watch_seen *seen = cm_watch_seen(runner->watch);
+        if (result != 0 || seen->listener || seen->lost)
+            break;
+        if (run->recovering && !seen->change)
             cm_recovery_was_idle(state);
-        if (result != 0 || !goes_on(run) || cm_watch_seen(runner->watch)->listener)
+        if (!goes_on(run))
             break;
     }
     cm_watch_end(runner->watch);
@@ -221,22 +239,54 @@ static int run_watched(struct cm_runner *runner, const struct cm_state *state, b
     return run_once(runner, state, anew, run, error);
 }
 
+/* Until no call is lost, if need be. Returns false if it is not known what it would do. */
+static bool run_undisturbed(struct cm_runner *runner, const struct cm_state *state, bool anew,
+                            struct cm_run *run, int *result, struct ff_error *error)
+{
+    struct cm_observed before = {false, 0};
+    uint64_t deadline = cm_process_clock() + (uint64_t)runner->plan.timeout_ms * NS_PER_MS;
+    if (state->observer != NULL)
+        before = cm_observer_mark(state->observer);
+    for (int i = 0; i < TRIES; i++) {
+        if (i == TRIES_WITH_READS && runner->kind == CM_WATCH_READS) {
+            runner->disturbed = true;
+            servers_stop(runner);
+        }
+        *result = run_watched(runner, state, anew, run, error);
+        if (*result != 0 || !cm_watch_seen(runner->watch)->lost)
+            return true;
+        if (state->observer != NULL)
+            cm_observer_return(state->observer, before);
+        /* What hangs would hang for as long again; what was killed may be what was lost. */
+        if (run->status == CM_COMMAND_TIMED_OUT ||
+            (runner->plan.timeout_ms != 0 && cm_process_clock() >= deadline))
+            break;
+    }
+    return false;
+}
+
 int cm_runner_run(struct cm_runner *runner, const struct cm_state *state, bool anew,
                   struct cm_run *run, struct ff_error *error)
 {
+    int result;
     run->forked = run->recovering = false;
     run->status = 0;
     if (anew)
         cm_layout_doubt(runner->layout);
     if (runner->watch == NULL)
         return run_unwatched(runner, state, run, error);
-    int result = run_watched(runner, state, anew, run, error);
-    if (!cm_watch_seen(runner->watch)->listener)
+    bool known = run_undisturbed(runner, state, anew, run, &result, error);
+    if (cm_watch_seen(runner->watch)->listener) {
+        /* It cannot be watched, and never will. */
+        servers_stop(runner);
+        cm_watch_free(runner->watch);
+        runner->watch = NULL;
+        known = false;
+    }
+    if (known)
         return result;
-    /* It cannot be watched, and never will. */
-    servers_stop(runner);
-    cm_watch_free(runner->watch);
-    runner->watch = NULL;
+    run->recovering = false;
+    run->status = 0;
     return run_unwatched(runner, state, run, error);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,8 +28,7 @@ struct cm_server {
     pid_t pid;
     int pidfd;
     int socket;
-    int listener;
-    enum cm_watch_kind kind;
+    struct cm_listener listener;
     uint64_t random; /* bytes that its program took before main() */
     /* Shared with one that executes the command: */
     struct shared {
@@ -59,8 +59,8 @@ static bool message_send(int socket, const void *bytes, size_t size, const int *
     return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* Exactly so many bytes and descriptors. */
-static bool message_receive(int socket, void *bytes, size_t size, int *given, size_t count)
+/* Exactly so many bytes, and so many descriptors or none: how many it says; -1: none such. */
+static int message_take(int socket, void *bytes, size_t size, int *given, size_t count)
 {
     union {
         struct cmsghdr header;
@@ -76,14 +76,19 @@ static bool message_receive(int socket, void *bytes, size_t size, int *given, si
         received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     while (received < 0 && errno == EINTR);
     if (received != (ssize_t)size)
-        return false;
+        return -1;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (count == 0)
-        return header == NULL;
-    if (header == NULL || header->cmsg_len != CMSG_LEN(count * sizeof(int)))
-        return false;
+    if (header == NULL)
+        return 0;
+    if (count == 0 || header->cmsg_len != CMSG_LEN(count * sizeof(int)))
+        return -1;
     memcpy(given, CMSG_DATA(header), count * sizeof(int));
-    return true;
+    return (int)count;
+}
+
+static bool message_receive(int socket, void *bytes, size_t size, int *given, size_t count)
+{
+    return message_take(socket, bytes, size, given, count) == (int)count;
 }
 
 /* ---- Executing the command for each run ---- */
@@ -110,16 +115,26 @@ __attribute__((no_sanitize("address"))) static int execution_main(void *context)
     return 127;
 }
 
+static bool mark(void)
+{
+    syscall(CM_START_MARK);
+    return message_send(CM_START_DESCRIPTOR, "", 1, NULL, 0);
+}
+
 _Noreturn static void executions_serve(const struct cm_command *command, struct shared *shared)
 {
-    int given[CM_START_GIVEN];
+    int given[CM_START_GIVEN], count = 0;
     char byte;
     struct execution execution = {command, given, shared};
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     fcntl(CM_START_DESCRIPTOR, F_SETFD, FD_CLOEXEC);
-    while (stack != MAP_FAILED &&
-           message_receive(CM_START_DESCRIPTOR, &byte, 1, given, CM_START_GIVEN)) {
+    while (stack != MAP_FAILED && count >= 0) {
+        count = message_take(CM_START_DESCRIPTOR, &byte, 1, given, CM_START_GIVEN);
+        if (count < 0 || (count == 0 && !mark()))
+            break;
+        if (count == 0)
+            continue;
         pid_t pid = clone(execution_main, stack + STACK_SIZE, CLONE_VM | CLONE_PARENT, &execution);
         for (int i = 0; i < CM_START_GIVEN; i++)
             close(given[i]);
@@ -197,8 +212,8 @@ void cm_server_stop(struct cm_server *server)
         close(server->pidfd);
     if (server->socket >= 0)
         close(server->socket);
-    if (server->listener >= 0)
-        close(server->listener);
+    if (server->listener.descriptor >= 0)
+        close(server->listener.descriptor);
     munmap(server->shared, sizeof(*server->shared));
     free(server);
 }
@@ -207,8 +222,8 @@ static struct cm_server *server_start(struct plan *plan)
 {
     int ends[2], code;
     struct cm_server *server = cm_allocate(1, sizeof(*server));
-    server->socket = server->listener = server->pidfd = -1;
-    server->kind = plan->kind;
+    server->socket = server->pidfd = -1;
+    server->listener = (struct cm_listener){.descriptor = -1, .kind = plan->kind};
     server->shared = mmap(NULL, sizeof(*server->shared), PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (server->shared == MAP_FAILED ||
@@ -229,11 +244,11 @@ static struct cm_server *server_start(struct plan *plan)
     if (server->pid > 0)
         server->pidfd = pidfd_open(server->pid, 0);
     if (server->pidfd < 0 ||
-        !message_receive(server->socket, &code, sizeof(code), &server->listener, 1)) {
+        !message_receive(server->socket, &code, sizeof(code), &server->listener.descriptor, 1)) {
         cm_server_stop(server);
         return NULL;
     }
-    cm_watch_filter_hasten(server->listener);
+    cm_watch_filter_hasten(server->listener.descriptor);
     return server;
 }
 
@@ -245,6 +260,8 @@ struct cm_server *cm_server_start(const struct cm_command *command,
     struct plan plan = {
         .command = command, .scratch = scratch, .kind = kind, .streams = {null, null, null}};
     struct cm_server *server = null < 0 ? NULL : server_start(&plan);
+    if (server != NULL)
+        server->listener.server = server->pid;
     if (server == NULL)
         cm_fail(error, "no process that starts the check: %s", strerror(errno));
     if (null >= 0)
@@ -327,7 +344,7 @@ static bool message_await(const struct cm_server *server, struct cm_watch *watch
     uint64_t deadline = cm_process_clock() + (uint64_t)timeout_ms * NS_PER_MS;
     struct pollfd polled[3] = {
         {.fd = server->socket, .events = POLLIN},
-        {.fd = server->listener, .events = POLLIN},
+        {.fd = server->listener.descriptor, .events = POLLIN},
         {.fd = server->pidfd, .events = POLLIN},
     };
     for (;;) {
@@ -357,8 +374,8 @@ static bool server_is_suitable(const struct cm_server *server, const struct plan
     const struct cm_watch_seen *seen = cm_watch_seen(watch);
     return message_await(server, watch, timeout_ms) &&
            message_receive(server->socket, &hello, sizeof(hello), NULL, 0) && hello.suitable != 0 &&
-           !seen->scratch && !seen->change && !has_bytes(outputs[0]) && !has_bytes(outputs[1]) &&
-           is_plain(server, cm_scratch_directory(plan->scratch));
+           !seen->scratch && !seen->change && !seen->lost && !has_bytes(outputs[0]) &&
+           !has_bytes(outputs[1]) && is_plain(server, cm_scratch_directory(plan->scratch));
 }
 
 /* The loader takes paths apart, and what the user tells it must be heeded. */
@@ -391,12 +408,13 @@ struct cm_server *cm_server_start_program(const struct cm_command *command,
         const int readers[2] = {outputs[0][0], outputs[1][0]};
         server = server_start(&plan);
         if (server != NULL) {
-            cm_watch_listen(watch, server->listener, kind, 0);
+            cm_watch_listen(watch, &server->listener);
             if (!server_is_suitable(server, &plan, watch, readers, timeout_ms)) {
                 cm_server_stop(server);
                 server = NULL;
             } else {
                 server->random = cm_watch_random(watch);
+                server->listener.server = server->pid;
             }
         }
     }
@@ -419,14 +437,24 @@ pid_t cm_server_run(struct cm_server *server, struct cm_watch *watch,
                     const int given[CM_START_GIVEN])
 {
     pid_t pid = -1;
-    cm_watch_listen(watch, server->listener, server->kind, server->pid);
+    cm_watch_listen(watch, &server->listener);
     cm_watch_skip_random(watch, server->random);
     server->shared->exec_error = 0;
     if (!message_send(server->socket, "", 1, given, CM_START_GIVEN) ||
-        (server->kind >= CM_WATCH_READS && !message_await(server, watch, RUN_LIMIT_MS)) ||
+        (server->listener.kind >= CM_WATCH_READS && !message_await(server, watch, RUN_LIMIT_MS)) ||
         !message_receive(server->socket, &pid, sizeof(pid), NULL, 0))
         return -1;
     return pid;
+}
+
+void cm_server_mark(struct cm_server *server, struct cm_watch *watch)
+{
+    char byte;
+    cm_watch_listen(watch, &server->listener);
+    if (!message_send(server->socket, "", 1, NULL, 0) ||
+        !message_await(server, watch, RUN_LIMIT_MS) ||
+        !message_receive(server->socket, &byte, 1, NULL, 0))
+        cm_watch_lose(watch);
 }
 
 int cm_server_exec_error(const struct cm_server *server)

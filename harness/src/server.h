@@ -55,6 +55,12 @@ pid_t cm_server_pid(const struct cm_server *server);
 pid_t cm_server_run(struct cm_server *server, struct cm_watch *watch,
                     const int given[CM_START_GIVEN]);
 
+/*
+ * After a run, when nothing of it is left: then it is seen (cm_watch_seen()) if any of its
+ * calls was lost, the last one, too.
+ */
+void cm_server_mark(struct cm_server *server, struct cm_watch *watch);
+
 /* After a run: an errno value if its program could not be executed, or 0. */
 int cm_server_exec_error(const struct cm_server *server);
 

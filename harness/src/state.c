@@ -104,3 +104,35 @@ void cm_state_visit(const struct cm_poset *poset, const cm_word *ideal,
     struct walk walk = {.poset = poset, .ideal = ideal, .visit = visit, .context = context};
     walk_from_root(&walk);
 }
+
+/* ---- What cannot be read ---- */
+
+/* Below a directory, the first one: its path behind that of the directory. */
+static char *find_unreadable(const struct cm_poset *poset, const struct ff_tree *tree,
+                             uint32_t directory, const char *path)
+{
+    const struct ff_node *node = ff_tree_node(tree, directory);
+    char *found = NULL;
+    for (size_t i = 0; i < node->entry_count && found == NULL; i++) {
+        uint32_t child = node->entries[i].node;
+        char *name = cm_format("%s%s", path, node->entries[i].name);
+        char *below = cm_format("%s/", name);
+        if (S_ISSOCK(ff_tree_node(tree, child)->mode) && S_ISREG(poset->nodes[child].mode))
+            found = cm_format("%s", name);
+        else if (S_ISDIR(ff_tree_node(tree, child)->mode))
+            found = find_unreadable(poset, tree, child, below);
+        free(below);
+        free(name);
+    }
+    return found;
+}
+
+char *cm_state_unreadable(const struct cm_poset *poset, const cm_word *ideal)
+{
+    if (poset->model->choices[CM_CHOICE_SIZE] != CM_SIZE_ENTRY)
+        return NULL;
+    struct ff_tree *tree = cm_state_build(poset, ideal);
+    char *found = find_unreadable(poset, tree, FF_ROOT_NODE, "");
+    ff_tree_free(tree);
+    return found;
+}

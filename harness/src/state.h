@@ -32,6 +32,12 @@ static inline bool cm_state_is_readable(const struct cm_poset *poset,
 struct ff_tree *cm_state_build(const struct cm_poset *poset, const cm_word *ideal);
 
 /*
+ * The path of a file that cannot be read in that state, since its size says more than its
+ * chain of blocks has; malloc'ed, or NULL if there is none.
+ */
+char *cm_state_unreadable(const struct cm_poset *poset, const cm_word *ideal);
+
+/*
  * Builds one state after the other in one tree: of each only that in which it differs
  * from the one before. What a check changed in the tree is taken back, if it was done as
  * ff_tree_savepoint() says.

@@ -4,6 +4,7 @@
 
 #include "identity.h"
 #include "memory.h"
+#include "state.h"
 
 /* An outcome that at least one state had. */
 struct verdict {
@@ -180,6 +181,7 @@ static struct cm_violation describe(const struct cm_poset *poset, const struct v
         .states = verdict->states,
         .first_boundary = best->boundary,
         .last_boundary = best->last_boundary,
+        .unreadable = cm_state_unreadable(poset, best->ideal),
     };
     cm_list_losses(poset, best->ideal, best->boundary, &violation.lost, &violation.lost_count,
                    &violation.kept, &violation.kept_count);

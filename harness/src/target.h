@@ -22,6 +22,7 @@ struct cm_target {
     char *recover; /* or NULL */
     char *check;
     struct cm_names models;   /* as given to --model */
+    char *restriction;        /* why not under all models; or NULL */
     struct cm_names packages; /* of Debian, that have what it needs */
     struct cm_names needs;    /* commands that must be found in $PATH */
     bool expect_pass;
@@ -33,6 +34,11 @@ struct cm_target {
  * Returns NULL with *error set when there is none or the file is wrong.
  */
 struct cm_target *cm_target_load(const char *name, struct ff_error *error);
+
+struct cm_config;
+
+/* The target that an open file (config.h) holds; NULL with its error set. */
+struct cm_target *cm_target_read(const struct cm_config *config);
 
 /* Returns 0 if every command that the target needs is installed; else says what to install. */
 int cm_target_check_needs(const struct cm_target *target, struct ff_error *error);

@@ -12,6 +12,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -37,9 +38,8 @@ struct elsewhere {
 
 struct cm_watch {
     const struct cm_scratch *scratch;
-    int listener; /* or -1 */
+    struct cm_listener *listener; /* or NULL */
     enum cm_watch_kind kind;
-    pid_t server; /* what starts the runs, which is not part of them */
 
     /* Of a run: */
     const struct cm_state *state;
@@ -480,6 +480,24 @@ static bool needs_listener(const struct seccomp_notif *call)
            (call->data.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 }
 
+/* As the kernel has it; what it sets is inherited, at most until another program begins. */
+static void note_handler(struct cm_watch *watch, const struct seccomp_notif *call)
+{
+    struct {
+        uint64_t handler, flags;
+    } action;
+    struct iovec to = {&action, sizeof(action)};
+    struct iovec from = {
+        (void *)(uintptr_t)call->data.args[1], /* NOLINT(performance-no-int-to-ptr) */
+        sizeof(action)};
+    bool is_read = process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) == sizeof(action);
+    if (is_read && (action.handler <= (uint64_t)(uintptr_t)SIG_IGN || (action.flags & SA_RESTART)))
+        return;
+    watch->seen.handles = true;
+    if (watch->listener->server == 0)
+        watch->listener->handles = true;
+}
+
 /* False: what it does is not known. */
 static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *call)
 {
@@ -487,8 +505,13 @@ static bool call_take_down(struct cm_watch *watch, const struct seccomp_notif *c
     char path[64];
     int number = call->data.nr;
     if (call->data.arch != AUDIT_ARCH_X86_64) {
+        watch->seen.handles = true;
         cm_outside_call(&watch->outside, call);
         return false;
+    }
+    if (number == __NR_rt_sigaction) {
+        note_handler(watch, call);
+        return true;
     }
     for (size_t i = 0; i < cm_looking_count; i++) {
         if (cm_looking[i].number != number)
@@ -527,7 +550,6 @@ struct cm_watch *cm_watch_new(const struct cm_scratch *scratch)
 {
     struct cm_watch *watch = cm_allocate(1, sizeof(*watch));
     watch->scratch = scratch;
-    watch->listener = -1;
     watch->random = (struct cm_random)CM_RANDOM_NONE;
     return watch;
 }
@@ -580,38 +602,57 @@ void cm_watch_skip_random(struct cm_watch *watch, uint64_t taken)
     cm_random_begin(&watch->random, taken);
 }
 
-void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
+void cm_watch_listen(struct cm_watch *watch, struct cm_listener *listener)
 {
     watch->listener = listener;
-    watch->kind = kind;
-    watch->server = server;
+    watch->kind = listener->kind;
+    watch->seen.handles = watch->seen.handles || listener->handles;
 }
 
 int cm_watch_descriptor(const struct cm_watch *watch)
 {
-    return watch->listener;
+    return watch->listener->descriptor;
+}
+
+/*
+ * Numbers are given one by one, and received in that order, by the lock under which calls
+ * are put into a list of which the first one is received (seccomp_do_user_notification() in
+ * kernel/seccomp.c, Linux 5.19). If that were otherwise, runs would be taken to be disturbed.
+ */
+static void number_check(struct cm_watch *watch, uint64_t number)
+{
+    struct cm_listener *listener = watch->listener;
+    if (listener->next != 0 && number != listener->next && watch->seen.handles)
+        watch->seen.lost = true;
+    listener->next = number + 1;
+}
+
+void cm_watch_lose(struct cm_watch *watch)
+{
+    watch->seen.lost = true;
 }
 
 void cm_watch_answer(struct cm_watch *watch)
 {
     struct seccomp_notif call;
+    int listener = cm_watch_descriptor(watch);
     memset(&call, 0, sizeof(call));
-    /* It fails if the process was killed meanwhile. */
-    if (ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
+    /* It fails if the call was given up meanwhile. */
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
         return;
+    number_check(watch, call.id);
     watch->seen.listener = watch->seen.listener || needs_listener(&call);
     watch->change = CM_CHANGES_NOTHING;
     watch->random_device = watch->whole = false;
-    if ((pid_t)call.pid != watch->server && !cm_random_is_asked(&call) &&
+    if ((pid_t)call.pid != watch->listener->server && !cm_random_is_asked(&call) &&
         !call_take_down(watch, &call)) {
         watch->seen.scratch = watch->seen.change = true;
         cm_looks_at_everything(watch->state);
     }
-    if (cm_random_answer(&watch->random, watch->listener, &call, watch->random_device,
-                         watch->state))
+    if (cm_random_answer(&watch->random, listener, &call, watch->random_device, watch->state))
         return;
     struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-    ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
 const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch)
@@ -662,12 +703,15 @@ void cm_watch_next(struct cm_watch *watch, bool recovers)
     (void)recovers;
 }
 
-void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server)
+void cm_watch_listen(struct cm_watch *watch, struct cm_listener *listener)
 {
     (void)watch;
     (void)listener;
-    (void)kind;
-    (void)server;
+}
+
+void cm_watch_lose(struct cm_watch *watch)
+{
+    (void)watch;
 }
 
 int cm_watch_descriptor(const struct cm_watch *watch)

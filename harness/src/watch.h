@@ -15,10 +15,18 @@
  *     for each run:
  *         cm_watch_begin(watch, state, layout);
  *         cm_watch_next(watch, recovers);     of more than one command: before each
- *         cm_watch_listen(watch, listener, kind, server);
+ *         cm_watch_listen(watch, listener);
  *         cm_watch_answer(watch)      whenever the listener is readable
  *         cm_watch_seen(watch)
  *         cm_watch_end(watch)
+ *
+ * Only once the listener has received a call does it wait as if nobody could interrupt it
+ * (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV). A signal that comes before, to a handler that was
+ * installed without SA_RESTART, makes the call fail with EINTR, which calls on files and
+ * forks otherwise do not (signal(7)). That cannot be helped, but it can be told: such
+ * handlers are seen, the kernel numbers the calls that are told of, and one that was given up
+ * is a number that is never received. Such a run says nothing of the check, and has to be
+ * repeated. (With SA_RESTART the call is made again, and nothing is lost.)
  *
  * What it changes outside the scratch directory is marked (watch_outside.h), and random
  * numbers are the same in each run (watch_random.h).
@@ -45,9 +53,16 @@ void cm_watch_free(struct cm_watch *watch);
 void cm_watch_begin(struct cm_watch *watch, const struct cm_state *state,
                     const struct cm_layout *layout);
 
-/* listener: of a filter of that kind; it stays the caller's. server: a process under it
- * that is none of those to be watched. */
-void cm_watch_listen(struct cm_watch *watch, int listener, enum cm_watch_kind kind, pid_t server);
+struct cm_listener {
+    int descriptor; /* of a filter of that kind; the caller's */
+    enum cm_watch_kind kind;
+    pid_t server;  /* a process under it that is none of those to be watched; or 0 */
+    bool handles;  /* the server has handlers that interrupt calls, and so have its runs */
+    uint64_t next; /* the number of the next call; 0: not known yet */
+};
+
+/* It stays the caller's, and in use. */
+void cm_watch_listen(struct cm_watch *watch, struct cm_listener *listener);
 
 /* The listener, to be polled. */
 int cm_watch_descriptor(const struct cm_watch *watch);
@@ -66,8 +81,13 @@ struct cm_watch_seen {
     bool change;   /* something in the scratch directory may have been changed */
     bool scratch;  /* something in it was looked at, unless only changes are watched */
     bool listener; /* it wants to have such notifications itself, which it cannot have */
+    bool handles;  /* there may be handlers that interrupt calls */
+    bool lost;     /* one of them may have made a call fail that was not received yet */
 };
 const struct cm_watch_seen *cm_watch_seen(const struct cm_watch *watch);
+
+/* It is not known whether one was. */
+void cm_watch_lose(struct cm_watch *watch);
 
 /* When nothing of it is left. */
 void cm_watch_end(struct cm_watch *watch);

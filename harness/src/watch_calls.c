@@ -90,7 +90,6 @@ const unsigned short cm_harmless[] = {
     __NR_mprotect,
     __NR_munmap,
     __NR_brk,
-    __NR_rt_sigaction,
     __NR_rt_sigprocmask,
     __NR_rt_sigreturn,
     __NR_pwrite64,

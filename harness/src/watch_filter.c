@@ -35,6 +35,7 @@ enum action {
     TERMINAL,  /* ioctl: of terminals, pipes and descriptors only */
     CONTROL,   /* fcntl: but for hints that stay with the file */
     ANONYMOUS, /* mmap: without a file */
+    HANDLER,   /* rt_sigaction: only asks */
 };
 
 struct program {
@@ -67,6 +68,7 @@ static void actions_fill(struct program *program, enum cm_watch_kind kind)
         program->actions[__NR_open] = OPEN_FLAGS_1;
         program->actions[__NR_openat] = OPEN_FLAGS_2;
     }
+    program->actions[__NR_rt_sigaction] = HANDLER;
     program->actions[__NR_ioctl] = TERMINAL;
     program->actions[__NR_fcntl] = CONTROL;
 }
@@ -127,6 +129,10 @@ static void emit_action(struct program *program, enum action action)
         break;
     case ANONYMOUS:
         emit_if(program, 3, MAP_ANONYMOUS, BPF_JGT, 0, ALLOW);
+        break;
+    case HANDLER:
+        /* No address of a structure has a lower half of zeros but that of none. */
+        emit_if(program, 1, ~0u, BPF_JGT, 0, NOTIFY);
         break;
     }
 }

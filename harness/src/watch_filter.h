@@ -6,7 +6,8 @@
 
 /* Which calls stop and are told of; each kind has those of the ones before, too. */
 enum cm_watch_kind {
-    CM_WATCH_CHANGES, /* those that may change what lies in the scratch directory */
+    CM_WATCH_CHANGES, /* those that may change what lies in the scratch directory, and those
+                         that install handlers of signals */
     CM_WATCH_LOOKS,   /* those that look at something by its name */
     CM_WATCH_READS,   /* those that read files, and those that start tasks */
 };

@@ -42,8 +42,10 @@ static void environment_remove(char **environment, const char *name)
 
 /* ---- The socket ---- */
 
-/* Returns false when the worker is gone, or says nothing that is understood. */
-static bool request_receive(int given[CM_START_GIVEN])
+enum request { REQUEST_END, REQUEST_RUN, REQUEST_MARK };
+
+/* The end is when the worker is gone, or says nothing that is understood. */
+static enum request request_receive(int given[CM_START_GIVEN])
 {
     union {
         struct cmsghdr header;
@@ -56,12 +58,14 @@ static bool request_receive(int given[CM_START_GIVEN])
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
     if (recvmsg(CM_START_DESCRIPTOR, &message, 0) != 1)
-        return false;
+        return REQUEST_END;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_len != CMSG_LEN(CM_START_GIVEN * sizeof(int)))
-        return false;
+    if (header == NULL)
+        return REQUEST_MARK;
+    if (header->cmsg_len != CMSG_LEN(CM_START_GIVEN * sizeof(int)))
+        return REQUEST_END;
     memcpy(given, CMSG_DATA(header), CM_START_GIVEN * sizeof(int));
-    return true;
+    return REQUEST_RUN;
 }
 
 static void given_close(const int given[CM_START_GIVEN])
@@ -105,15 +109,27 @@ static bool run_begin(const struct forking *forking, const int given[CM_START_GI
     return begun;
 }
 
+static bool mark(void)
+{
+    syscall(CM_START_MARK);
+    return send(CM_START_DESCRIPTOR, "", 1, MSG_NOSIGNAL) == 1;
+}
+
 /* Returns in each run. */
 static void serve(void)
 {
     struct forking forking = {NULL, NULL, 0};
     int given[CM_START_GIVEN];
+    enum request request;
     struct cm_start_hello hello = {is_suitable(&forking)};
     if (send(CM_START_DESCRIPTOR, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
         _exit(0);
-    while (request_receive(given)) {
+    while ((request = request_receive(given)) != REQUEST_END) {
+        if (request == REQUEST_MARK) {
+            if (!mark())
+                break;
+            continue;
+        }
         pid_t pid =
             (pid_t)syscall(SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
                            NULL, NULL, forking.tid, 0);

@@ -7,6 +7,8 @@
  *     server: struct cm_start_hello, once
  *     worker: one byte, with the descriptors of enum cm_start_given
  *     server: the pid of the run (a pid_t), which is the worker's child
+ *     worker: one byte alone, when nothing of the run is left
+ *     server: makes the system call CM_START_MARK, which the worker is told of, then one byte
  *
  * When the worker closes its end the server ends.
  */
@@ -20,6 +22,9 @@
 #define CM_START_VARIABLE "CRASHMATRIX_START"
 #define CM_START_PRELOAD  "LD_PRELOAD"
 #define CM_START_BIND     "LD_BIND_NOW" /* symbols are looked up once, not in each run */
+
+/* No system call has this number. */
+#define CM_START_MARK 1024L
 
 struct cm_start_hello {
     int suitable; /* nothing was found that its runs would not have as a new process has */

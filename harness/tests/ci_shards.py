@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the jobs of ci/shards/github.yml and gitlab.yml: ci_shards.py SHARDS BIN FOLDER
+"""Runs the jobs of ci/shards/github.yml and gitlab.yml: ci_shards.py SHARDS BIN FOLDER TARGET
 
 Each job gets a new workspace in FOLDER, with stand-ins for what a test does not do again
 (installing packages and building), and what the service would have brought along:
 artifacts of the jobs before it. What the last job leaves is kept in FOLDER/SERVICE.
+The target is one of fewer states: TARGET instead of manifest.
 """
 
 import os
@@ -15,7 +16,8 @@ import sys
 
 import yaml
 
-shards, binaries, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+shards, binaries, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
+target = sys.argv[4]
 
 
 def workspace(path):
@@ -75,8 +77,15 @@ def github_step(step, path, artifacts, variables):
         assert action == "actions/checkout", step
 
 
+def load(name):
+    """A service's file, for the target."""
+    text, count = re.subn(r"--target manifest\b", f"--target {target}", (shards / name).read_text())
+    assert count == 2, f"{name}: to record and to explore"
+    return yaml.safe_load(text)
+
+
 def github(place):
-    workflow = yaml.safe_load((shards / "github.yml").read_text())
+    workflow = load("github.yml")
     assert True in workflow, "on: (which YAML 1.1 takes for true)"
     assert list(workflow["jobs"]) == ["record", "shard", "merge"]
     for name, job in workflow["jobs"].items():
@@ -100,7 +109,7 @@ def gitlab_job(job, path, artifacts, variables):
 
 
 def gitlab(place):
-    pipeline = yaml.safe_load((shards / "gitlab.yml").read_text())
+    pipeline = load("gitlab.yml")
     for stage in pipeline["stages"]:
         job = pipeline[stage]
         assert job["stage"] == stage

@@ -66,6 +66,13 @@ expect 0 'Verdict: pass' "$crashmatrix" run --target "$work/needs.json" --scratc
 sed 's/\["sh", "no-such-command"\]/"sh"/' "$work/target.json" >"$work/needs.json"
 expect 2 'needs.json: needs: must be a list' "$crashmatrix" run --target "$work/needs.json"
 
+# A shipped target that is not for all models says why.
+for file in "$here"/../targets/*.json; do
+    grep -q '"models": \["all"\],' "$file" || grep -q '"restriction": "..*",' "$file" ||
+        fail "$file: no reason for its models"
+done
+expect 0 'models: all but vfat' "$crashmatrix" targets
+
 echo "models"
 sed '0,/{/s//{ "surprise": 1,/' "$here/../models/posix.json" >"$work/surprise.json"
 expect 2 'surprise' run --model "$work/surprise.json"
@@ -128,6 +135,23 @@ while [ "$length" -lt "$size" ]; do
     expect 2 'cut\.cmt' "$crashmatrix" show "$work/cut.cmt"
     length=$((length + 23))
 done
+
+echo "numbers of calls"
+# A store takes effect as soon as it may have been made, before calls that end before it.
+cat >"$work/store.py" <<'EOT'
+import mmap, os
+file = os.open("f", os.O_RDWR)
+memory = mmap.mmap(file, 7)
+memory[0:3] = b"new"
+os.rename("other", "renamed")
+os.fsync(file)
+EOT
+expect 0 '' "$crashmatrix" record --setup 'sh -c "printf 1234567 >f; touch other"' \
+    --workload "python3 $work/store.py" --scratch "$work/scratch" -o "$work/store.cmt"
+expect 1 'data of f' "$crashmatrix" explore "$work/store.cmt" --check '! grep -q new f' \
+    --model posix
+number=$(sed -n 's/.*kept: data of f 0+3 (mmap, call \([0-9]*\)).*/\1/p' "$work/output")
+expect 0 "^ *${number:-none}  .*  mmap f 0\\+3 " "$crashmatrix" show "$work/store.cmt"
 
 echo "results that depend on nothing else"
 for jobs in 1 2; do

@@ -445,6 +445,13 @@ static void invent_snapshot(struct world *world)
             world->files[world->file_count++] = node;
         world->scans[node] = ++world->sample->tick;
     }
+    if (world->directory_count > 1 && random_below(2) == 0) { /* one in sub */
+        uint32_t node = sample_had(world->sample, "b", S_IFREG | 0644, "xy");
+        world->sample->names[world->sample->trace.name_count - 1].parent = world->directories[1];
+        put_name(world, world->directories[1], "b", node);
+        world->files[world->file_count++] = node;
+        world->scans[node] = ++world->sample->tick;
+    }
 }
 
 static void invent_trace(struct world *world, const struct cm_model *model)
@@ -539,9 +546,7 @@ static unsigned some_of(unsigned set, unsigned chance)
 static void invent_covers(struct cm_model *model)
 {
     unsigned data = 1u << CM_COVER_OWN_DATA, attributes = 1u << CM_COVER_OWN_ATTRIBUTES;
-    unsigned names = some_of(1u << CM_COVER_OWN_CREATION | 1u << CM_COVER_OWN_NAMES, 3);
-    if (names != 0 && random_below(2) != 0)
-        names |= 1u << CM_COVER_PARENTS;
+    unsigned names = some_of(1u << CM_COVER_OWN_CREATION, 3);
     unsigned all = some_of(1u << CM_COVER_ALL_META, 4) | some_of(1u << CM_COVER_EVERYTHING, 12);
     model->parent_levels = random_below(3);
     model->covers[CM_SYNC_FSYNC_FILE] = data | attributes | names | all;
@@ -567,10 +572,12 @@ static void invent_restates(struct cm_model *model)
         unsigned own = 1u << (i < 2 ? CM_RESTATE_OWN_DATA : CM_RESTATE_OWN_ENTRIES);
         unsigned set = some_of(common, 2) | some_of(own, 2);
         /* What they speak of, only with names. */
-        if ((set & 1u << CM_RESTATE_OWN_NAMES) == 0)
+        if ((set & (1u << CM_RESTATE_OWN_NAMES | 1u << CM_RESTATE_OWN_ENTRIES)) == 0)
             set &= ~(1u << CM_RESTATE_DISPLACED | 1u << CM_RESTATE_PARENTS);
         model->restates[syncs[i]] = set;
     }
+    if (random_below(2) == 0)
+        model->choices[CM_CHOICE_CHECKPOINT] = CM_CHECKPOINT_MOVED;
 }
 
 static void invent_steps(struct cm_model *model)
@@ -581,6 +588,8 @@ static void invent_steps(struct cm_model *model)
         model->choices[CM_CHOICE_UNLINK] = CM_UNLINK_TRUNCATE_FIRST;
     if (random_below(5) == 0 && !model->apart && model->tearing != CM_TEARING_ATOMIC)
         model->choices[CM_CHOICE_APPEND] = CM_APPEND_ZEROS_GARBAGE_DATA;
+    else if (random_below(4) == 0)
+        model->choices[CM_CHOICE_FREED] = CM_FREED_REUSED;
 }
 
 /* Sizes in entries, as on FAT, where nothing is stated anew. */

@@ -29,6 +29,9 @@ enum place { PLACE_NAME, PLACE_SIZE, PLACE_CHAIN, PLACE_BYTES, PLACE_MODE, PLACE
 /* What a name means that was entered without the file. */
 #define BLANK UINT32_MAX
 
+/* What stands behind no other step than those before it. */
+#define NOWHERE SIZE_MAX
+
 /* One effect of an operation on one place. */
 struct touch {
     enum place place;
@@ -38,7 +41,7 @@ struct touch {
     unsigned char bytes[GRANULE];
     uint32_t value; /* node, size, units, mode, or letter of an attribute (0: none) */
     uint32_t mode;  /* of what is blank */
-    size_t behind;  /* of what a sync states: the step that it stands behind, from 1 */
+    size_t behind;  /* of what does not stand where its step does: behind which it is, from 1 */
 };
 
 struct step {
@@ -49,7 +52,8 @@ struct step {
     enum cm_class class;
     bool is_data;
     bool creates;
-    bool unseen;  /* of no effect to the program */
+    bool unseen;                               /* of no effect to the program */
+    enum { OF_ITS_OWN, STALE, REUSE } foreign; /* what blocks show that were another file's */
     size_t after; /* this step must be there, counted from 1; 0: none by itself */
     struct touch touches[MAX_TOUCHES];
     size_t touch_count;
@@ -71,13 +75,23 @@ struct picture {
     size_t name_count;
 };
 
+/* What the last file to lose blocks had. */
+struct freed {
+    uint32_t node; /* FF_NO_NODE: there is none */
+    size_t step;   /* that took them */
+    bool is_cut;
+    bool had[MAX_SIZE / GRANULE];
+    unsigned char bytes[MAX_SIZE];
+};
+
 struct naive {
     const struct ff_trace *trace;
     const struct cm_model *model;
     struct step steps[MAX_STEPS];
     size_t step_count;
     struct picture seen; /* by the program */
-    uint64_t derived;    /* the time up to which steps were made */
+    struct freed freed;
+    uint64_t derived; /* the time up to which steps were made */
 };
 
 /* ---- Pictures ---- */
@@ -254,14 +268,27 @@ static struct step *data_step(struct naive *naive, size_t index, enum cm_class c
     return step;
 }
 
-/* Bytes of one content, granule by granule. */
-static void write_plain(struct naive *naive, size_t index, const struct ff_call *call, uint32_t end)
+/* Bytes of one content, granule by granule: those that have bytes, or those that have none. */
+static void write_granules(struct naive *naive, size_t index, const struct ff_call *call,
+                           uint32_t end, bool those_with, bool those_without)
 {
     for (uint32_t at = (uint32_t)call->offset; at < end;) {
         bool over = has_bytes(naive, call->node, at);
+        if (!(over ? those_with : those_without)) {
+            at = (at / GRANULE + 1) * GRANULE;
+            continue;
+        }
         struct step *step = data_step(naive, index, over ? CM_CLASS_OVERWRITE : CM_CLASS_ALLOCATE);
         at = touch_bytes(step, call->node, at, end, call->data.data[0]);
     }
+}
+
+/* Where each kind tears by itself, what is overwritten comes first. */
+static void write_plain(struct naive *naive, size_t index, const struct ff_call *call, uint32_t end)
+{
+    if (naive->model->apart)
+        write_granules(naive, index, call, end, true, false);
+    write_granules(naive, index, call, end, !naive->model->apart, true);
 }
 
 /* Garbage and then the data in each granule of one unit that is appended; after the growth. */
@@ -294,12 +321,17 @@ static void chain_step(struct naive *naive, size_t index, uint32_t node, uint32_
             ->to = size;
 }
 
+static void add_stale(struct naive *naive, size_t index, const struct ff_call *write);
+static void add_reuse(struct naive *naive, size_t index, const struct ff_call *write);
+
 static void naive_write(struct naive *naive, size_t index, const struct ff_call *call)
 {
     uint32_t start = (uint32_t)call->offset, end = start + (uint32_t)call->data.size;
     uint32_t size = naive->seen.size[call->node];
     bool stepwise = naive->model->choices[CM_CHOICE_APPEND] == CM_APPEND_ZEROS_GARBAGE_DATA;
+    add_stale(naive, index, call);
     write_plain(naive, index, call, stepwise && size < end ? size : end);
+    add_reuse(naive, index, call);
     while (size < end) {
         uint32_t base = size > start ? size : start;
         uint32_t next = (base / UNIT + 1) * UNIT;
@@ -311,9 +343,12 @@ static void naive_write(struct naive *naive, size_t index, const struct ff_call 
     chain_step(naive, index, call->node, size);
 }
 
+static void lose_blocks(struct naive *naive, uint32_t node, uint32_t size, bool is_cut);
+
 static struct step *cut_step(struct naive *naive, size_t index, uint32_t node, uint32_t size)
 {
     struct step *step = add_step(naive, index, CM_CLASS_CUT);
+    lose_blocks(naive, node, size, true);
     add_touch(step, PLACE_SIZE, node, size);
     for (uint32_t at = size; at < naive->seen.size[node];)
         at = touch_bytes(step, node, at, MAX_SIZE, 0);
@@ -349,6 +384,13 @@ static void free_chain(struct naive *naive, size_t index, uint32_t node)
         chain_step(naive, index, node, 0);
 }
 
+/* The step that was added last takes this name of a file away: its blocks, if it was the last. */
+static void lose_last_name(struct naive *naive, uint32_t node)
+{
+    if (S_ISREG(naive->seen.mode[node]) && count_names(&naive->seen, node) == 1)
+        lose_blocks(naive, node, 0, false);
+}
+
 static struct step *name_step(struct naive *naive, size_t index, enum cm_class class,
                               uint32_t directory, const struct ff_bytes *name, uint32_t node)
 {
@@ -364,6 +406,8 @@ static void naive_unlink(struct naive *naive, size_t index, const struct ff_call
     size_t before = cut ? naive->step_count : 0;
     name_step(naive, index, CM_CLASS_UNLINK, call->parent, &call->filename, FF_NO_NODE)->after =
         before;
+    if (!cut)
+        lose_last_name(naive, call->node);
     free_chain(naive, index, call->node);
 }
 
@@ -387,6 +431,8 @@ static void rename_stepwise(struct naive *naive, size_t index, const struct ff_c
     size_t before = target != FF_NO_NODE && cut_last(naive, index, target) ? naive->step_count : 0;
     if (target != FF_NO_NODE) {
         name_step(naive, index, class, call->parent2, &call->filename2, FF_NO_NODE)->after = before;
+        if (before == 0)
+            lose_last_name(naive, target);
         before = naive->step_count;
     }
     name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE)->after = before;
@@ -412,13 +458,18 @@ static void naive_rename(struct naive *naive, size_t index, const struct ff_call
         step->after = before;
         entry_step(naive, index, step);
     } else if (how == CM_RENAME_INDEPENDENT) {
-        entry_step(naive, index,
-                   name_step(naive, index, class, call->parent2, &call->filename2, call->node));
+        struct step *step =
+            name_step(naive, index, class, call->parent2, &call->filename2, call->node);
+        if (replaces)
+            lose_last_name(naive, target);
+        entry_step(naive, index, step);
         name_step(naive, index, class, call->parent, &call->filename, FF_NO_NODE);
     } else {
         struct step *step =
             name_step(naive, index, class, call->parent2, &call->filename2, call->node);
         touch_name(step, call->parent, (const char *)call->filename.data, FF_NO_NODE);
+        if (replaces)
+            lose_last_name(naive, target);
     }
     if (replaces)
         free_chain(naive, index, target);
@@ -547,6 +598,7 @@ static void naive_derive(struct naive *naive)
     }
 }
 
+#include "naive_freed.h"
 #include "naive_order.h"
 #include "naive_picture.h"
 #include "naive_restate.h"

@@ -40,7 +40,8 @@ static uint32_t meaning_at(const struct naive *naive, uint64_t tick, uint32_t di
     snprintf(place.name, sizeof(place.name), "%s", name);
     for (size_t i = naive->step_count; i-- > 0;)
         for (size_t t = naive->steps[i].touch_count; naive->steps[i].tick < tick && t-- > 0;)
-            if (same_place(&naive->steps[i].touches[t], &place))
+            if (naive->steps[i].class != CM_CLASS_LOG &&
+                same_place(&naive->steps[i].touches[t], &place))
                 return naive->steps[i].touches[t].value;
     struct picture first;
     draw_snapshot(naive->trace, &first);
@@ -53,7 +54,7 @@ static uint32_t parent_at(const struct naive *naive, uint64_t tick, uint32_t nod
     for (size_t i = naive->step_count; i-- > 0;)
         for (size_t t = 0; naive->steps[i].tick < tick && t < naive->steps[i].touch_count; t++) {
             const struct touch *touch = &naive->steps[i].touches[t];
-            if (is_name(touch) && touch->value == node)
+            if (naive->steps[i].class != CM_CLASS_LOG && is_name(touch) && touch->value == node)
                 return meaning_at(naive, tick, touch->node, touch->name) == node ? touch->node
                                                                                  : FF_NO_NODE;
         }
@@ -110,45 +111,30 @@ static enum cm_sync sync_kind(const struct naive *naive, const struct ff_call *s
     return all ? CM_SYNC_FSYNC_FILE : CM_SYNC_FDATASYNC_FILE;
 }
 
-/* Whether the step is what last happened, before the sync, to a name that the node has. */
-static bool made_a_name(const struct naive *naive, const struct ff_call *sync,
-                        const struct step *step)
+/* What a name meant before a step that changes it. */
+static uint32_t meant_before(const struct naive *naive, const struct step *step,
+                             const struct touch *name)
 {
-    for (size_t t = 0; t < step->touch_count; t++) {
-        bool last = is_name(&step->touches[t]) && step->touches[t].value == sync->node;
-        for (const struct step *later = step + 1; later < naive->steps + naive->step_count; later++)
-            for (size_t l = 0; later->tick < sync->begin && l < later->touch_count; l++)
-                last = last && (later->class == CM_CLASS_LOG ||
-                                !same_place(&step->touches[t], &later->touches[l]));
-        if (last)
-            return true;
-    }
-    return false;
+    while (step-- > naive->steps)
+        for (size_t t = 0; step->class != CM_CLASS_LOG && t < step->touch_count; t++)
+            if (same_place(&step->touches[t], name))
+                return step->touches[t].value;
+    struct picture first;
+    draw_snapshot(naive->trace, &first);
+    return picture_meaning(&first, name->node, name->name);
 }
 
-/* Whether the step created a directory on the way to a name of the node, as it was then. */
-static bool made_the_way(const struct naive *naive, const struct ff_call *sync,
-                         const struct step *step)
-{
-    uint32_t made = step->touches[0].value;
-    if (!step->creates || !S_ISDIR(naive->seen.mode[made]) || made == sync->node)
-        return false;
-    /* All the names that there ever were are in the last picture. */
-    for (size_t i = 0; i < naive->seen.name_count; i++)
-        if (meaning_at(naive, sync->begin, naive->seen.names[i].directory,
-                       naive->seen.names[i].name) == sync->node &&
-            is_on_the_way(naive, sync->begin, naive->seen.names[i].directory, made))
-            return true;
-    return false;
-}
-
-/* Whether the step changes the node, or names in it, or is of a call that concerns it. */
+/* Whether the step by itself, not the others of its call, changes the node, a name that it has
+ * or had, or a name in it. */
 static bool concerns(const struct naive *naive, const struct step *step, uint32_t node)
 {
-    const struct ff_call *call = &naive->trace->calls[step->call];
-    bool does = call->node == node || call->node2 == node;
-    for (size_t t = 0; t < step->touch_count; t++)
-        does = does || changed_by(step, &step->touches[t]) == node;
+    bool does = false;
+    for (size_t t = 0; t < step->touch_count; t++) {
+        const struct touch *touch = &step->touches[t];
+        does =
+            does || changed_by(step, touch) == node ||
+            (is_naming(step) && (touch->value == node || meant_before(naive, step, touch) == node));
+    }
     return does;
 }
 
@@ -157,8 +143,8 @@ static bool is_before_last_change(const struct naive *naive, const struct ff_cal
                                   const struct step *step)
 {
     for (; step < naive->steps + naive->step_count; step++)
-        if (step->class != CM_CLASS_LOG && naive->trace->calls[step->call].end < sync->begin &&
-            concerns(naive, step, sync->node))
+        if (step->class != CM_CLASS_LOG && step->foreign != REUSE &&
+            naive->trace->calls[step->call].end < sync->begin && concerns(naive, step, sync->node))
             return true;
     return false;
 }
@@ -168,16 +154,61 @@ static bool is_meta(const struct step *step)
     return (CM_SET_META >> step->class & 1) != 0;
 }
 
+static bool knows_checkpoints(const struct naive *naive)
+{
+    return naive->model->choices[CM_CHOICE_CHECKPOINT] == CM_CHECKPOINT_MOVED;
+}
+
+/*
+ * Whether the synced file got one more name, or another one, after every other sync of it,
+ * also one that failed. None may run at the same time.
+ */
+static bool is_moved(const struct naive *naive, const struct ff_call *sync)
+{
+    const struct ff_call *calls = naive->trace->calls;
+    uint64_t last = 0;
+    for (size_t i = 0; i < naive->trace->call_count; i++)
+        if ((is_sync(&calls[i]) || calls[i].effect == FF_EFFECT_SYNC_FAILED) &&
+            calls[i].node == sync->node && &calls[i] != sync && calls[i].begin < sync->end &&
+            calls[i].end > last)
+            last = calls[i].end;
+    if (sync->node == FF_NO_NODE || !S_ISREG(naive->seen.mode[sync->node]) || last > sync->begin)
+        return false;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
+        for (size_t t = 0; t < step->touch_count; t++)
+            if (is_naming(step) && step->class != CM_CLASS_LOG && !step->creates &&
+                step->touches[t].value == sync->node && calls[step->call].begin > last &&
+                calls[step->call].end < sync->begin)
+                return true;
+    }
+    return false;
+}
+
+/* Whether it writes a checkpoint, and no log, since the file was moved. */
+static bool is_written_whole(const struct naive *naive, const struct ff_call *sync)
+{
+    return knows_checkpoints(naive) && is_moved(naive, sync);
+}
+
+/* Whether all metadata is written up to the step. */
+static bool writes_metadata(const struct naive *naive, const struct ff_call *sync,
+                            const struct step *step)
+{
+    bool all = has_cover(naive->model->covers[sync_kind(naive, sync)], CM_COVER_ALL_META);
+    bool directory = sync->node != FF_NO_NODE && S_ISDIR(naive->seen.mode[sync->node]);
+    if (all && knows_checkpoints(naive) && directory)
+        return true;
+    return (all || is_written_whole(naive, sync)) && is_before_last_change(naive, sync, step);
+}
+
 /* Whether the sync covers the step as one. */
 static bool covers_whole(const struct naive *naive, const struct ff_call *sync,
                          const struct step *step)
 {
     unsigned set = naive->model->covers[sync_kind(naive, sync)];
     return has_cover(set, CM_COVER_EVERYTHING) ||
-           (has_cover(set, CM_COVER_ALL_META) && is_meta(step) &&
-            is_before_last_change(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_OWN_NAMES) && made_a_name(naive, sync, step)) ||
-           (has_cover(set, CM_COVER_PARENTS) && made_the_way(naive, sync, step));
+           (is_meta(step) && writes_metadata(naive, sync, step));
 }
 
 /* Whether the sync covers one touch of a step. */
@@ -190,8 +221,10 @@ static bool covers(const struct naive *naive, const struct ff_call *sync, const 
                (step->creates && touch->value == sync->node &&
                 !S_ISDIR(naive->seen.mode[sync->node]) && has_cover(set, CM_COVER_OWN_CREATION));
     bool content = touch->place != PLACE_MODE && touch->place != PLACE_XATTR;
+    bool instead = (naive->model->restates[sync_kind(naive, sync)] >> CM_RESTATE_OWN_DATA & 1) != 0;
     return changed_by(step, touch) == sync->node &&
-           has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) &&
+           (has_cover(set, content ? CM_COVER_OWN_DATA : CM_COVER_OWN_ATTRIBUTES) ||
+            (content && instead && is_written_whole(naive, sync))) &&
            (!content || is_in_range(sync, step));
 }
 
@@ -213,7 +246,7 @@ static bool loses(const struct ff_call *sync, const struct step *step)
         return sync->effect == FF_EFFECT_SYNC_FAILED &&
                (sync->node == FF_NO_NODE || sync->node == step->synced);
     return sync->effect == FF_EFFECT_SYNC_FAILED &&
-           (step->is_data || step->class == CM_CLASS_GROW) &&
+           (step->is_data || step->foreign == STALE || step->class == CM_CLASS_GROW) &&
            (sync->node == FF_NO_NODE || sync->node == changed_by(step, &step->touches[0])) &&
            is_in_range(sync, step);
 }
@@ -226,15 +259,18 @@ static enum fate fate_of(const struct naive *naive, const struct step *step, uin
     size_t count = is_name(&step->touches[0]) ? step->touch_count : 1, durable = 0;
     bool covered[2] = {false, false};
     uint64_t done = naive->trace->calls[step->call].end;
+    if (step->foreign == REUSE)
+        return DIRTY;
     if (step->class != CM_CLASS_LOG && covers_every_call(naive, step))
         return done < tick ? DURABLE : DIRTY;
     for (size_t i = 0; i < naive->trace->call_count; i++) {
         const struct ff_call *sync = &naive->trace->calls[i];
         if (step->class == CM_CLASS_LOG && i == step->call && done <= tick)
             return DURABLE;
-        if ((step->class == CM_CLASS_LOG ? step->tick : done) >= sync->begin || sync->end > tick)
-            continue;
-        if (step->class == CM_CLASS_LOG && !loses(sync, step))
+        /* What a sync states is lost by one that fails, whenever that began, while it runs. */
+        bool concerned = step->class == CM_CLASS_LOG ? step->tick < sync->end && loses(sync, step)
+                                                     : done < sync->begin;
+        if (!concerned || sync->end > tick)
             continue;
         if (loses(sync, step))
             return LOST;
@@ -258,28 +294,28 @@ static bool is_lost(const struct naive *naive, const struct step *step)
 }
 
 /*
- * How many steps were issued by a boundary's tick. What a sync states may be on the disk
+ * The steps that were issued by a boundary's tick, as bits. What a sync states may be on the disk
  * before the next one, if there is one while the sync runs: what it covers comes first.
  */
-static inline size_t issued_by(const struct naive *naive, uint64_t tick, uint64_t next)
+static inline unsigned issued_by(const struct naive *naive, uint64_t tick, uint64_t next)
 {
-    size_t issued = 0;
-    for (; issued < naive->step_count; issued++) {
-        const struct step *step = &naive->steps[issued];
+    unsigned issued = 0;
+    for (size_t i = 0; i < naive->step_count; i++) {
+        const struct step *step = &naive->steps[i];
         bool runs = step->class == CM_CLASS_LOG && step->tick < next &&
                     naive->trace->calls[step->call].end != next;
-        if (step->tick > tick && !runs)
-            break;
+        if (step->tick <= tick || runs)
+            issued |= 1u << i;
     }
     return issued;
 }
 
 /* Of those issued by a tick, the steps that are durable just after it. */
-static inline unsigned durable_steps(const struct naive *naive, size_t issued, uint64_t tick)
+static inline unsigned durable_steps(const struct naive *naive, unsigned issued, uint64_t tick)
 {
     unsigned durable = 0;
-    for (size_t i = 0; i < issued; i++)
-        if (fate_of(naive, &naive->steps[i], tick) == DURABLE)
+    for (size_t i = 0; i < naive->step_count; i++)
+        if ((issued >> i & 1) != 0 && fate_of(naive, &naive->steps[i], tick) == DURABLE)
             durable |= 1u << i;
     return durable;
 }
@@ -307,7 +343,7 @@ static bool steps_meet(const struct naive *naive, size_t earlier, size_t later)
     for (size_t i = 0; i < one->touch_count; i++)
         for (size_t j = 0; j < other->touch_count; j++)
             if (same_place(&one->touches[i], &other->touches[j]) && one->class != CM_CLASS_LOG &&
-                other->class != CM_CLASS_LOG &&
+                other->class != CM_CLASS_LOG && one->foreign != REUSE && other->foreign != REUSE &&
                 !is_stated_between(naive, earlier, later, &one->touches[i]))
                 return true;
     return false;
@@ -346,11 +382,13 @@ static bool is_in_scope(enum cm_scope scope, const struct step *earlier, const s
     return false;
 }
 
-/* Whether a rule of the model wants the earlier step before the later one. */
+/* Whether a rule of the model wants the earlier step before the later one. None speaks of what
+ * is another file's. */
 static bool rule_orders(const struct naive *naive, const struct step *earlier,
                         const struct step *later)
 {
-    for (size_t r = 0; r < naive->model->rule_count; r++) {
+    bool own = earlier->foreign == OF_ITS_OWN && later->foreign == OF_ITS_OWN;
+    for (size_t r = 0; own && r < naive->model->rule_count; r++) {
         const struct cm_order_rule *rule = &naive->model->rules[r];
         if ((rule->before >> earlier->class & 1) != 0 && (rule->after >> later->class & 1) != 0 &&
             is_in_scope(rule->scope, earlier, later))
@@ -376,14 +414,14 @@ static bool precedes(const struct naive *naive, size_t earlier, size_t later)
            !is_lost(naive, one);
 }
 
-/* Whether a power cut after which so many are issued, and these durable, may leave exactly
- * the steps of a subset. */
-static inline bool is_legal(const struct naive *naive, unsigned subset, size_t issued,
+/* Whether a power cut after which these are issued, and these durable, may leave exactly the
+ * steps of a subset. */
+static inline bool is_legal(const struct naive *naive, unsigned subset, unsigned issued,
                             unsigned durable)
 {
-    if ((durable & ~subset) != 0)
+    if ((durable & ~subset) != 0 || (subset & ~issued) != 0)
         return false;
-    for (size_t i = 0; i < issued; i++)
+    for (size_t i = 0; i < naive->step_count; i++)
         for (size_t j = 0; (subset >> i & 1) != 0 && j < i; j++)
             if ((subset >> j & 1) == 0 && precedes(naive, j, i))
                 return false;

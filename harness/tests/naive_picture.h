@@ -22,31 +22,40 @@ static bool is_carried(const struct naive *naive, unsigned subset, size_t index,
     return false;
 }
 
-/* What the syncs of the subset stated that stands behind so many steps. */
-static void draw_stated(const struct naive *naive, unsigned subset, size_t behind,
+/* Whether the step has its place among the others where it says, not where it stands. */
+static bool stands_behind(const struct step *step)
+{
+    return step->class == CM_CLASS_LOG ||
+           (step->foreign == REUSE && step->touches[0].behind != NOWHERE);
+}
+
+/* What stands behind so many steps: what the syncs of the subset stated, and what shows until a
+ * cut is there. */
+static void draw_behind(const struct naive *naive, unsigned subset, size_t behind,
                         struct picture *picture)
 {
     for (size_t i = 0; i < naive->step_count; i++)
         for (size_t t = 0; (subset >> i & 1) != 0 && t < naive->steps[i].touch_count; t++)
-            if (naive->steps[i].class == CM_CLASS_LOG &&
-                naive->steps[i].touches[t].behind == behind)
+            if (stands_behind(&naive->steps[i]) && naive->steps[i].touches[t].behind == behind &&
+                (naive->steps[i].class == CM_CLASS_LOG ||
+                 !is_carried(naive, subset, i, &naive->steps[i].touches[t])))
                 draw_touch(picture, &naive->steps[i].touches[t]);
 }
 
 static inline void draw(const struct naive *naive, unsigned subset, struct picture *picture)
 {
     draw_snapshot(naive->trace, picture);
-    draw_stated(naive, subset, 0, picture);
+    draw_behind(naive, subset, 0, picture);
     for (size_t i = 0; i < naive->step_count; i++) {
         const struct step *step = &naive->steps[i];
-        for (size_t t = 0; step->class != CM_CLASS_LOG && t < step->touch_count; t++) {
+        for (size_t t = 0; !stands_behind(step) && t < step->touch_count; t++) {
             const struct touch *touch = &step->touches[t];
             bool there = (subset >> i & 1) != 0, carried = is_carried(naive, subset, i, touch);
             /* What the program did not see is not in the page that it wrote later. */
             if (step->unseen ? there && !carried : there || carried)
                 draw_touch(picture, touch);
         }
-        draw_stated(naive, subset, i + 1, picture);
+        draw_behind(naive, subset, i + 1, picture);
     }
 }
 

@@ -14,6 +14,7 @@ struct restating {
     struct step *log;
     unsigned set;
     bool stated[MAX_NODES]; /* whose names were */
+    bool whole[MAX_STEPS];  /* steps that are stated with all that they changed */
 };
 
 static bool is_restated(const struct restating *restating, enum cm_restate word)
@@ -39,7 +40,7 @@ static bool is_done(const struct restating *restating, const struct step *step,
                     const struct touch *place)
 {
     const struct naive *naive = restating->naive;
-    return step->class != CM_CLASS_LOG &&
+    return step->class != CM_CLASS_LOG && step->foreign != REUSE &&
            naive->trace->calls[step->call].end < restating->sync->begin &&
            (!is_content(place) || is_in_range(restating->sync, step)) &&
            fate_of(naive, step, restating->sync->begin) != LOST;
@@ -71,18 +72,31 @@ static struct touch *state(struct restating *restating, const struct touch *plac
     return touch;
 }
 
-/* Whether there is no change of the place that may yet be lost. */
-static bool is_settled(const struct restating *restating, size_t change)
+/* Whether a sync that had returned stated the place as this change left it. */
+static bool was_stated(const struct restating *restating, const struct touch *place, size_t change)
 {
-    return change == 0 || fate_of(restating->naive, &restating->naive->steps[change - 1],
-                                  restating->sync->begin) == DURABLE;
+    const struct naive *naive = restating->naive;
+    for (const struct step *log = naive->steps; log < restating->log; log++)
+        for (size_t t = 0; log->class == CM_CLASS_LOG && t < log->touch_count; t++)
+            if (same_place(&log->touches[t], place) && log->touches[t].behind == change &&
+                fate_of(naive, log, restating->sync->begin) == DURABLE)
+                return true;
+    return false;
+}
+
+/* Whether there is no change of the place, or it cannot be lost any more. */
+static bool is_settled(const struct restating *restating, const struct touch *place, size_t change)
+{
+    return change == 0 || was_stated(restating, place, change) ||
+           fate_of(restating->naive, &restating->naive->steps[change - 1],
+                   restating->sync->begin) == DURABLE;
 }
 
 /* The place as its last change left it. What is settled need not be stated. */
 static void restate_place(struct restating *restating, const struct touch *place)
 {
     size_t change = last_change(restating, place, SIZE_MAX);
-    if (is_settled(restating, change))
+    if (is_settled(restating, place, change))
         return;
     struct touch *touch = state(restating, place, change);
     touch->value = touch_at(&restating->naive->steps[change - 1], place)->value;
@@ -92,7 +106,9 @@ static void restate_place(struct restating *restating, const struct touch *place
     draw_snapshot(restating->naive->trace, &page);
     for (size_t i = 0; i < change; i++)
         for (size_t t = 0; t < restating->naive->steps[i].touch_count; t++)
-            if (restating->naive->steps[i].class != CM_CLASS_LOG)
+            /* What the program did not see is not in the page, unless that was not written since.
+             */
+            if (is_seen(&restating->naive->steps[i]) || i + 1 == change)
                 draw_touch(&page, &restating->naive->steps[i].touches[t]);
     touch->to = place->from + GRANULE;
     memcpy(touch->bytes, page.bytes[place->node] + place->from, GRANULE);
@@ -124,7 +140,7 @@ static void restate_names(struct restating *restating, uint32_t node);
 static void restate_displaced(struct restating *restating, const struct touch *place)
 {
     size_t change = last_change(restating, place, SIZE_MAX);
-    if (is_settled(restating, change) || !is_restated(restating, CM_RESTATE_DISPLACED))
+    if (is_settled(restating, place, change) || !is_restated(restating, CM_RESTATE_DISPLACED))
         return;
     while (change > 0) {
         change = last_change(restating, place, change - 1);
@@ -146,7 +162,7 @@ static void restate_name(struct restating *restating, uint32_t node, const struc
     for (size_t c = change; c > 0;) {
         c = last_change(restating, place, c - 1);
         uint32_t was = meaning_after(restating, place, c);
-        if (was == node && !has && !is_settled(restating, change) &&
+        if (was == node && !has && !is_settled(restating, place, change) &&
             touch_at(restating->log, place) == NULL)
             state(restating, place, c);
     }
@@ -173,25 +189,35 @@ static void restate_names(struct restating *restating, uint32_t node)
 }
 
 /*
- * What changed in it; a rename as a whole, whichever of its names is here. A directory that
- * got its name here has no other.
+ * The place, and what else was changed by what changed it last: a rename is stated as a whole,
+ * with what came after it at its other name, and so on. A directory that got its name has no
+ * other.
  */
+static void restate_whole(struct restating *restating, const struct touch *place)
+{
+    size_t change = last_change(restating, place, SIZE_MAX);
+    if (is_settled(restating, place, change) || restating->whole[change - 1])
+        return;
+    restating->whole[change - 1] = true;
+    const struct step *step = &restating->naive->steps[change - 1];
+    for (size_t t = 0; t < step->touch_count; t++) {
+        const struct touch *name = &step->touches[t];
+        restate_place(restating, name);
+        restate_displaced(restating, name);
+        if (S_ISDIR(restating->naive->seen.mode[name->value]))
+            restate_names(restating, name->value);
+        restate_whole(restating, name);
+    }
+}
+
+/* What changed in it. */
 static void restate_entries(struct restating *restating, uint32_t directory)
 {
     const struct picture *seen = &restating->naive->seen;
     for (size_t i = 0; i < seen->name_count; i++) {
         struct touch place = name_place(directory, seen->names[i].name);
-        size_t change = last_change(restating, &place, SIZE_MAX);
-        if (seen->names[i].directory != directory || is_settled(restating, change))
-            continue;
-        restate_place(restating, &place);
-        const struct step *step = &restating->naive->steps[change - 1];
-        restate_displaced(restating, &place);
-        for (size_t t = 0; t < step->touch_count; t++) {
-            restate_place(restating, &step->touches[t]);
-            if (S_ISDIR(seen->mode[step->touches[t].value]))
-                restate_names(restating, step->touches[t].value);
-        }
+        if (seen->names[i].directory == directory)
+            restate_whole(restating, &place);
     }
 }
 
@@ -205,13 +231,16 @@ static bool is_new(const struct restating *restating, uint32_t directory)
     return false;
 }
 
-/* Names of the new directories on the way to it. */
+/* Names of the new directories on the way to a name of it, or to its entries, on which it is the
+ * first itself. */
 static void restate_parents(struct restating *restating, uint32_t node)
 {
     const struct naive *naive = restating->naive;
     for (uint32_t made = 2; made < MAX_NODES; made++) {
-        bool leads = false;
-        for (size_t i = 0; i < naive->seen.name_count; i++)
+        bool leads = is_restated(restating, CM_RESTATE_OWN_ENTRIES) &&
+                     is_on_the_way(naive, restating->sync->begin, node, made);
+        for (size_t i = 0;
+             is_restated(restating, CM_RESTATE_OWN_NAMES) && i < naive->seen.name_count; i++)
             leads = leads || (naive->seen.names[i].node == node &&
                               is_on_the_way(naive, restating->sync->begin,
                                             naive->seen.names[i].directory, made));
@@ -246,7 +275,7 @@ static void naive_restate(struct naive *naive, size_t index, const struct ff_cal
 {
     struct restating restating = {
         .naive = naive, .sync = sync, .set = naive->model->restates[sync_kind(naive, sync)]};
-    if (restating.set == 0)
+    if (restating.set == 0 || is_written_whole(naive, sync))
         return;
     restating.log = add_step(naive, index, CM_CLASS_LOG);
     restating.log->synced = sync->node;

@@ -132,9 +132,9 @@ static void naive_states(struct naive *naive, struct set *all, size_t *per_bound
     qsort(ticks + 1, calls, sizeof(*ticks), compare_ticks);
     for (size_t b = 0; b <= calls; b++) {
         struct set here = {0};
-        size_t issued = issued_by(naive, ticks[b], b < calls ? ticks[b + 1] : UINT64_MAX);
+        unsigned issued = issued_by(naive, ticks[b], b < calls ? ticks[b + 1] : UINT64_MAX);
         unsigned durable = durable_steps(naive, issued, ticks[b]);
-        for (unsigned subset = 0; subset < 1u << issued; subset++) {
+        for (unsigned subset = 0; subset <= issued; subset++) {
             if (!is_legal(naive, subset, issued, durable))
                 continue;
             struct picture picture;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "memory.h"
 #include "model.h"
 
@@ -94,7 +95,7 @@ static void wrong_models(void)
         {"\"independent\"", "{\"allocate\": \"atomic\", \"overwrite\": \"never\"}",
          "tearing: overwrite: unknown value 'never'"},
         {"\"independent\"", "7", "tearing: must be a string"},
-        {"[\"own-data\"]}", "[\"parents\"]}", "'parents' stands beside 'own-names'"},
+        {"[\"own-data\"]}", "[\"own-names\"]}", "unknown value 'own-names'"},
         {"[\"own-data\"]}", "[]}, \"restates\": {\"sync\": []}", "restates: unknown key 'sync'"},
         {"[\"own-data\"]}", "[]}, \"restates\": {\"fsync-file\": [\"own-size\"]}",
          "unknown value 'own-size'"},
@@ -136,6 +137,34 @@ static void wrong_models(void)
             printf("\n    case %zu: '%s'", i, error.text);
         cm_model_free(model);
     }
+}
+
+/* What a reader that is not strict would pass over. */
+static void strict_text(void)
+{
+    static const struct {
+        char byte;
+        const char *message;
+    } cases[] = {
+        {'\0', "line 1, column 8"}, {'\x01', "a control character"}, {'\xff', "not UTF-8"}};
+    struct ff_error error;
+    struct cm_config config;
+    char text[] = "{\"a\": \"?\"}";
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        text[7] = cases[i].byte;
+        CU_ASSERT_EQUAL(cm_config_parse(&config, "file", text, sizeof(text) - 1, &error), -1);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, cases[i].message));
+        cm_config_close(&config);
+    }
+    static const char behind[] = "{}\0{}", ended[] = "{\"a\": \"b\\u0000\"}";
+    CU_ASSERT_EQUAL(cm_config_parse(&config, "file", behind, sizeof(behind) - 1, &error), -1);
+    cm_config_close(&config);
+    CU_ASSERT_EQUAL(cm_config_parse(&config, "file", ended, sizeof(ended) - 1, &error), -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "\\u0000"));
+    cm_config_close(&config);
+    text[7] = 'b';
+    CU_ASSERT_EQUAL(cm_config_parse(&config, "file", text, sizeof(text) - 1, &error), 0);
+    cm_config_close(&config);
 }
 
 static void digest_is_of_the_meaning(void)
@@ -234,6 +263,7 @@ static const struct unit_test tests[] = {
     {"a valid model is read as it stands", valid_model},
     {"... with tearing of each class, and syncs that restate", restating_model},
     {"wrong models are refused with the place", wrong_models},
+    {"their text is read strictly", strict_text},
     {"the digest is of the meaning, not of the words", digest_is_of_the_meaning},
     {"models of before have the digests of before", old_digests},
     {"the shipped models load", shipped_models},

@@ -584,7 +584,7 @@ static uint64_t hash_states(const struct cm_poset *poset, const struct cm_leaf *
     for (cm_word set = 0; set < (cm_word)1 << poset->operation_count; set++) {
         struct cm_interval legal = {0, (uint32_t)poset->trace->call_count + 1};
         bool member = cm_within(leaf->sets, &set, 1) && !cm_meet(leaf->sets + 1, &set, 1);
-        for (size_t o = 0; o < poset->operation_count; o++) {
+        for (size_t o = 0; o < poset->operation_count && member; o++) {
             const struct cm_operation *shown = &poset->operations[o].shown;
             if ((set >> o & 1) == 0)
                 legal.end = shown->durable < legal.end ? shown->durable : legal.end;

@@ -200,8 +200,7 @@ static bool has_word(const cJSON *list, const char *word)
 /* Words that mean nothing without others. */
 static void drop_dependents(cJSON *list)
 {
-    if (has_word(list, "own-names") || has_word(list, "own-entries") ||
-        has_word(list, "own-creation"))
+    if (has_word(list, "own-names") || has_word(list, "own-entries"))
         return;
     drop_word(list, "displaced");
     drop_word(list, "parents");
@@ -286,6 +285,7 @@ static const struct {
     {"rename", "atomic", "independent", true},
     {"unlink", "atomic", "truncate-first", true},
     {"append", "plain", "zeros-garbage-data", true},
+    {"checkpoint", "moved", "sync", false},
 };
 /* Not "size": it is an entry's only where renames are two operations, which is less already. */
 

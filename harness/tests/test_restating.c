@@ -38,6 +38,8 @@ static struct cm_model covering_model(struct cm_model model)
 {
     const unsigned covers = 1u << CM_COVER_OWN_DATA | 1u << CM_COVER_ALL_META;
     memset(model.restates, 0, sizeof(model.restates));
+    /* What was moved out of a directory may have been moved on since: that is restated, too. */
+    model.choices[CM_CHOICE_CHECKPOINT] = CM_CHECKPOINT_MOVED;
     for (size_t i = CM_SYNC_FSYNC_FILE; i <= CM_SYNC_FSYNC_DIRECTORY; i++)
         model.covers[i] = covers;
     return model;

@@ -264,25 +264,6 @@ static void all_metadata_by_then(void)
     expect_states(s, model_of(model, FSYNC_SOURCE), "f=O, f=O x=E");
 }
 
-static struct sample *named_twice(void)
-{
-    struct sample *s = sample_new();
-    new_file(s, "x", 'X');
-    uint32_t node = new_file(s, "y", 'Y');
-    sample_link(s, node, FF_ROOT_NODE, "z");
-    rename_here(s, node, "y", "w", FF_NO_NODE);
-    sample_fsync(s, node);
-    return s;
-}
-
-static void own_names(void)
-{
-    static const char model[] = PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"own-data\", "
-                                      "\"own-names\"]}";
-    expect_states(named_twice(), model_of(model, FSYNC_SOURCE),
-                  "w=Y x=0 z=Y, w=Y x=E z=Y, w=Y x=X z=Y, w=Y z=Y");
-}
-
 /* d is new, in it e, in it a file that is synced. */
 static struct sample *new_directories(void)
 {
@@ -295,24 +276,6 @@ static struct sample *new_directories(void)
 }
 
 #define OTHER_OR_NOT(state) state ", " state " other"
-
-static void parents(void)
-{
-#define PARENTS(word, levels)                                                                      \
-    PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"" word "\", \"parents\"]}" levels
-    expect_states(new_directories(), model_of(PARENTS("own-creation", ""), FSYNC_SOURCE),
-                  OTHER_OR_NOT("d d/e d/e/f=E"));
-    expect_states(new_directories(), model_of(PARENTS("own-names", ""), FSYNC_SOURCE),
-                  OTHER_OR_NOT("d d/e d/e/f=E"));
-    expect_states(new_directories(),
-                  model_of(PARENTS("own-names", ", \"parent-levels\": 1"),
-                           FSYNC_SOURCE ", \"parent-levels\": \"s\""),
-                  ", d d/e d/e/f=E, d d/e d/e/f=E other, other");
-    expect_states(
-        new_directories(),
-        model_of(PLAIN "\"order\": [], \"sync\": {\"fsync-file\": [\"own-names\"]}", FSYNC_SOURCE),
-        ", d, d d/e d/e/f=E, d d/e d/e/f=E other, d other, other");
-}
 
 /* ---- Tearing ---- */
 
@@ -453,6 +416,56 @@ static void restated_parents(void)
                   ", d d/e d/e/f=E, d d/e d/e/f=E other");
 }
 
+/* d is renamed, and then the directory in it synced. */
+static struct sample *renamed_above(bool durable)
+{
+    struct sample *s = sample_new();
+    uint32_t outer = sample_create(s, FF_ROOT_NODE, "d", S_IFDIR | 0755);
+    uint32_t inner = sample_create(s, outer, "e", S_IFDIR | 0755);
+    sample_fsync(s, sample_create(s, inner, "f", S_IFREG | 0644));
+    if (durable)
+        sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
+    rename_here(s, outer, "d", "z", FF_NO_NODE);
+    sample_fsync(s, sample_create(s, inner, "g", S_IFREG | 0644));
+    return s;
+}
+
+/* A directory is new until its creation is durable: it is not enough that it was restated. */
+static void directories_that_are_new(void)
+{
+    static const char model[] =
+        PLAIN META_IN_ORDER ", \"sync\": {\"sync\": [\"everything\"]},"
+                            " \"restates\": {\"fsync-file\": [\"own-names\", \"parents\"]}";
+    static const char sources[] = FSYNC_SOURCE ", \"sync\": \"s\"";
+    expect_states(renamed_above(false), model_of(model, sources), "z z/e z/e/f=E z/e/g=E");
+    expect_states(renamed_above(true), model_of(model, sources),
+                  "d d/e d/e/f=E d/e/g=E, z z/e z/e/f=E z/e/g=E");
+}
+
+/* An old directory is moved into a new one, and a file in it synced that did not change. */
+static struct sample *moved_into_a_new_one(void)
+{
+    struct sample *s = sample_new();
+    uint32_t sub = sample_had(s, "sub", S_IFDIR | 0755, "");
+    uint32_t file = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    s->names[1].parent = sub;
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "a", S_IFDIR | 0755);
+    sample_rename(s, sub, FF_ROOT_NODE, "sub", new, "sub", FF_NO_NODE);
+    sample_fsync(s, file);
+    return s;
+}
+
+static void new_directories_above_old_ones(void)
+{
+    expect_states(moved_into_a_new_one(),
+                  model_of(RESTATES("\"own-names\", \"parents\""), FSYNC_SOURCE),
+                  "a a/sub a/sub/f=O, a sub sub/f=O");
+    expect_states(moved_into_a_new_one(),
+                  model_of(RESTATES("\"own-names\", \"parents\"") ", \"parent-levels\": 1",
+                           FSYNC_SOURCE ", \"parent-levels\": \"s\""),
+                  "a a/sub a/sub/f=O, a sub sub/f=O, sub sub/f=O");
+}
+
 #define DIRECTORY_SOURCE ", \"fsync-directory\": \"s\""
 
 /* Out of the directory that is synced, or into it: one name is left, and not none. */
@@ -494,6 +507,50 @@ static void directory_moved_twice(void)
         PLAIN META_IN_ORDER ", \"sync\": {\"sync\": [\"everything\"]},"
                             " \"restates\": {\"fsync-directory\": [\"own-entries\"]}";
     expect_states(s, model_of(model, DIRECTORY_SOURCE ", \"sync\": \"s\""), "m z z/a");
+}
+
+#define ENTRIES                                                                                    \
+    PLAIN META_IN_ORDER                                                                            \
+        ", \"sync\": {\"sync\": [\"everything\"]}, \"restates\": "                                 \
+        "{\"fsync-file\": [\"own-names\"], \"fsync-directory\": [\"own-entries\"]}"
+#define ENTRIES_SOURCE FSYNC_SOURCE DIRECTORY_SOURCE ", \"sync\": \"s\""
+
+/* A file that is moved on is never without a name, whichever directory is synced. */
+static struct sample *moving_on(bool first)
+{
+    struct sample *s = sample_new();
+    uint32_t one = sample_create(s, FF_ROOT_NODE, "a", S_IFDIR | 0755);
+    uint32_t two = sample_create(s, FF_ROOT_NODE, "b", S_IFDIR | 0755);
+    uint32_t file = sample_create(s, one, "x", S_IFREG | 0644);
+    sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
+    sample_rename(s, file, one, "x", FF_ROOT_NODE, "x", FF_NO_NODE);
+    sample_rename(s, file, FF_ROOT_NODE, "x", two, "x", FF_NO_NODE);
+    sample_fsync(s, first ? one : two);
+    return s;
+}
+
+static void renames_as_a_whole(void)
+{
+    expect_states(moving_on(true), model_of(ENTRIES, ENTRIES_SOURCE), "a b b/x=E");
+    expect_states(moving_on(false), model_of(ENTRIES, ENTRIES_SOURCE),
+                  "a a/x=E b b/x=E, a b b/x=E");
+}
+
+/* What an earlier sync restated is not restated with all that belongs to it once more. */
+static void entries_that_were_restated(void)
+{
+    for (int stated = 0; stated < 2; stated++) {
+        struct sample *s = sample_new();
+        uint32_t old = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+        uint32_t sub = sample_had(s, "sub", S_IFDIR | 0755, "");
+        sample_rename(s, old, FF_ROOT_NODE, "f", sub, "f", FF_NO_NODE);
+        sample_create(s, FF_ROOT_NODE, "f", S_IFREG | 0644);
+        if (stated != 0)
+            sample_fsync(s, old);
+        sample_fsync(s, sub);
+        expect_states(s, model_of(ENTRIES, ENTRIES_SOURCE),
+                      stated != 0 ? "f=E sub sub/f=O, sub sub/f=O" : "f=E sub sub/f=O");
+    }
 }
 
 /* What a failed sync dropped is not restated; what was written later is. */
@@ -555,6 +612,25 @@ static void beside_a_sync_that_fails(void)
     expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=N, f=O");
 }
 
+/* Also if that one began before: what was written when it began may be dropped by it. */
+static void beside_one_that_fails_early(void)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_write(s, node, 0, BLOCK, 'N');
+    struct ff_call *failed = sample_sync(s, FF_EFFECT_SYNC_FAILED, node);
+    struct ff_call sync = begin_fsync(s, node);
+    failed->end = ++s->tick;
+    end_fsync(s, sync);
+    expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=N, f=O");
+    s = sample_new();
+    node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_write(s, node, 0, BLOCK, 'N');
+    sample_fsync(s, node);
+    sample_sync(s, FF_EFFECT_SYNC_FAILED, node);
+    expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=N");
+}
+
 /* A sync of a range restates what lies in it, and growth up to its end. */
 static void range_of_a_file(void)
 {
@@ -568,14 +644,80 @@ static void range_of_a_file(void)
     expect_states(s, model_of(ALONE, FSYNC_SOURCE), "f=A, f=AB");
 }
 
+/* ---- Checkpoints ---- */
+
+#define CHECKPOINTS(choice)                                                                        \
+    "\"tearing\": \"independent\", \"checkpoint\": \"" choice "\", " META_IN_ORDER                 \
+    ", \"sync\": {\"fsync-directory\": [\"all-meta\"]}, \"restates\": "                            \
+    "{\"fsync-file\": [\"own-data\", \"own-names\"]}"
+#define CHECKPOINT_SOURCES ", \"checkpoint\": \"s\"" FSYNC_SOURCE DIRECTORY_SOURCE
+
+/* A file that was there gets another name, after another file was created; then it is synced,
+ * so many times, a further file being created before each. */
+static struct sample *moved_and_synced(bool link, int syncs)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    if (link)
+        sample_link(s, node, FF_ROOT_NODE, "g");
+    else
+        rename_here(s, node, "f", "g", FF_NO_NODE);
+    for (int i = 0; i < syncs; i++) {
+        sample_write(s, node, 0, BLOCK, (char)('A' + i));
+        sample_fsync(s, node);
+        const char name[] = {(char)('a' + i), '\0'};
+        sample_create(s, FF_ROOT_NODE, name, S_IFREG | 0644);
+    }
+    return s;
+}
+
+static void checkpoint_of_a_moved_file(void)
+{
+    expect_states(moved_and_synced(false, 1), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E g=A x=E, g=A x=E");
+    expect_states(moved_and_synced(true, 1), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E f=A g=A x=E, f=A g=A x=E");
+    expect_states(moved_and_synced(false, 1), model_of(CHECKPOINTS("sync"), CHECKPOINT_SOURCES),
+                  "a=E g=A x=E, g=A, g=A x=E");
+    /* The second sync finds a file that was not moved since the first one. */
+    expect_states(moved_and_synced(false, 2), model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES),
+                  "a=E b=E g=B x=E, a=E g=B x=E, g=B x=E");
+}
+
+/* A journal knows what changed last in the directory, a checkpoint need not. */
+static void checkpoint_of_a_directory(void)
+{
+    for (int moved = 0; moved < 2; moved++) {
+        struct sample *s = sample_new();
+        uint32_t directory = sample_create(s, FF_ROOT_NODE, "d", S_IFDIR | 0755);
+        sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+        sample_fsync(s, directory);
+        expect_states(s,
+                      moved ? model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES)
+                            : model_of(CHECKPOINTS("sync"), CHECKPOINT_SOURCES),
+                      moved ? "d x=E" : "d, d x=E");
+    }
+}
+
+/* Which of two syncs at the same time finds that the file was moved is not known. */
+static void checkpoint_beside_another(void)
+{
+    struct sample *s = sample_new();
+    uint32_t node = sample_had(s, "f", S_IFREG | 0644, "OOOOOOOO");
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    rename_here(s, node, "f", "g", FF_NO_NODE);
+    uint64_t begin = sample_sync(s, FF_EFFECT_SYNC_FILE, node)->begin;
+    sample_sync(s, FF_EFFECT_SYNC_FILE, node)->begin = begin;
+    expect_states(s, model_of(CHECKPOINTS("moved"), CHECKPOINT_SOURCES), "g=O, g=O x=E");
+}
+
 static const struct unit_test tests[] = {
     {"growth before a rename that replaces", rename_waits_for_growth},
     {"... of that very file", rename_waits_for_no_other_file},
     {"renames that replace nothing", rename_and_replace_are_apart},
     {"a sync of all metadata", all_metadata},
     {"... before the last change of what is synced", all_metadata_by_then},
-    {"a sync of a file's names", own_names},
-    {"... and of new directories above it", parents},
     {"tearing of each class of data", tearing_of_each_class},
     {"tearing of a call as a whole", tearing_of_the_call},
     {"a sync of one inode", one_inode_alone},
@@ -585,12 +727,20 @@ static const struct unit_test tests[] = {
     {"... and of what lost its name", displaced_files},
     {"... that had another name", former_names},
     {"... in new directories", restated_parents},
+    {"... that are new until that is durable", directories_that_are_new},
+    {"... above one that is not new", new_directories_above_old_ones},
     {"a sync of a directory's entries", restated_entries},
     {"... of which one went on", directory_moved_twice},
+    {"... by renames, one after the other", renames_as_a_whole},
+    {"... that were restated before", entries_that_were_restated},
     {"a sync after one that failed", dropped_data},
     {"a sync beside other calls", beside_the_sync},
     {"... of which one fails", beside_a_sync_that_fails},
+    {"... of which one that began before fails", beside_one_that_fails_early},
     {"a sync of a range", range_of_a_file},
+    {"a checkpoint by the sync of a moved file", checkpoint_of_a_moved_file},
+    {"... of a directory", checkpoint_of_a_directory},
+    {"... and of two at the same time", checkpoint_beside_another},
 };
 
 UNIT_MAIN("rules", tests)

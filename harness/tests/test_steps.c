@@ -160,12 +160,12 @@ static void append_of_two_units(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "");
-    sample_write(s, file, 0, 6, 'x');
+    sample_write(s, file, 0, 6, 'w');
     expect(s, CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA,
-           "f=\nf=....\nf=......\nf=....xx\nf=xxxx\nf=xxxx..\nf=xxxxxx\n",
-           "f=\nf=....\nf=......\nf=....xx\nf=....~~\n"
-           "f=xxxx\nf=xxxx..\nf=xxxxxx\nf=xxxx~~\n"
-           "f=~~~~\nf=~~~~..\nf=~~~~xx\nf=~~~~~~\n");
+           "f=\nf=....\nf=......\nf=....ww\nf=wwww\nf=wwww..\nf=wwwwww\n",
+           "f=\nf=....\nf=......\nf=....ww\nf=....~~\n"
+           "f=wwww\nf=wwww..\nf=wwwwww\nf=wwww~~\n"
+           "f=~~~~\nf=~~~~..\nf=~~~~ww\nf=~~~~~~\n");
 }
 
 /* What lies before the old end is an overwrite, of the same granule. */
@@ -173,11 +173,11 @@ static void append_over_the_end(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "abcde");
-    sample_write(s, file, 3, 4, 'x');
+    sample_write(s, file, 3, 4, 'w');
     expect(s, CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA,
-           "f=abcde\nf=abcde..\nf=abcdx\nf=abcdxxx\nf=abcxe\nf=abcxe..\nf=abcxx\nf=abcxxxx\n",
-           "f=abcde\nf=abcde..\nf=abcdx\nf=abcdx..\nf=abcdxxx\nf=abcdx~~\n"
-           "f=abcxe\nf=abcxe..\nf=abcxx\nf=abcxx..\nf=abcxxxx\nf=abcxx~~\n");
+           "f=abcde\nf=abcde..\nf=abcdw\nf=abcdwww\nf=abcwe\nf=abcwe..\nf=abcww\nf=abcwwww\n",
+           "f=abcde\nf=abcde..\nf=abcdw\nf=abcdw..\nf=abcdwww\nf=abcdw~~\n"
+           "f=abcwe\nf=abcwe..\nf=abcww\nf=abcww..\nf=abcwwww\nf=abcww~~\n");
 }
 
 /* The gap shows zeros; and a synced append is whole. */
@@ -185,11 +185,11 @@ static void append_behind_a_gap(void)
 {
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 2, 2, 'x');
+    sample_write(s, file, 2, 2, 'w');
     struct cm_model *model = model_with(CM_CHOICE_APPEND, CM_APPEND_ZEROS_GARBAGE_DATA);
-    states_expect(s, model, 0, "f=a\nf=a...\nf=a.xx\nf=a.~~\n");
+    states_expect(s, model, 0, "f=a\nf=a...\nf=a.ww\nf=a.~~\n");
     sample_fsync(s, file);
-    states_expect(s, model, 2, "f=a.xx\n");
+    states_expect(s, model, 2, "f=a.ww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -247,11 +247,11 @@ static void chained_append(void)
     struct cm_model *model = entry_model();
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 1, 5, 'x');
+    sample_write(s, file, 1, 5, 'w');
     states_expect(s, model, 0,
-                  "f=!\nf=a\nf=a...\nf=a.....\nf=a...xx\nf=axxx\nf=axxx..\nf=axxxxx\n");
+                  "f=!\nf=a\nf=a...\nf=a.....\nf=a...ww\nf=awww\nf=awww..\nf=awwwww\n");
     sample_fsync(s, file);
-    states_expect(s, model, 2, "f=axxxxx\n");
+    states_expect(s, model, 2, "f=awwwww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -262,8 +262,8 @@ static void append_within_a_block(void)
     struct cm_model *model = entry_model();
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
-    sample_write(s, file, 1, 3, 'x');
-    states_expect(s, model, 0, "f=a\nf=a...\nf=axxx\n");
+    sample_write(s, file, 1, 3, 'w');
+    states_expect(s, model, 0, "f=a\nf=a...\nf=awww\n");
     cm_model_free(model);
     sample_free(s);
 }
@@ -338,9 +338,93 @@ static void blocks_that_are_kept(void)
     old = sample_had(s, "f", S_IFREG | 0644, "old!");
     new = sample_had(s, "g", S_IFREG | 0644, "abcd");
     sample_unlink(s, FF_ROOT_NODE, "f", old);
-    sample_write(s, new, 2, 3, 'x');
+    sample_write(s, new, 2, 3, 'w');
     sample_fsync(s, new);
-    states_expect(s, model, 3, "f=old! g=abxxx\ng=abxxx\n");
+    states_expect(s, model, 3, "f=old! g=abwww\ng=abwww\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* What was never written is a hole, and has no block to give away; where blocks are chained there
+ * are no holes. */
+static void blocks_of_a_hole(void)
+{
+    struct sample *s = sample_new();
+    uint32_t old = sample_create(s, FF_ROOT_NODE, "f", S_IFREG | 0644);
+    sample_write(s, old, SIZE, 2, 'o');
+    sample_sync(s, FF_EFFECT_SYNC_ALL, FF_NO_NODE);
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    struct states states = states_from(s, model, 6);
+    for (size_t i = 0; i < states.count; i++)
+        CU_ASSERT_PTR_NULL(strstr(states.lines[i], "f=w"));
+    states_free(&states);
+    model->choices[CM_CHOICE_SIZE] = CM_SIZE_ENTRY;
+    model->choices[CM_CHOICE_RENAME] = CM_RENAME_INDEPENDENT;
+    states = states_from(s, model, 6);
+    size_t shown = 0;
+    for (size_t i = 0; i < states.count; i++)
+        shown += strstr(states.lines[i], "f=w") != NULL;
+    CU_ASSERT(shown > 0);
+    states_free(&states);
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* A loss that gives no block away does not hide the one before. */
+static void blocks_after_an_empty_loss(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    uint32_t other = sample_had(s, "h", S_IFREG | 0644, "abc");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_resize(s, other, 1);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    sample_fsync(s, other);
+    sample_fsync(s, FF_ROOT_NODE);
+    states_expect(s, model, 6, "g= h=a\ng=... h=a\ng=old h=a\ng=www h=a\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* Two steps of a removal: with the first one the blocks are free. */
+static void blocks_of_a_file_that_is_cut_first(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    model->choices[CM_CHOICE_UNLINK] = CM_UNLINK_TRUNCATE_FIRST;
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_unlink(s, FF_ROOT_NODE, "f", old);
+    sample_fsync(s, old);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    states_expect(s, model, 4,
+                  "\nf=\nf= g=\nf= g=...\nf= g=old\nf= g=www\ng=\ng=...\ng=old\ng=www\n");
+    cm_model_free(model);
+    sample_free(s);
+}
+
+/* What another file put into the blocks is no change of the one that lost them: a sync of that
+ * commits no metadata for it. */
+static void blocks_and_metadata(void)
+{
+    struct sample *s = sample_new();
+    struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
+    model->covers[CM_SYNC_FSYNC_FILE] = 1u << CM_COVER_OWN_DATA | 1u << CM_COVER_ALL_META;
+    uint32_t old = sample_had(s, "f", S_IFREG | 0644, "old!");
+    sample_resize(s, old, 0);
+    sample_create(s, FF_ROOT_NODE, "x", S_IFREG | 0644);
+    uint32_t new = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
+    sample_write(s, new, 0, 3, 'w');
+    sample_fsync(s, old);
+    struct states states = states_from(s, model, 5);
+    CU_ASSERT(states_have(&states, "f="));
+    CU_ASSERT(states_have(&states, "f= g=www x="));
+    states_free(&states);
     cm_model_free(model);
     sample_free(s);
 }
@@ -351,9 +435,9 @@ static void blocks_of_its_own(void)
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "old!");
     sample_resize(s, file, 0);
-    sample_write(s, file, 0, 3, 'x');
-    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED, "f=\nf=...\nf=old!\nf=xxx\n",
-           "f=\nf=...\nf=old\nf=old!\nf=xxx\nf=xxx.\n");
+    sample_write(s, file, 0, 3, 'w');
+    expect(s, CM_CHOICE_FREED, CM_FREED_REUSED, "f=\nf=...\nf=old!\nf=www\n",
+           "f=\nf=...\nf=old\nf=old!\nf=www\nf=www.\n");
 }
 
 /* A rename that replaces a file frees its blocks, too. */
@@ -361,13 +445,13 @@ static void blocks_of_a_replaced_file(void)
 {
     struct sample *s = rename_over();
     uint32_t other = sample_create(s, FF_ROOT_NODE, "g", S_IFREG | 0644);
-    sample_write(s, other, 0, 3, 'x');
+    sample_write(s, other, 0, 3, 'w');
     struct cm_model *model = model_with(CM_CHOICE_FREED, CM_FREED_REUSED);
     struct states states = states_from(s, model, 0);
-    CU_ASSERT(states_have(&states, "f=xxx t=new"));
+    CU_ASSERT(states_have(&states, "f=www t=new"));
     CU_ASSERT(states_have(&states, "f=new g=old"));
     CU_ASSERT_FALSE(states_have(&states, "f=new g=new"));
-    CU_ASSERT_FALSE(states_have(&states, "f=xxx"));
+    CU_ASSERT_FALSE(states_have(&states, "f=www"));
     states_free(&states);
     cm_model_free(model);
     sample_free(s);
@@ -429,7 +513,7 @@ static void looked_at(void)
     struct sample *s = sample_new();
     uint32_t file = sample_had(s, "f", S_IFREG | 0644, "a");
     uint32_t other = sample_create(s, FF_ROOT_NODE, "t", S_IFREG | 0644);
-    sample_write(s, file, 1, 9, 'x');
+    sample_write(s, file, 1, 9, 'w');
     sample_write(s, other, 0, 6, 'y');
     sample_resize(s, file, 2);
     sample_rename(s, other, FF_ROOT_NODE, "t", FF_ROOT_NODE, "f", file);
@@ -462,6 +546,10 @@ static const struct unit_test tests[] = {
     {"freed blocks: of a file that was removed", blocks_of_a_removed_file},
     {"freed blocks: after a sync", blocks_after_a_sync},
     {"freed blocks: of others they are kept", blocks_that_are_kept},
+    {"freed blocks: of a hole there are none", blocks_of_a_hole},
+    {"freed blocks: none, and some before", blocks_after_an_empty_loss},
+    {"freed blocks: of a file that is cut first", blocks_of_a_file_that_is_cut_first},
+    {"freed blocks: no metadata", blocks_and_metadata},
     {"freed blocks: of the same file", blocks_of_its_own},
     {"freed blocks: of a file that was replaced", blocks_of_a_replaced_file},
 };

@@ -22,6 +22,9 @@ for option in --keep --eager --spawn; do
     explore 1 'cannot be read' --model vfat --report "$work/report" $option
 done
 grep -q 'lost: chain of f to 12288' "$work/output" || fail "not for the chain"
+grep -q 'unreadable: f fails to open; FAT would' "$work/output" || fail "it is not said why"
+grep -q '"unreadable":[[:space:]]*"f"' "$work/report/report.json" || fail "the data do not say why"
+grep -q 'unreadable: f fails to open' "$work/report/junit.xml" || fail "JUnit does not say why"
 id=$(sed -n "s/^ *replay: .*\(vfat\.[0-9a-f]*\.[^ ]*\).*/\1/p" "$work/output" | head -n 1)
 
 expect 1 'cannot be read' "$crashmatrix" replay "$id" --trace "$work/report/trace.cmt" \

@@ -136,11 +136,14 @@ static enum mf_code complete_links(struct backup *backup)
     enum mf_code code = mf_list_numbers(folder, MF_CLASS_PART, &parts, backup->error);
     for (size_t i = 0; i < parts.count && code == MF_OK; i++) {
         struct mf_link link;
-        code = mf_link_read(folder, parts.numbers[i], &link, backup->error);
+        struct mf_error failure;
+        code = mf_link_read(folder, parts.numbers[i], &link, &failure);
         if (code == MF_OK)
             code = put_link(backup, &link);
         else if (code == MF_NO_VERSION || code == MF_CORRUPT)
             code = remove_part(backup, parts.numbers[i]);
+        else if (backup->error != NULL)
+            *backup->error = failure;
     }
     mf_versions_clear(&parts);
     return code;

@@ -63,12 +63,15 @@ static enum mf_code add_live(struct cleaning *cleaning, const struct mf_versions
     enum mf_code code = MF_OK;
     for (size_t i = first; i < versions->count && code == MF_OK; i++) {
         struct mf_manifest manifest;
-        code = mf_database_read_version(cleaning->database, versions->numbers[i], &manifest,
-                                        cleaning->error);
+        struct mf_error failure;
+        code =
+            mf_database_read_version(cleaning->database, versions->numbers[i], &manifest, &failure);
         if (code == MF_NO_VERSION) /* without the lock: a writer has removed it */
             code = MF_OK;
         else if (code == MF_OK)
             code = add_names(&cleaning->live, &manifest, cleaning->error);
+        else if (cleaning->error != NULL)
+            *cleaning->error = failure;
         mf_manifest_clear(&manifest);
     }
     return code;
@@ -230,7 +233,12 @@ static enum mf_code doom_versions(struct cleaning *cleaning, const struct mf_ver
     for (size_t i = 0; i < count; i++) {
         struct mf_name from = mf_name_of_version(versions->numbers[i]);
         struct mf_name to = mf_name_of_removed(versions->numbers[i]);
-        int result = directory->platform->rename(directory->platform->context, directory->handle,
+        struct mf_status status;
+        int result = mf_io_status_at(directory, from.text, &status);
+        if (result == 0 && status.type != MF_TYPE_FILE)
+            continue; /* none of ours; with slots it stays too */
+        if (result == 0)
+            result = directory->platform->rename(directory->platform->context, directory->handle,
                                                  from.text, to.text);
         if (result < 0)
             return mf_fail(cleaning->error, MF_IO, result, "%s: cannot be renamed", from.text);

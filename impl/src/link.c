@@ -152,13 +152,16 @@ enum mf_code mf_link_list(const struct mf_directory *folder, struct mf_versions 
         code = mf_list_numbers(folder, MF_CLASS_PART, &parts, error);
     for (size_t i = 0; i < parts.count && code == MF_OK; i++) {
         struct mf_link link;
+        struct mf_error failure;
         if (has(links, parts.numbers[i]))
             continue;
-        code = mf_link_read(folder, parts.numbers[i], &link, error);
+        code = mf_link_read(folder, parts.numbers[i], &link, &failure);
         if (code == MF_OK)
             code = insert(links, parts.numbers[i], error);
         else if (code == MF_NO_VERSION)
             code = MF_OK;
+        else if (error != NULL)
+            *error = failure;
     }
     mf_versions_clear(&parts);
     return code;

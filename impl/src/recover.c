@@ -16,12 +16,32 @@
 /* MF_OK when the database is there and corrupt. */
 static enum mf_code require_corrupt(struct mf_database *database, struct mf_error *error)
 {
-    enum mf_code code = mf_database_inspect(database, error);
+    struct mf_error found;
+    enum mf_code code = mf_database_inspect(database, &found);
     if (code == MF_CORRUPT)
         return MF_OK;
     if (code == MF_OK)
         return mf_fail(error, MF_INVALID, 0, "the database is not corrupt");
+    if (error != NULL)
+        *error = found;
     return code;
+}
+
+/* A slot that cannot be written: whatever the other one says, the database does not open. */
+static enum mf_code require_regular_slots(const struct mf_database *database,
+                                          struct mf_error *error)
+{
+    for (unsigned i = 0; i < MF_SLOTS; i++) {
+        struct mf_status status;
+        const char *name = mf_slots_name(i);
+        int result = mf_io_status_at(&database->directory, name, &status);
+        if (result < 0 && result != -ENOENT)
+            return mf_fail(error, MF_IO, result, "%s: cannot be looked up", name);
+        if (result == 0 && status.type != MF_TYPE_FILE)
+            return mf_fail(error, MF_CORRUPT, 0,
+                           "%s: not a regular file; it has to be moved away first", name);
+    }
+    return MF_OK;
 }
 
 /* Which of the two counts is for somebody to say who knows. */
@@ -31,6 +51,9 @@ static enum mf_code require_one_commit_point(const struct mf_database *database,
     struct mf_status status;
     if (database->condition.commit_point != MF_COMMIT_SLOTS)
         return MF_OK;
+    enum mf_code code = require_regular_slots(database, error);
+    if (code != MF_OK)
+        return code;
     int result = mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status);
     if (result == -ENOENT)
         return MF_OK;

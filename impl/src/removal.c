@@ -52,13 +52,18 @@ enum mf_code mf_removal_begun(const struct mf_database *database, uint64_t versi
                               struct mf_error *error)
 {
     struct mf_version copy = {0};
+    struct mf_error failure;
     *begun = false;
     if (!can_have_begun(database, version))
         return MF_OK;
-    enum mf_code code = read_copy(database, version, &copy, error);
+    enum mf_code code = read_copy(database, version, &copy, &failure);
     *begun = code == MF_OK;
     mf_version_clear(&copy);
-    return code == MF_CORRUPT ? MF_OK : code;
+    if (code == MF_OK || code == MF_CORRUPT)
+        return MF_OK;
+    if (error != NULL)
+        *error = failure;
+    return code;
 }
 
 enum mf_code mf_removal_list(const struct mf_database *database, struct mf_versions *versions,
@@ -105,11 +110,14 @@ static enum mf_code write_copy(struct mf_database *database, uint64_t number,
     struct mf_name from = mf_name_of_version(number);
     struct mf_name to = mf_name_of_removed(number);
     struct mf_version version = {0};
-    enum mf_code code = read_named(database, &from, number, &version, error);
+    struct mf_error failure;
+    enum mf_code code = read_named(database, &from, number, &version, &failure);
     if (code == MF_CORRUPT)
         return MF_OK;
     if (code == MF_OK)
         code = mf_commit_put(database, to.text, version.text, version.size, error);
+    else if (error != NULL)
+        *error = failure;
     mf_version_clear(&version);
     return code;
 }

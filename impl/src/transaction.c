@@ -328,9 +328,10 @@ static enum mf_code stage_existing(struct mf_transaction *transaction, struct mf
     if (result < 0)
         code = mf_fail(error, MF_IO, result, "%s: cannot be read", file->name);
     file->recorded = code == MF_OK;
-    if (code == MF_OK && find_staged(transaction, file->name) == NULL)
+    bool is_new = code == MF_OK && find_staged(transaction, file->name) == NULL;
+    if (is_new)
         code = stage(transaction, file->name, handle, false, error);
-    else
+    if (!is_new || code != MF_OK)
         mf_io_close(directory, handle);
     return code;
 }

@@ -214,7 +214,7 @@ static void clean_up_keeps_what_is_named(void)
 static void clean_up_order(void)
 {
     static const char expected[] =
-        "rename rename rename sync_directory "; /* no version without its files */
+        "rename status_at rename status_at rename sync_directory "; /* no version without its files */
     char *directory = database_new();
     struct mf_database *database = open_database(directory, true);
     faulty_arm(&platform, 0, 0);

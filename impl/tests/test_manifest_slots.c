@@ -423,6 +423,23 @@ static void recovery_by_hand(void)
     }
 }
 
+/* A slot that is no file stays one: a recovery beside it would not be found. */
+static void recovery_without_a_slot(void)
+{
+    for (char letter = 'A'; letter <= 'B'; letter++) {
+        char *directory = database_new();
+        struct mf_options options = slot_options();
+        struct mf_error error;
+        unlink(slot_path(directory, letter));
+        CU_ASSERT_EQUAL_FATAL(symlink("elsewhere", slot_path(directory, letter)), 0);
+        CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, NULL, &error), MF_CORRUPT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "moved away first"));
+        unlink(slot_path(directory, letter));
+        CU_ASSERT_EQUAL(open_for(directory, true).version, letter == 'A' ? 3 : 2);
+        scratch_remove(directory);
+    }
+}
+
 /* ---- Removal ---- */
 
 static void copy_part(const char *directory, const char *from, const char *to, size_t size)
@@ -612,6 +629,7 @@ static const struct unit_test tests[] = {
     {"links, fifos, directories, two commit points", hostile_slots},
     {"the last sequence number", last_sequence},
     {"recovery by hand", recovery_by_hand},
+    {"recovery without a slot", recovery_without_a_slot},
     {"a removal that has begun", removal_begun},
     {"a removal that was cut short", removal_cut_short},
     {"a copy that cannot be read", removal_unreadable},

@@ -266,4 +266,7 @@ void ff_trace_free(struct ff_trace *trace);
  */
 int ff_trace_write(struct ff_trace *trace, const char *path, struct ff_error *error);
 
+/* The same into memory: malloc'ed bytes, or NULL with *error set. */
+unsigned char *ff_trace_encode(struct ff_trace *trace, size_t *size, struct ff_error *error);
+
 #endif

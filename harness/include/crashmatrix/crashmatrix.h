@@ -256,6 +256,7 @@ struct cm_violation {
     size_t lost_count;
     uint32_t *kept; /* operations that it has although nothing made them durable */
     size_t kept_count;
+    char *unreadable;    /* a file that it cannot read, which fails to open (FAT), or NULL */
     struct cm_cut *cuts; /* during the recovery from that, during that from what was left, ... */
     size_t cut_count;
 };

@@ -1,9 +1,11 @@
 #!/bin/bash
-# PostgreSQL as a target: a stand-alone backend, which recovers, runs one transaction and
-# ends with a checkpoint. As an unprivileged user, since it refuses to run as root.
+# PostgreSQL as a target: a stand-alone backend, or a server of several processes, which
+# recovers, runs one transaction and ends with a checkpoint. As an unprivileged user, since it
+# refuses to run as root.
 #
 #     postgresql-target init        a cluster with two accounts
 #     postgresql-target transfer    one transaction; its word is a row that says "transferred"
+#     postgresql-target serve       the same by a client of a server, which is stopped then
 #     postgresql-target check       what an application may rely on, after recovery
 #
 # For bash: the end of a child does not interrupt its system calls.
@@ -14,6 +16,9 @@ as=
 if [ "$(id -u)" = 0 ]; then
     as='setpriv --reuid 65534 --regid 65534 --clear-groups'
 fi
+
+transfer='begin; update account set amount = amount - 40 where id = 1;
+update account set amount = amount + 40 where id = 2; commit;'
 
 # program NAME: where Debian keeps it, or wherever it is found.
 program() {
@@ -28,6 +33,30 @@ program() {
 backend() {
     # shellcheck disable=SC2086 # words
     exec $as "$(program postgres)" --single -j -D data postgres
+}
+
+# A client of the server whose socket is in that folder.
+client() {
+    # shellcheck disable=SC2086 # words
+    $as "$(program psql)" -h "$sockets" -U postgres -Atq -v ON_ERROR_STOP=1 -c "$1"
+}
+
+# The server forks a process for each client, and some more.
+serve() {
+    sockets=$(mktemp -d)
+    trap 'rm -rf "$sockets"' EXIT
+    [ -z "$as" ] || chown 65534:65534 "$sockets"
+    # shellcheck disable=SC2086 # words
+    $as "$(program postgres)" -D data -k "$sockets" -c listen_addresses= 2>/dev/null &
+    server=$!
+    until client 'select' >/dev/null 2>&1; do
+        kill -0 "$server" # or it is not there
+        sleep 0.1
+    done
+    client "$transfer"
+    echo '"transferred"'
+    kill -INT "$server" # ends clients, writes the checkpoint
+    wait "$server"
 }
 
 # said AMOUNTS: whether the backend answered that these are the two amounts.
@@ -78,13 +107,12 @@ CONFIGURATION
 case ${1-} in
 init) init ;;
 transfer)
-    printf '%s\n\n' "begin; update account set amount = amount - 40 where id = 1;
-update account set amount = amount + 40 where id = 2; commit;" "select 'transferred';" |
-        backend 2>/dev/null
+    printf '%s\n\n' "$transfer" "select 'transferred';" | backend 2>/dev/null
     ;;
+serve) serve ;;
 check) check ;;
 *)
-    echo 'usage: postgresql-target init | transfer | check' >&2
+    echo 'usage: postgresql-target init | transfer | serve | check' >&2
     exit 2
     ;;
 esac

@@ -183,7 +183,8 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
  *
  * MF_INVALID when the database is not corrupt: mf_transaction_load goes back.
  * MF_NO_DATABASE, MF_NO_VERSION, MF_CORRUPT (that version is not whole either, or
- * there are slots and a MANIFEST-CURRENT: one must be moved away by hand),
+ * there are slots and a MANIFEST-CURRENT, or a slot is no regular file: one must be moved
+ * away by hand),
  * MF_LOCKED, MF_IO.
  */
 enum mf_code mf_database_recover(const char *path, const struct mf_options *options,

@@ -302,6 +302,9 @@ static void words_are_explained(void)
 #define X(identifier, name) {"freed-blocks", name},
                                                             CM_FREEDS(X)
 #undef X
+#define X(identifier, name) {"checkpoint", name},
+                                                                CM_CHECKPOINTS(X)
+#undef X
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         CU_ASSERT_PTR_NOT_NULL(cm_model_meaning(words[i].key, words[i].value));
@@ -349,7 +352,7 @@ int main(int argc, char **argv)
 {
     if (mkdtemp(root) == NULL)
         return 1;
-    int status = unit_main("file systems", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+    int status = unit_main("fitting models", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
     system_remove();
     return status;
 }
