@@ -514,23 +514,20 @@ static void step_abort(void)
     mf_transaction_abort(transaction);
 }
 
-/* Two names for one file, which the caller has written. */
+/* Two keys for one file, which the caller has written, under a name that it uses once: a
+ * backup could not take two files of one name. */
 static void step_adopt(void)
 {
-    static const char name[] = "adopted";
     const struct mf_platform *platform = &disk.platform;
     struct version *version;
     unsigned char bytes[DISK_FILE_MAX];
-    size_t size;
-    if (disk_find(&disk, path, name, &size) != NULL) {
-        step_commit();
-        return;
-    }
+    char name[DISK_NAME_SIZE];
+    unsigned id = new_content(0);
+    snprintf(name, sizeof(name), "adopted-%u", id);
     int folder = platform->open_directory(&disk, path);
     int file = folder < 0 ? -1
                           : platform->open(&disk, folder, name,
                                            MF_OPEN_WRITE | MF_OPEN_CREATE | MF_OPEN_EXCLUSIVE);
-    unsigned id = new_content(0);
     content_bytes(&world.contents[id], bytes);
     bool written = file >= 0 && platform->write(&disk, file, bytes, world.contents[id].size, 0) ==
                                     world.contents[id].size;
