@@ -162,8 +162,8 @@ static void apply(struct disk *disk, const struct disk_operation *operation)
 /* With what was before at the same locations. */
 static void persist(struct disk *disk, unsigned id)
 {
-    struct disk_operation *operation = &disk->operations[id - 1];
-    if (id == 0 || !operation->pending)
+    struct disk_operation *operation = id == 0 ? NULL : &disk->operations[id - 1];
+    if (operation == NULL || !operation->pending)
         return;
     operation->pending = false;
     persist(disk, operation->before[0]);
