@@ -40,15 +40,13 @@ function(crashmatrix_plant fault source from to variable)
 endfunction()
 
 # The program of a target, with the changed file.
-function(crashmatrix_faulty_program program target source planted)
-  get_property(sources GLOBAL PROPERTY crashmatrix_fuzz_sources_${target})
-  get_property(libraries GLOBAL PROPERTY crashmatrix_fuzz_libraries_${target})
+function(crashmatrix_faulty_program program target main source planted)
   get_filename_component(folder ${CMAKE_SOURCE_DIR}/${source} DIRECTORY)
-  crashmatrix_fuzz_program(${program} ${planted} ${sources} ${ARGN})
+  crashmatrix_fuzz_program(${program} ${target} ${main} ${planted})
   target_include_directories(${program} PRIVATE ${folder})
   # What a fault leaves unused is no matter.
   set_source_files_properties(${planted} PROPERTIES COMPILE_OPTIONS "-w")
-  target_link_libraries(${program} PRIVATE ${libraries})
+  target_link_libraries(${program} PRIVATE crashmatrix_flags)
 endfunction()
 
 if(CRASHMATRIX_FUZZ)
@@ -67,8 +65,7 @@ foreach(i RANGE ${last})
     message(STATUS "without a second parser of JSON nothing finds the fault ${fault_name}")
     continue()
   endif()
-  get_property(known GLOBAL PROPERTY crashmatrix_fuzz_sources_${fault_target} SET)
-  if(NOT known OR fault_name IN_LIST faults_names)
+  if(NOT TARGET objects_${fault_target} OR fault_name IN_LIST faults_names)
     message(FATAL_ERROR "fuzz/faults.json: fault '${fault_name}': there is another one of this "
       "name, or no target '${fault_target}'")
   endif()
@@ -77,17 +74,15 @@ foreach(i RANGE ${last})
   string(APPEND faults_list
     "${fault_name} ${fault_target} ${fault_executions} ${fault_what}\n")
   if(CRASHMATRIX_FUZZ)
-    get_property(mutator GLOBAL PROPERTY crashmatrix_fuzz_mutator_${fault_target})
-    crashmatrix_faulty_program(fuzz_${fault_target}_${fault_name} ${fault_target} ${fault_file}
-      ${planted} ${mutator})
-    target_link_libraries(fuzz_${fault_target}_${fault_name} PRIVATE ${fuzz_engine})
+    crashmatrix_faulty_program(fuzz_${fault_target}_${fault_name} ${fault_target} FUZZER
+      ${fault_file} ${planted})
     add_dependencies(fuzz_faults fuzz_${fault_target}_${fault_name})
   endif()
   # Some faults only a sanitizer shows.
   string(JSON sanitizer ERROR_VARIABLE absent GET "${faults_text}" ${i} sanitizer)
   if(BUILD_TESTING AND (absent OR CRASHMATRIX_SANITIZE MATCHES "${sanitizer}"))
-    crashmatrix_faulty_program(replay_${fault_target}_${fault_name} ${fault_target} ${fault_file}
-      ${planted} replay.c)
+    crashmatrix_faulty_program(replay_${fault_target}_${fault_name} ${fault_target} REPLAY
+      ${fault_file} ${planted})
     add_test(NAME fuzz_fault_${fault_name}
       COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/controls --short --build ${CMAKE_BINARY_DIR}
         ${fault_name})
