@@ -162,9 +162,9 @@ static void apply(struct disk *disk, const struct disk_operation *operation)
 /* With what was before at the same locations. */
 static void persist(struct disk *disk, unsigned id)
 {
-    struct disk_operation *operation = &disk->operations[id - 1];
-    if (id == 0 || !operation->pending)
+    if (id == 0 || !disk->operations[id - 1].pending)
         return;
+    struct disk_operation *operation = &disk->operations[id - 1];
     operation->pending = false;
     persist(disk, operation->before[0]);
     persist(disk, operation->before[1]);
