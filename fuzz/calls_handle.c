@@ -166,9 +166,13 @@ void call_recover(struct run *run)
         require(run->now.verdict == MF_OK && run->now.version == number);
         require(number == highest + 1 || run_obstructed(before));
         require(run->now.current->file_count == chosen->file_count);
-        for (size_t i = 0; i < before->count; i++)
-            require(truth_is_temporary(before->entries[i]->name) ||
-                    shelf_find(run_now(run, SHELF_DB), before->entries[i]->name) != NULL);
+        for (size_t i = 0; i < before->count; i++) {
+            const char *name = before->entries[i]->name;
+            bool gone = shelf_find(run_now(run, SHELF_DB), name) == NULL;
+            bool goes = truth_is_cut_off(before, name);
+            require(!gone || goes || truth_is_temporary(name));
+            require(gone || !goes || !run_undisturbed(run));
+        }
     } else if (run_undisturbed(run) && !run_obstructed(before)) {
         if (run->was.verdict != MF_CORRUPT)
             require(code == (run->was.verdict == MF_OK ? MF_INVALID : MF_NO_DATABASE));

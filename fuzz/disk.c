@@ -162,9 +162,9 @@ static void apply(struct disk *disk, const struct disk_operation *operation)
 /* With what was before at the same locations. */
 static void persist(struct disk *disk, unsigned id)
 {
-    if (id == 0 || !disk->operations[id - 1].pending)
+    struct disk_operation *operation = id == 0 ? NULL : &disk->operations[id - 1];
+    if (operation == NULL || !operation->pending)
         return;
-    struct disk_operation *operation = &disk->operations[id - 1];
     operation->pending = false;
     persist(disk, operation->before[0]);
     persist(disk, operation->before[1]);

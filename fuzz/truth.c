@@ -335,6 +335,31 @@ bool truth_is_doomed(const struct shelf_folder *folder, const char *name)
     return false;
 }
 
+static bool is_cut_off(const struct shelf_node *node)
+{
+    size_t end = node->size;
+    if (node->type != MF_TYPE_FILE)
+        return false;
+    while (end > 0 && node->data[end - 1] == '\n')
+        end--;
+    for (size_t i = 0; i < end; i++)
+        if (node->data[i] == 0)
+            return true;
+    return end == 0 || node->data[end - 1] != '}';
+}
+
+bool truth_is_cut_off(const struct shelf_folder *folder, const char *name)
+{
+    uint64_t number, other;
+    if (!truth_number(name, "MANIFEST-", "", &number))
+        return false;
+    for (size_t i = 0; i < folder->count; i++)
+        if (truth_number(folder->entries[i]->name, "MANIFEST-", "", &other) && other >= number &&
+            !is_cut_off(folder->entries[i]->node))
+            return false;
+    return true;
+}
+
 int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,
                  const struct shelf_entry *entry)
 {

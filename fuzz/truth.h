@@ -52,6 +52,10 @@ bool truth_is_live(const struct shelf_folder *folder, const struct truth *truth,
 /* Whether a MANIFEST-*.removed that is a manifest names a file. */
 bool truth_is_doomed(const struct shelf_folder *folder, const char *name);
 
+/* Whether a name is MANIFEST-k, and it and all MANIFEST-j with j > k are files that were cut
+ * off while they were written: these a recovery by hand removes. */
+bool truth_is_cut_off(const struct shelf_folder *folder, const char *name);
+
 /* What an entry is to mf_orphans_list; -1: no orphan. */
 int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,
                  const struct shelf_entry *entry);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* MF_OK when the database is there and corrupt. */
 static enum mf_code require_corrupt(struct mf_database *database, struct mf_error *error)
@@ -115,8 +116,18 @@ static enum mf_code read_chosen(struct mf_database *database, uint64_t version,
     return code;
 }
 
-/* Removes a file that is text but no manifest, and makes one that is a manifest durable.
- * One that is too large to be read, or no regular file, may be anything. */
+/* Whether it is what a cut leaves of a manifest that was being written: its end is missing,
+ * or there are bytes that were not written. A manifest that was damaged later has its end, and
+ * may be what somebody wants to mend. */
+static bool is_cut_off(const char *text, size_t size)
+{
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    return size == 0 || text[size - 1] != '}' || memchr(text, '\0', size) != NULL;
+}
+
+/* Removes half a manifest, and makes a whole one durable. One that is too large to be
+ * read, or no regular file, may be anything. */
 static enum mf_code settle_manifest(struct mf_database *database, const char *name, bool *removed,
                                     struct mf_error *error)
 {
@@ -131,14 +142,16 @@ static enum mf_code settle_manifest(struct mf_database *database, const char *na
         return mf_fail(error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
                        "%s: cannot be read", name);
     read.accept_unsealed = true;
-    enum mf_code code = mf_manifest_parse(text, size, &read, &manifest, error);
+    enum mf_code code = mf_manifest_parse(text, size, &read, &manifest, NULL);
     mf_manifest_clear(&manifest);
     if (code == MF_OK)
         code = mf_commit_write_again(database, name, text, size, error);
+    *removed = code == MF_MALFORMED && is_cut_off(text, size);
     free(text);
-    if (code != MF_MALFORMED)
-        return code;
-    *removed = true;
+    if (code == MF_NO_MEMORY)
+        return mf_fail(error, code, 0, "%s: no memory to read it", name);
+    if (!*removed)
+        return code == MF_MALFORMED ? MF_OK : code;
     result = mf_io_remove(&database->directory, name);
     return result == 0 ? MF_OK : mf_fail(error, MF_IO, result, "%s: cannot be removed", name);
 }

@@ -214,7 +214,8 @@ static void clean_up_keeps_what_is_named(void)
 static void clean_up_order(void)
 {
     static const char expected[] =
-        "rename status_at rename status_at rename sync_directory "; /* no version without its files */
+        "rename status_at rename status_at rename sync_directory "; /* no version without its files
+                                                                     */
     char *directory = database_new();
     struct mf_database *database = open_database(directory, true);
     faulty_arm(&platform, 0, 0);
@@ -363,7 +364,7 @@ static void recovery_by_hand(void)
     CU_ASSERT_FALSE(there(directory, "MANIFEST-CURRENT"));
     CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, &recovered, NULL), MF_OK);
     CU_ASSERT_EQUAL(recovered, 10);
-    CU_ASSERT_TRUE(there(directory, "MANIFEST-000009") && there(directory, "MANIFEST-000004"));
+    CU_ASSERT_TRUE(!there(directory, "MANIFEST-000009") && there(directory, "MANIFEST-000004"));
     struct mf_database *database = open_database(directory, false);
     CU_ASSERT_EQUAL(mf_database_current(database)->version, 10);
     CU_ASSERT_EQUAL(mf_database_current(database)->file_count, 2);
@@ -379,6 +380,34 @@ static void recovery_by_hand(void)
     scratch_remove(directory);
 }
 
+/* Of what stands above the kept versions, halves go, and what is damaged stays. */
+static void recovery_after_one_that_was_cut(void)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        bool stays;
+    } found[] = {{"", 0, false},
+                 {"{\"version\": 9,", 14, false},
+                 {"{\0\0\0\0\0}", 7, false},
+                 {"{\"version\": 9}\n", 15, true}};
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        char *directory = database_new();
+        struct mf_options options = faulty_options(&platform, true);
+        unlink(path_of(directory, "MANIFEST-CURRENT"));
+        file_write(path_of(directory, "MANIFEST-000009"), found[i].text, found[i].size);
+        CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, NULL, NULL), MF_OK);
+        CU_ASSERT_EQUAL(there(directory, "MANIFEST-000009"), found[i].stays);
+        CU_ASSERT_TRUE(there(directory, "MANIFEST-000004"));
+        struct mf_database *database = open_database(directory, true);
+        CU_ASSERT_EQUAL(mf_database_current(database)->version, 10);
+        CU_ASSERT_EQUAL(mf_history_clean(database, 2, NULL, NULL),
+                        found[i].stays ? MF_CORRUPT : MF_OK);
+        mf_database_close(database);
+        scratch_remove(directory);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"versions in numeric order, canonical names only", versions_in_numeric_order},
     {"differences", differences},
@@ -388,6 +417,7 @@ static const struct unit_test tests[] = {
     {"clean-up refuses when it cannot know", clean_up_refuses},
     {"orphans of each kind", orphans_of_each_kind},
     {"recovery by hand", recovery_by_hand},
+    {"recovery after one that was cut", recovery_after_one_that_was_cut},
 };
 
 UNIT_MAIN("history", tests)

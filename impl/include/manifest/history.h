@@ -178,7 +178,7 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
  * corrupt. MANIFEST-version must be valid and all its files verify. What becomes
  * current has its content and a new number: 1 + the highest that is found anywhere
  * (MANIFEST-*, MANIFEST-CURRENT, slots). Nothing is removed but what a recovery that was
- * cut has left: the MANIFEST-k above the highest whole one. The three outcomes of
+ * cut has left: half a MANIFEST-k above the highest that is not. The three outcomes of
  * mf_transaction_commit; *recovered (may be NULL) is the new number.
  *
  * MF_INVALID when the database is not corrupt: mf_transaction_load goes back.
