@@ -190,11 +190,9 @@ class _Maker:
             if (link.size, link.crc) != (size, crc):
                 raise Error("INVALID", f"the backup holds another version {version}")
             return link
-        if not links:
+        base = max((link for link in links if link < version), default=None)
+        if base is None:
             return Link(version, None, None, size, crc)
-        base = links[-1]
-        if base > version:
-            raise Error("INVALID", f"the backup holds version {base} already")
         return Link(version, base, crc32c(link_of(self.folder, base).text()), size, crc)
 
     # ---- Files ----
@@ -249,6 +247,7 @@ class _Maker:
         text = read_link(self.folder, version)
         if text is None:
             self.folder.remove(link_name(version) + PART)
+            self.folder.sync()
         else:
             self.write_link(version, text)
 
@@ -290,8 +289,9 @@ def _read_files(path, version):
         except FileNotFoundError:
             raise Error("NO_DATABASE", f"{path} is missing") from None
         try:
-            if version not in chain(folder):
-                raise Error("NO_VERSION", f"there is no link of version {version}")
+            links = chain(folder)
+            if version not in links:
+                raise Error("NO_VERSION" if links else "NO_DATABASE", f"no link of version {version}")
             manifest = manifest_of(folder, link_of(folder, version))
             return {entry: _read_file(folder, name, manifest.records[name])
                     for entry, name in manifest.names.items()}

@@ -201,7 +201,7 @@ class Database:
         lock = directory.lock()
         try:
             database = cls(directory, inspect(directory, unsealed), unsealed, lock)
-            database.publish_again()
+            database._publish_again()
             return database
         except (Error, OSError):
             os.close(lock)
@@ -236,7 +236,7 @@ class Database:
 
     # ---- Opening for writing, steps 4 and 5 ----
 
-    def publish_again(self):
+    def _publish_again(self):
         found = self.found
         if found.point == SLOTTED:
             return self._publish_slots_again()
@@ -348,10 +348,13 @@ class Database:
             raise Error("NOT_COMMITTED", "there is no higher sequence")
         record = Record.of(winner.sequence + 1, number, text)
         self.directory.sync()
-        fd = self.directory.open(found.other, os.O_RDWR)
+        new = found.other not in self.directory.names()  # in recovery by hand only
+        fd = self.directory.open(found.other, os.O_RDWR | os.O_CREAT)
         try:
             write_all(fd, record.bytes())
             sync_fd(fd)
+            if new:
+                self.directory.sync()
         except OSError as error:
             raise Unknown(error.errno, f"{found.other}: {error}") from error
         finally:

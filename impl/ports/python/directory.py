@@ -222,7 +222,10 @@ class Directory:
 
     def lock(self):
         """Locks out other writers until the descriptor that is returned is closed."""
-        fd = self.open(LOCK, os.O_RDWR | os.O_CREAT)
+        try:
+            fd = self.open(LOCK, os.O_RDWR | os.O_CREAT)
+        except Error as error:
+            raise Error("IO", str(error)) from None
         # struct flock: l_type, l_whence, l_start, l_len, l_pid; length 0 is the whole file.
         whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         try:

@@ -14,8 +14,8 @@ from document import Error, KINDS, U64
 REMOVED = ".removed"
 
 # The names that libmanifest, and this port, give to data files.
-_OWN_NAME = re.compile(rf"({'|'.join(KINDS)})(-[A-Za-z0-9_-]{{0,64}})?-(?P<version>[0-9]{{6,20}})"
-                       r"(-[1-9][0-9]*)?")
+_OWN_NAME = re.compile(rf"(lsm|({'|'.join(KINDS[1:])})(-[A-Za-z0-9_-]{{1,64}})?)"
+                       r"-(?P<version>[0-9]{6,20})(-[1-9][0-9]*)?")
 
 
 def removed_name(version):
@@ -205,11 +205,7 @@ def _recover(directory, version, unsealed, lock):
     database.verify_files(directory, manifest)
     db = Database(directory, _claimed(directory, names, unsealed), unsealed, lock)
     db.highest = max(0, *directory.versions(), *directory.versions(REMOVED))
-    number = db.commit({}, base=manifest, tidy=False)
-    if db.found.point == SLOTTED:
-        db.found.slots = database.read_slots(directory)
-    db.publish_again()
-    return number
+    return db.commit({}, base=manifest, tidy=False)
 
 
 def _claimed(directory, names, unsealed):
@@ -219,11 +215,8 @@ def _claimed(directory, names, unsealed):
     slots = database.read_slots(directory)
     records = {slot: record or Record(0) for slot, record in slots.items()}
     winner = max(SLOTS, key=lambda slot: (slots[slot] is not None, records[slot].sequence))
-    found = Found(SLOTTED, max(record.version for record in records.values()), b"", None,
-                  winner=winner, slots=records)
-    if found.other not in names:
-        os.close(directory.create(found.other))  # its name is durable with step 4
-    return found
+    return Found(SLOTTED, max(record.version for record in records.values()), b"", None,
+                 winner=winner, slots=records)
 
 
 def _claim_of_current(directory, unsealed):
