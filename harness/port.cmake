@@ -23,3 +23,15 @@ install(FILES ${conformance_dir}/README.md ${conformance_dir}/directories.json
   DESTINATION ${data_dir}/conformance)
 install(PROGRAMS ${conformance_dir}/run.py DESTINATION ${data_dir}/conformance)
 install(FILES port.schema.json DESTINATION ${data_dir})
+
+if(NOT BUILD_TESTING)
+  return()
+endif()
+
+# The adapter of libmanifest on platforms that leave a rule out.
+add_executable(wrong_port ${conformance_dir}/adapter.c tests/wrong_platform.c)
+set_target_properties(wrong_port PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_link_options(wrong_port PRIVATE -Wl,--wrap=mf_platform_posix)
+target_link_libraries(wrong_port PRIVATE
+  manifest crashmatrix_flags crashmatrix_sanitize PkgConfig::CJSON)

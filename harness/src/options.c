@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "port_case.h"
 #include "unobserved.h"
 
 enum { DEFAULT_TIMEOUT_MS = 10000 };
@@ -213,8 +214,7 @@ static void print_help(enum cm_command_name command, FILE *stream)
     if ((ALL_REPORTS & 1u << command) != 0)
         cm_print_accept_help(stream);
     if (command == CM_COMMAND_PORT)
-        fprintf(stream, "  %-24s %s\n", "unsupported",
-                "the port has not what a part needs (port only)");
+        cm_print_port_help(stream);
     fprintf(stream, "\nExample:\n  %s\n", chosen->example);
 }
 

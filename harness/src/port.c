@@ -224,9 +224,69 @@ static int make_folders(struct cm_port *port, struct ff_error *error)
     return cm_folder_make(port->contents, error) == 0 ? cm_port_write_contents(port, error) : -1;
 }
 
+static int check_python(const struct cm_port *port, struct ff_error *error)
+{
+    if (!cm_port_is_wanted(port, NULL, "vectors") || cm_program_is_installed("python3"))
+        return 0;
+    return cm_fail(error, "the conformance vectors need python3, which is not installed (Debian: "
+                          "python3); --only 'rename/*' --only 'slots/*' does without them");
+}
+
+/* The names of the parts that there may be, of a commit point (NULL: of none). */
+static const char *part_at(size_t i, const char *point)
+{
+    static const char *const others[] = {"interchange", "commit-faults"};
+    if (point == NULL)
+        return i == 0 ? "vectors" : NULL;
+    if (i < CM_PORT_CASE_COUNT)
+        return cm_port_cases[i].name;
+    i -= CM_PORT_CASE_COUNT;
+    return i < sizeof(others) / sizeof(others[0]) ? others[i] : NULL;
+}
+
+/* Whether a pattern chooses any part of the point. */
+static bool matches_any(const char *pattern, const char *point)
+{
+    bool found = false;
+    const char *name = NULL;
+    for (size_t i = 0; !found && (name = part_at(i, point)) != NULL; i++) {
+        char *whole = part_name(point, name);
+        found = fnmatch(pattern, whole, 0) == 0;
+        free(whole);
+    }
+    return found;
+}
+
+static bool wants_any(const struct cm_port *port, const char *point)
+{
+    const struct cm_words *only = &port->settings->only;
+    bool found = only->count == 0;
+    for (size_t i = 0; i < only->count && !found; i++)
+        found = matches_any(only->items[i], point);
+    return found;
+}
+
+static int check_only(const struct cm_port *port, struct ff_error *error)
+{
+    const struct cm_words *only = &port->settings->only;
+    for (size_t i = 0; i < only->count; i++) {
+        const char *pattern = only->items[i];
+        bool found = matches_any(pattern, NULL);
+        for (size_t p = 0; p < POINT_COUNT; p++)
+            found = found || (is_chosen(port, points[p]) && matches_any(pattern, points[p]));
+        if (!found)
+            return cm_fail(error,
+                           "--only: no part matches '%s'; there are vectors, and for each commit "
+                           "point those such as rename/commit: see crashmatrix port --help",
+                           pattern);
+    }
+    return 0;
+}
+
 static enum cm_exit prepare(struct cm_port *port, struct ff_error *error)
 {
-    if (check_options(port, error) != 0 || split_adapter(port, error) != 0 ||
+    if (check_options(port, error) != 0 || check_only(port, error) != 0 ||
+        check_python(port, error) != 0 || split_adapter(port, error) != 0 ||
         choose_models(port, error) != 0 || make_folders(port, error) != 0)
         return CM_EXIT_USAGE;
     return ask_capabilities(port, error);
@@ -250,8 +310,8 @@ static void run_points(struct cm_port *port)
             continue;
         if (cm_port_writes(port, points[i]))
             run_point(port, points[i]);
-        else if (cm_port_is_wanted(port, points[i], "all"))
-            cm_port_set(cm_port_add(port, points[i], "all"), CM_PORT_VERDICT_UNSUPPORTED,
+        else if (wants_any(port, points[i]))
+            cm_port_set(cm_port_add(port, NULL, points[i]), CM_PORT_VERDICT_UNSUPPORTED,
                         cm_format("the port does not write this commit point"));
     }
 }
@@ -377,13 +437,8 @@ int cm_port_run(const struct cm_settings *settings)
     int status = (int)prepare(&port, &error);
     if (status == CM_EXIT_PASS) {
         run_parts(&port);
-        if (port.part_count == 0) {
-            status = CM_EXIT_USAGE;
-            cm_fail(&error, "--only: no part matches; the README of PORTS.md lists them");
-        } else {
-            port.verdict = overall(&port);
-            status = report(&port, &error);
-        }
+        port.verdict = overall(&port);
+        status = report(&port, &error);
     }
     cm_port_free(&port);
     return error.text[0] != '\0' ? cm_give_up((enum cm_exit)status, error.text) : status;

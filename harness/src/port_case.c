@@ -38,3 +38,17 @@ size_t cm_port_content(uint64_t version, unsigned index, unsigned char data[CM_P
     }
     return size;
 }
+
+void cm_print_port_help(FILE *stream)
+{
+    fprintf(stream, "  %-20s %s\n\nParts that --only knows, in the order in which they are run:\n",
+            "unsupported", "the port, or no chosen model, has what a part needs");
+    fprintf(stream, "  %-22s %s\n", "vectors", "the conformance vectors");
+    fprintf(stream, "  %-22s %s\n", "rename/interchange",
+            "what one writes the other reads and commits to: the port, libmanifest");
+    for (size_t i = 0; i < CM_PORT_CASE_COUNT; i++)
+        fprintf(stream, "  rename/%-15s %s\n", cm_port_cases[i].name, cm_port_cases[i].what);
+    fprintf(stream, "  %-22s %s\n  %-22s %s\n", "rename/commit-faults",
+            "calls of a commit fail (--faults, default: all)", "slots/...",
+            "the same with the other commit point");
+}

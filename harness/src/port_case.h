@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define CM_PORT_PATH        "db"
 #define CM_PORT_BACKUP_PATH "backup"
@@ -69,5 +70,8 @@ extern const struct cm_port_file cm_port_files[CM_PORT_FILE_COUNT];
 
 /* The content of a file in a version. Returns its size. */
 size_t cm_port_content(uint64_t version, unsigned index, unsigned char data[CM_PORT_SIZE_MAX]);
+
+/* What --accept knows besides, and the names that --only knows. */
+void cm_print_port_help(FILE *stream);
 
 #endif

@@ -26,11 +26,11 @@ static void print_counts(const struct cm_port_part *part, FILE *stream)
 }
 
 static void print_violation(const struct cm_port_part *part,
-                            const struct cm_port_violation *violation, FILE *stream)
+                            const struct cm_port_violation *violation, bool is_kept, FILE *stream)
 {
     fprintf(stream, "      %s%s%s\n", violation->model != NULL ? violation->model : "",
             violation->model != NULL ? ": " : "", violation->reason);
-    if (violation->id == NULL)
+    if (violation->id == NULL || !is_kept)
         return;
     char *check = cm_port_quote(part->check);
     fprintf(stream, "      replay: crashmatrix replay %s --trace %s%s --check %s\n", violation->id,
@@ -50,8 +50,9 @@ static void print_part(const struct cm_port *port, const struct cm_port_part *pa
     fputs("\n", stream);
     if (part->problem != NULL)
         fprintf(stream, "      %s\n", part->problem);
+    bool is_kept = port->settings->report != NULL;
     for (size_t i = 0; i < part->violation_count && i < SHOWN_VIOLATIONS; i++)
-        print_violation(part, &part->violations[i], stream);
+        print_violation(part, &part->violations[i], is_kept, stream);
     if (part->violation_count > SHOWN_VIOLATIONS)
         fprintf(stream, "      and %zu other reasons\n", part->violation_count - SHOWN_VIOLATIONS);
 }
@@ -80,6 +81,8 @@ void cm_port_report_text(const struct cm_port *port, FILE *stream)
     print_misfits(port, stream);
     if (port->settings->report != NULL)
         fprintf(stream, "Report: %s\n", port->folder);
+    else if (port->verdict != CM_PORT_VERDICT_PASS)
+        fputs("--report DIR keeps what shows more, and can be replayed.\n", stream);
     fprintf(stream, "Verdict: %s\n", cm_port_verdict_name(port->verdict));
 }
 

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "port.h"
 #include "port_words.h"
+#include "text.h"
 
 /* ---- report.json ---- */
 
@@ -142,12 +143,14 @@ int cm_port_check_trace(const struct cm_port_part *part, enum cm_port_case_id id
         return -1;
     char *text = printed(trace, &size);
     ff_trace_free(trace);
+    char shown[300];
+    cm_text_printable(shown, sizeof(shown), text, size);
     int status = cm_port_words_read(id, text, size, &words, error);
     if (status == 0 && !words.finished)
         status = size == 0 ? cm_fail(error, "the adapter's %s printed nothing",
                                      cm_port_cases[id].operation)
-                           : cm_fail(error, "the adapter's %s did not answer OK: %.300s",
-                                     cm_port_cases[id].operation, text);
+                           : cm_fail(error, "the adapter's %s did not answer OK: %s",
+                                     cm_port_cases[id].operation, shown);
     free(text);
     return status;
 }

@@ -291,7 +291,8 @@ def _read_files(path, version):
         try:
             links = chain(folder)
             if version not in links:
-                raise Error("NO_VERSION" if links else "NO_DATABASE", f"no link of version {version}")
+                code = "NO_VERSION" if links else "NO_DATABASE"
+                raise Error(code, f"there is no link of version {version}")
             manifest = manifest_of(folder, link_of(folder, version))
             return {entry: _read_file(folder, name, manifest.records[name])
                     for entry, name in manifest.names.items()}

@@ -196,7 +196,8 @@ class Scanner:
 
     def refuse_half_a_number(self, token):
         """What the match left behind: the point or the exponent of "1." and "1e+"."""
-        after = re.match(rb"[eE][+-]?" if b"." in token else rb"\.|[eE][+-]?", self.text[self.at:][:2])
+        rest = rb"[eE][+-]?" if b"." in token else rb"\.|[eE][+-]?"
+        after = re.match(rest, self.text[self.at:self.at + 2])
         if after and b"e" not in token.lower():
             self.at += after.end()
             raise self.wrong(self.at, "expected a digit")
@@ -347,7 +348,8 @@ class _Reader:
 
     def manifest(self, unsealed):
         members = self.typed(self.root, dict, "an object")
-        version, timestamp = self.integer(self.root, "version"), self.integer(self.root, "timestamp")
+        version = self.integer(self.root, "version")
+        timestamp = self.integer(self.root, "timestamp")
         names = self.names()
         if self.integer(self.root, "checksum") != checksum(names.values()):
             raise self.wrong(members["checksum"], "the checksum of the names does not agree")
