@@ -1,12 +1,11 @@
 """Backups: a folder with a chain of links, one for each version (SPEC.md, section 9)."""
 import json
-import os
 
 import database
 import history
 from database import SLOTTED, Database, failing_as, parse
-from directory import (CURRENT, SLOTS, Directory, chunks, link_name, make, manifest_name, sync_fd,
-                       version_of, write_all)
+from directory import (CURRENT, SLOTS, Directory, chunks, close, link_name, make, manifest_name,
+                       sync_fd, version_of, write_all)
 from document import Error, Manifest, U32, U64, crc32c
 
 LINK, PART = "", ".part"
@@ -151,7 +150,7 @@ def add(db, version, path):
             try:
                 _Maker(db, folder).add(version, text, manifest)
             finally:
-                os.close(lock)
+                close(lock)
         finally:
             folder.close()
 
@@ -230,11 +229,11 @@ class _Maker:
             self.folder.rename(temporary, name)
             sync_fd(fd)
         except (Error, OSError):
-            self.folder.remove(temporary)
+            self.folder.discard(temporary)
             raise
         finally:
-            os.close(source)
-            os.close(fd)
+            close(source)
+            close(fd)
 
     # ---- In place ----
 

@@ -14,8 +14,8 @@ import struct
 import time
 
 import document
-from directory import (CURRENT, LOCK, SLOTS, Directory, SyncFailed, Unknown, is_temporary, make,
-                       manifest_name, sync_fd, version_of, write_all)
+from directory import (CURRENT, LOCK, SLOTS, Directory, SyncFailed, Unknown, close, is_temporary,
+                       make, manifest_name, sync_fd, version_of, write_all)
 from document import Error, Manifest, U64, crc32c
 
 RENAME, SLOTTED = "rename", "slots"
@@ -204,12 +204,12 @@ class Database:
             database._publish_again()
             return database
         except (Error, OSError):
-            os.close(lock)
+            close(lock)
             raise
 
     def close(self):
         if self.lock is not None:
-            os.close(self.lock)
+            close(self.lock)
         self.directory.close()
 
     def __enter__(self):
@@ -358,14 +358,13 @@ class Database:
         except OSError as error:
             raise Unknown(error.errno, f"{found.other}: {error}") from error
         finally:
-            os.close(fd)
+            close(fd)
         self.found = Found(SLOTTED, number, text, manifest, winner=found.other,
                            slots={found.winner: winner, found.other: record})
 
     def _take_back(self, created):
-        with contextlib.suppress(OSError):
-            for name in created:
-                self.directory.remove(name)
+        for name in created:
+            self.directory.discard(name)
 
 
 # ---- Init ----
@@ -386,7 +385,7 @@ def init(path, point=RENAME):
             return _first_version(directory, point, lock)
         except (Error, OSError):
             if lock is not None:
-                os.close(lock)
+                close(lock)
             directory.close()
             raise
 

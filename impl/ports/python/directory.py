@@ -4,6 +4,7 @@ Everything is opened relative to the directory's descriptor; no link is followed
 opening never waits. Calls that are interrupted are repeated by Python itself (PEP 475),
 but for close and rename, as it must be; remove() does it here.
 """
+import contextlib
 import errno
 import fcntl
 import itertools
@@ -54,7 +55,7 @@ class Directory:
         self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
 
     def close(self):
-        os.close(self.fd)
+        close(self.fd)
 
     def names(self):
         """The names of all entries; bytes that are no UTF-8 become lone surrogates."""
@@ -78,7 +79,7 @@ class Directory:
                 raise Error("CORRUPT", f"{name}: no regular file") from None
             raise
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
+            close(fd)
             raise Error("CORRUPT", f"{name}: no regular file")
         return fd
 
@@ -88,7 +89,7 @@ class Directory:
         try:
             return b"".join(chunks(fd))
         finally:
-            os.close(fd)
+            close(fd)
 
     def read_if_there(self, name):
         """The same, or None if there is no such name."""
@@ -108,13 +109,13 @@ class Directory:
                 sync_fd(fd)
             return size, crc
         finally:
-            os.close(fd)
+            close(fd)
 
     def verify(self, name, record):
         """Raises CORRUPT unless it is a regular file of that size and CRC32C (record None: any)."""
         try:
             if record is None:
-                os.close(self.open(name))
+                close(self.open(name))
             elif self.measure(name) != record:
                 raise Error("CORRUPT", f"{name}: not the recorded size and CRC32C")
         except FileNotFoundError:
@@ -152,11 +153,11 @@ class Directory:
             sync_fd(fd)
         except OSError:
             keep_open = False
-            self.remove(name)
+            self.discard(name)
             raise
         finally:
             if not keep_open:
-                os.close(fd)
+                close(fd)
 
     def write_in_place(self, name, data, flags=0):
         """Writes over the first bytes of a file, and syncs it."""
@@ -165,7 +166,7 @@ class Directory:
             write_all(fd, data)
             sync_fd(fd)
         finally:
-            os.close(fd)
+            close(fd)
 
     def write_temporary(self, data):
         """Name and open descriptor of a new temporary with these bytes, synced."""
@@ -195,6 +196,11 @@ class Directory:
             except InterruptedError:
                 continue
 
+    def discard(self, name):
+        """Removes what a step that has failed leaves; the failure is what counts."""
+        with contextlib.suppress(OSError):
+            self.remove(name)
+
     def publish(self, name, data):
         """Steps 4 to 8 of a commit: name holds these bytes, durably, or what it held before.
 
@@ -208,7 +214,7 @@ class Directory:
             except OSError as error:
                 if not isinstance(error, SyncFailed) and error.errno not in RENAME_UNDONE:
                     raise Unknown(error.errno, f"rename to {name}: {error}") from error
-                self.remove(temporary)
+                self.discard(temporary)
                 raise
             try:
                 sync_fd(fd)
@@ -216,7 +222,7 @@ class Directory:
             except OSError as error:
                 raise Unknown(error.errno, f"{name}: {error}") from error
         finally:
-            os.close(fd)
+            close(fd)
 
     # ---- The lock ----
 
@@ -231,7 +237,7 @@ class Directory:
         try:
             fcntl.fcntl(fd, fcntl.F_OFD_SETLK, whole)
         except OSError as error:
-            os.close(fd)
+            close(fd)
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise Error("LOCKED", "another writer holds the lock") from None
             raise
@@ -253,6 +259,12 @@ def _bytes(name):
 def chunks(fd):
     """The bytes of a file from where it stands, piece by piece."""
     return iter(lambda: os.read(fd, CHUNK), b"")
+
+
+def close(fd):
+    """Closes a descriptor. What was to be durable has been synced: an error says nothing more."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
 
 
 def write_all(fd, data):

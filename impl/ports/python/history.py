@@ -3,12 +3,11 @@
 Functions take a Database; what removes something wants one that is open for writing.
 """
 import errno
-import os
 import re
 
 import database
 from database import SLOTTED, Database, Found, Record, failing_as, parse
-from directory import CURRENT, SLOTS, Directory, is_temporary, manifest_name, version_of
+from directory import CURRENT, SLOTS, Directory, close, is_temporary, manifest_name, version_of
 from document import Error, KINDS, U64
 
 REMOVED = ".removed"
@@ -178,7 +177,7 @@ def recover(path, version, unsealed=False):
                 _demand_corrupt(directory, unsealed)
                 return _recover(directory, version, unsealed, lock)
             finally:
-                os.close(lock)
+                close(lock)
         finally:
             directory.close()
 
