@@ -90,6 +90,9 @@ crashmatrix_script_test(ci_shards)
 set_tests_properties(ci_shards PROPERTIES LABELS "command;no-sanitizers")
 crashmatrix_specimen(interrupted tests/interrupted.c)
 crashmatrix_script_test(interrupted)
+# Some fifty recordings, with a process or two for each state.
+crashmatrix_script_test(ports)
+set_tests_properties(ports PROPERTIES LABELS "command;no-sanitizers" TIMEOUT 600)
 crashmatrix_specimen(poison tests/poison.c)
 crashmatrix_script_test(poison)
 # Eighty explorations by code that watch.sh and test_layout run with sanitizers, too.
@@ -99,4 +102,4 @@ set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETUR
 set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
 
 # The longest begin first, so that nothing waits for them in the end.
-set_tests_properties(ci_shards correct nested pinned poison shards watch PROPERTIES COST 100)
+set_tests_properties(ci_shards correct nested pinned poison ports shards watch PROPERTIES COST 100)

@@ -16,6 +16,7 @@ static subcommand_run *const runs[CM_COMMAND_COUNT] = {
     [CM_COMMAND_REPLAY] = cm_replay,
     [CM_COMMAND_MERGE] = cm_merge_run,
     [CM_COMMAND_CUT] = cm_cut,
+    [CM_COMMAND_PORT] = cm_port_run,
     [CM_COMMAND_MODELS] = cm_show_models,
     [CM_COMMAND_TARGETS] = cm_list_targets,
 };

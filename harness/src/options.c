@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "port_case.h"
 #include "unobserved.h"
 
 enum { DEFAULT_TIMEOUT_MS = 10000 };
@@ -59,6 +60,11 @@ static const struct subcommand subcommands[] = {
                         "for n in $(seq 0 40); do cp -a before db; (cd db &&\n"
                         "    crashmatrix cut --at $n --lose all -- ../save; ../load) || break; "
                         "rm -rf db; done"},
+    [CM_COMMAND_PORT] =
+        {"port", "", 0, "Check a port of the manifest commit, in any language, through an adapter.",
+         "crashmatrix port --adapter ./my-adapter --report out\n"
+         "  crashmatrix port --adapter 'python3 adapter.py' --commit-point rename "
+         "--model 'ext4*'"},
     [CM_COMMAND_MODELS] = {"models", "[NAME|FILE|GLOB]...", SOME_OPERANDS,
                            "Print what models promise, explain some, or name that of a directory.",
                            "crashmatrix models\n"
@@ -92,8 +98,15 @@ struct option_row {
 #define SETTING(member) offsetof(struct cm_settings, member)
 #define EXPLORES        (ON(RUN) | ON(EXPLORE))
 #define REPORTS         (EXPLORES | ON(MERGE))
+#define ALL_REPORTS     (REPORTS | ON(PORT))
 
 static const struct option_row rows[] = {
+    {"adapter", 0, OPTION_TEXT, SETTING(adapter), ON(PORT), "CMD",
+     "performs one operation of the port: see PORTS.md"},
+    {"commit-point", 0, OPTION_TEXT, SETTING(commit_point), ON(PORT), "rename|slots|both",
+     "which of those that the port writes (default: both)"},
+    {"only", 0, OPTION_WORDS, SETTING(only), ON(PORT), "GLOB",
+     "only these parts, such as vectors or 'rename/*', may be repeated (default: all)"},
     {"target", 0, OPTION_TEXT, SETTING(target), EXPLORES | ON(RECORD) | ON(REPLAY), "NAME|FILE",
      "a ready-made target; other options override what it says"},
     {"setup", 0, OPTION_TEXT, SETTING(setup), ON(RUN) | ON(RECORD), "CMD",
@@ -106,29 +119,29 @@ static const struct option_row rows[] = {
      "cut the power during recovery, too: N times, or as often as it makes a difference"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},
-    {"model", 0, OPTION_WORDS, SETTING(models), REPORTS | ON(REPLAY) | ON(CUT),
+    {"model", 0, OPTION_WORDS, SETTING(models), ALL_REPORTS | ON(REPLAY) | ON(CUT),
      "NAME|FILE|GLOB|all",
      "persistence model, may be repeated, !GLOB takes some out again (default: posix, or the "
-     "target's)"},
-    {"accept", 0, OPTION_WORDS, SETTING(accept), REPORTS, "KIND",
+     "target's; port: all)"},
+    {"accept", 0, OPTION_WORDS, SETTING(accept), ALL_REPORTS, "KIND",
      "pass although this was not seen, may be repeated; kinds: below"},
-    {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN), "SPEC|all",
+    {"faults", 0, OPTION_WORDS, SETTING(faults), ON(RUN) | ON(PORT), "SPEC|all",
      "run it again with calls that fail: see faultfs-run --help; all: each call, each error"},
     {"granule", 0, OPTION_NUMBER, SETTING(granule), EXPLORES, "BYTES",
      "tear data at this size instead of the model's"},
-    {"report", 0, OPTION_TEXT, SETTING(report), REPORTS, "DIR",
+    {"report", 0, OPTION_TEXT, SETTING(report), ALL_REPORTS, "DIR",
      "leave trace.cmt, report.json, junit.xml and the progress there"},
     {"resume", 0, OPTION_FLAG, SETTING(resume), EXPLORES, NULL,
      "continue the run whose report folder this is, from its recording and progress"},
     {"shard", 0, OPTION_SHARD, SETTING(shard), EXPLORES, "I/N",
      "cover only part I of N (1 to N); crashmatrix merge puts the parts together"},
-    {"budget", 0, OPTION_BUDGET, SETTING(budget), EXPLORES, "5000|60s",
+    {"budget", 0, OPTION_BUDGET, SETTING(budget), EXPLORES | ON(PORT), "5000|60s",
      "runs of the check, or time, under each model: what deviates the least comes first"},
     {"seed", 0, OPTION_NUMBER, SETTING(seed), EXPLORES, "N",
      "of the sample in the last quarter of a budget, and of the audit (default: 1)"},
     {"keep", 0, OPTION_FLAG, SETTING(keep), REPORTS, NULL,
      "leave the failing states in the report's folder, too"},
-    {"json", 0, OPTION_FLAG, SETTING(json), REPORTS, NULL,
+    {"json", 0, OPTION_FLAG, SETTING(json), ALL_REPORTS, NULL,
      "print report.json instead of the matrix"},
     {"eager", 0, OPTION_FLAG, SETTING(eager), EXPLORES, NULL,
      "run the check on every state, also if it says what it looks at"},
@@ -136,13 +149,13 @@ static const struct option_row rows[] = {
      "execute the check's program for each run; do not fork it at its main()"},
     {"monotone", 0, OPTION_FLAG, SETTING(monotone), EXPLORES, NULL,
      "what the check accepts it would accept had less been printed: not run with less"},
-    {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), REPORTS, NULL,
+    {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), ALL_REPORTS, NULL,
      "leave timings out of the reports"},
-    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES, "N",
+    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), EXPLORES | ON(PORT), "N",
      "checks run at the same time (default: one for each processor)"},
-    {"timeout", 0, OPTION_DURATION, SETTING(timeout_ms), EXPLORES | ON(REPLAY), "10s",
+    {"timeout", 0, OPTION_DURATION, SETTING(timeout_ms), EXPLORES | ON(REPLAY) | ON(PORT), "10s",
      "longest time for one check; ms, s or m (default: 10s)"},
-    {"scratch", 0, OPTION_TEXT, SETTING(scratch), ON(RUN) | ON(RECORD), "DIR",
+    {"scratch", 0, OPTION_TEXT, SETTING(scratch), ON(RUN) | ON(RECORD) | ON(PORT), "DIR",
      "where the directory under test is made (default: $TMPDIR or /tmp)"},
     {"output", 'o', OPTION_TEXT, SETTING(output), ON(RECORD), "TRACE", "the trace to write"},
     {"trace", 0, OPTION_TEXT, SETTING(trace), ON(REPLAY), "TRACE", "the trace of the id"},
@@ -198,8 +211,10 @@ static void print_help(enum cm_command_name command, FILE *stream)
         fprintf(stream, "  %-32s %s\n", left, rows[i].help);
     }
     fprintf(stream, "  %-32s %s\n", "    --help", "print this");
-    if ((REPORTS & 1u << command) != 0)
+    if ((ALL_REPORTS & 1u << command) != 0)
         cm_print_accept_help(stream);
+    if (command == CM_COMMAND_PORT)
+        cm_print_port_help(stream);
     fprintf(stream, "\nExample:\n  %s\n", chosen->example);
 }
 
@@ -441,5 +456,6 @@ void cm_options_free(struct cm_settings *settings)
     free(settings->models.items);
     free(settings->accept.items);
     free(settings->faults.items);
-    settings->models = settings->accept = settings->faults = (struct cm_words){0};
+    free(settings->only.items);
+    settings->models = settings->accept = settings->faults = settings->only = (struct cm_words){0};
 }

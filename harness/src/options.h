@@ -28,6 +28,7 @@ enum cm_exit {
     X(REPLAY, "replay")                                                                            \
     X(MERGE, "merge")                                                                              \
     X(CUT, "cut")                                                                                  \
+    X(PORT, "port")                                                                                \
     X(MODELS, "models")                                                                            \
     X(TARGETS, "targets")
 
@@ -53,6 +54,9 @@ struct cm_budget {
 struct cm_settings {
     enum cm_command_name command;
     const char *target;
+    const char *adapter;      /* of a port */
+    const char *commit_point; /* NULL: both */
+    struct cm_words only;     /* parts of the check of a port; none: all */
     const char *setup;
     const char *workload;
     const char *recover;

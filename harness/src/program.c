@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "memory.h"
+
 static bool has_interpreter(int fd, const Elf64_Ehdr *header)
 {
     for (unsigned i = 0; i < header->e_phnum; i++) {
@@ -161,4 +163,24 @@ __attribute__((no_sanitize("address"))) int cm_program_execute(char *const *argv
     }
     errno = code;
     return -1;
+}
+
+static bool is_in_folder(const char *folder, size_t length, const char *command)
+{
+    char *path = cm_format("%.*s/%s", (int)length, folder, command);
+    bool found = access(path, X_OK) == 0;
+    free(path);
+    return found;
+}
+
+bool cm_program_is_installed(const char *command)
+{
+    const char *folder = getenv("PATH");
+    while (folder != NULL) {
+        size_t length = strcspn(folder, ":");
+        if (length > 0 && is_in_folder(folder, length, command))
+            return true;
+        folder = folder[length] == ':' ? folder + length + 1 : NULL;
+    }
+    return false;
 }

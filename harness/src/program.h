@@ -14,6 +14,9 @@
  */
 bool cm_program_is_preloadable(const char *name);
 
+/* Whether there is an executable file of that name in $PATH. */
+bool cm_program_is_installed(const char *name);
+
 /*
  * A digest of the content of the files that a command names: its program, and what of its
  * other words is the absolute path of a file or a name in $PATH; shell: argv[2] is the text

@@ -13,6 +13,7 @@ int cm_show(const struct cm_settings *settings);
 int cm_replay(const struct cm_settings *settings);
 int cm_merge_run(const struct cm_settings *settings); /* merge */
 int cm_cut(const struct cm_settings *settings);
+int cm_port_run(const struct cm_settings *settings); /* port */
 int cm_show_models(const struct cm_settings *settings);
 int cm_list_targets(const struct cm_settings *settings);
 

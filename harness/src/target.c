@@ -9,6 +9,7 @@
 #include "fail.h"
 #include "install.h"
 #include "memory.h"
+#include "program.h"
 
 static bool is_path(const char *name)
 {
@@ -32,26 +33,6 @@ struct cm_target *cm_target_load(const char *name, struct ff_error *error)
     return target;
 }
 
-static bool is_in_folder(const char *folder, size_t length, const char *command)
-{
-    char *path = cm_format("%.*s/%s", (int)length, folder, command);
-    bool found = access(path, X_OK) == 0;
-    free(path);
-    return found;
-}
-
-static bool is_installed(const char *command)
-{
-    const char *folder = getenv("PATH");
-    while (folder != NULL) {
-        size_t length = strcspn(folder, ":");
-        if (length > 0 && is_in_folder(folder, length, command))
-            return true;
-        folder = folder[length] == ':' ? folder + length + 1 : NULL;
-    }
-    return false;
-}
-
 static char *join(const struct cm_names *names)
 {
     char *text = cm_format("%s", "");
@@ -66,7 +47,7 @@ static char *join(const struct cm_names *names)
 int cm_target_check_needs(const struct cm_target *target, struct ff_error *error)
 {
     for (size_t i = 0; i < target->needs.count; i++) {
-        if (is_installed(target->needs.items[i]))
+        if (cm_program_is_installed(target->needs.items[i]))
             continue;
         char *packages = join(&target->packages);
         cm_fail(error, "target '%s' needs the command '%s', which is not installed; install %s%s",

@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <manifest/backup.h>
+#include <manifest/history.h>
 #include <manifest/manifest.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,9 @@
  * printed at the end. */
 struct request {
     const char *path;
-    const char *word; /* "" when there is none */
+    const char *word; /* the next one; "" when there is none */
+    char **words;     /* all after the path */
+    int word_count;
     cJSON *result;
 };
 
@@ -199,6 +202,159 @@ static enum mf_code run_init(const struct request *request, struct mf_error *err
     return mf_database_init(request->path, &options, error);
 }
 
+/* A file's content into the transaction, as that kind and key. */
+static enum mf_code add_file(struct mf_transaction *transaction, char **words,
+                             struct mf_error *error)
+{
+    unsigned kind = 0;
+    size_t size = 0;
+    while (kind < MF_KIND_COUNT && strcmp(words[0], mf_kind_word((enum mf_kind)kind)) != 0)
+        kind++;
+    char *data = load(words[2], &size);
+    if (kind == MF_KIND_COUNT || data == NULL) {
+        fprintf(stderr, "conformance_adapter: %s %s: no such kind, or no such file\n", words[0],
+                words[2]);
+        exit(2);
+    }
+    enum mf_code code =
+        mf_transaction_add(transaction, (enum mf_kind)kind, words[1], data, size, error);
+    free(data);
+    return code;
+}
+
+/* One version of the files up to the word "then"; *used: how many words that were. */
+static enum mf_code commit_version(struct mf_database *database, char **words, int count, int *used,
+                                   uint64_t *version, struct mf_error *error)
+{
+    struct mf_transaction *transaction;
+    enum mf_code code = mf_transaction_begin(database, &transaction, error);
+    *used = 0;
+    if (code != MF_OK)
+        return code;
+    for (; code == MF_OK && *used + 3 <= count && strcmp(words[*used], "then") != 0; *used += 3)
+        code = add_file(transaction, words + *used, error);
+    if (code == MF_OK)
+        return mf_transaction_commit(transaction, version, error);
+    mf_transaction_abort(transaction);
+    return code;
+}
+
+/* What is printed is durable: not before it is, and not later. */
+static void promise(uint64_t version)
+{
+    printf("committed %" PRIu64 "\n", version);
+    fflush(stdout);
+}
+
+static enum mf_code run_commit_files(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    struct mf_database *database;
+    uint64_t version = 0;
+    enum mf_code code = mf_database_open(request->path, &options, &database, error);
+    if (code != MF_OK)
+        return code;
+    for (int at = 0, used = 0; code == MF_OK && at < request->word_count; at += used + 1) {
+        code = commit_version(database, request->words + at, request->word_count - at, &used,
+                              &version, error);
+        if (code == MF_OK)
+            promise(version);
+    }
+    if (code == MF_OK)
+        say_integer(request->result, "committed", version);
+    mf_database_close(database);
+    return code;
+}
+
+/* Opening has compared every file with its record. */
+static enum mf_code run_show(const struct request *request, struct mf_error *error)
+{
+    struct mf_database *database;
+    enum mf_code code = mf_database_open(request->path, NULL, &database, error);
+    if (code != MF_OK)
+        return code;
+    say_manifest(request->result, mf_database_current(database));
+    cJSON_AddStringToObject(request->result, "commit_point",
+                            mf_commit_point_word(mf_database_commit_point(database)));
+    mf_database_close(database);
+    return MF_OK;
+}
+
+static enum mf_code run_versions(const struct request *request, struct mf_error *error)
+{
+    struct mf_versions versions = {NULL, 0};
+    struct mf_database *database;
+    enum mf_code code = mf_database_open(request->path, NULL, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = mf_history_versions(database, &versions, error);
+    cJSON *list = cJSON_AddArrayToObject(request->result, "versions");
+    for (size_t i = 0; i < versions.count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)versions.numbers[i]));
+    mf_versions_clear(&versions);
+    mf_database_close(database);
+    return code;
+}
+
+static enum mf_code run_cleanup(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    struct mf_database *database;
+    enum mf_code code = mf_database_open(request->path, &options, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = mf_history_clean(database, strtoul(request->word, NULL, 10), NULL, error);
+    mf_database_close(database);
+    return code;
+}
+
+static enum mf_code run_sweep(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    struct mf_database *database;
+    enum mf_code code = mf_database_open(request->path, &options, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = mf_orphans_remove(database, NULL, error);
+    mf_database_close(database);
+    return code;
+}
+
+static enum mf_code run_recover(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    uint64_t version = 0;
+    enum mf_code code = mf_database_recover(request->path, &options,
+                                            strtoull(request->word, NULL, 10), &version, error);
+    if (code == MF_OK)
+        say_integer(request->result, "recovered", version);
+    return code;
+}
+
+static enum mf_code run_backup(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    struct mf_database *database;
+    enum mf_code code = mf_database_open(request->path, &options, &database, error);
+    if (code != MF_OK)
+        return code;
+    code = mf_backup_create(database, strtoull(request->word, NULL, 10), request->words[1], NULL,
+                            NULL, error);
+    mf_database_close(database);
+    return code;
+}
+
+static enum mf_code run_restore(const struct request *request, struct mf_error *error)
+{
+    struct mf_options options = {.writable = true};
+    uint64_t version = 0;
+    enum mf_code code = mf_backup_restore(request->path, strtoull(request->word, NULL, 10),
+                                          request->words[1], &options, &version, error);
+    if (code == MF_OK)
+        say_integer(request->result, "restored", version);
+    return code;
+}
+
 static void say_link(void *argument, const struct mf_backup_link *link)
 {
     cJSON *entry = cJSON_CreateObject();
@@ -215,17 +371,47 @@ static enum mf_code run_inspect(const struct request *request, struct mf_error *
     return mf_backup_inspect(request->path, NULL, say_link, links, error);
 }
 
+static enum mf_code run_capabilities(const struct request *request, struct mf_error *error);
+
+/* word_count: how many words the operation needs after its path; without_path: it has none. */
 static const struct {
     const char *name;
     enum mf_code (*run)(const struct request *request, struct mf_error *error);
+    int word_count;
+    bool without_path;
 } operations[] = {
-    {"parse", run_parse},   {"print", run_print}, {"read", run_read},       {"write", run_write},
-    {"commit", run_commit}, {"init", run_init},   {"inspect", run_inspect},
+    {"parse", run_parse, 0, false},       {"print", run_print, 0, false},
+    {"read", run_read, 0, false},         {"write", run_write, 0, false},
+    {"commit", run_commit, 0, false},     {"init", run_init, 1, false},
+    {"inspect", run_inspect, 0, false},   {"capabilities", run_capabilities, 0, true},
+    {"show", run_show, 0, false},         {"commit-files", run_commit_files, 0, false},
+    {"versions", run_versions, 0, false}, {"cleanup", run_cleanup, 1, false},
+    {"sweep", run_sweep, 0, false},       {"recover", run_recover, 1, false},
+    {"backup", run_backup, 2, false},     {"restore", run_restore, 2, false},
 };
 
-static int perform(size_t operation, const char *path, const char *word)
+enum { OPERATION_COUNT = sizeof(operations) / sizeof(operations[0]) };
+
+static enum mf_code run_capabilities(const struct request *request, struct mf_error *error)
 {
-    struct request request = {.path = path, .word = word, .result = cJSON_CreateObject()};
+    (void)error;
+    cJSON *list = cJSON_AddArrayToObject(request->result, "operations");
+    for (size_t i = 0; i < OPERATION_COUNT; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(operations[i].name));
+    list = cJSON_AddArrayToObject(request->result, "commit_points");
+    cJSON_AddItemToArray(list, cJSON_CreateString("rename"));
+    cJSON_AddItemToArray(list, cJSON_CreateString("slots"));
+    return MF_OK;
+}
+
+/* words: those after the operation's name, and a NULL. */
+static int perform(size_t operation, char **words, int count)
+{
+    struct request request = {.path = count > 0 ? words[0] : "",
+                              .word = count > 1 ? words[1] : "",
+                              .words = words + (count > 0 ? 1 : 0),
+                              .word_count = count > 0 ? count - 1 : 0,
+                              .result = cJSON_CreateObject()};
     struct mf_error error = {.message = ""};
     enum mf_code code = operations[operation].run(&request, &error);
     cJSON_AddStringToObject(request.result, "code", mf_code_name(code));
@@ -240,13 +426,12 @@ static int perform(size_t operation, const char *path, const char *word)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc >= 3 && i < sizeof(operations) / sizeof(operations[0]); i++)
-        if (strcmp(argv[1], operations[i].name) == 0)
-            return perform(i, argv[2], argc > 3 ? argv[3] : "");
-    fputs("usage: conformance_adapter parse|print FILE [unsealed]\n"
-          "       conformance_adapter read|write|commit DIRECTORY [unsealed]\n"
-          "       conformance_adapter init DIRECTORY rename|slots\n"
-          "       conformance_adapter inspect DIRECTORY\n",
+    for (size_t i = 0; argc >= 2 && i < OPERATION_COUNT; i++)
+        if (strcmp(argv[1], operations[i].name) == 0 &&
+            argc - 2 >= operations[i].word_count + (operations[i].without_path ? 0 : 1))
+            return perform(i, argv + 2, argc - 2);
+    fputs("usage: conformance_adapter OPERATION [DIRECTORY|FILE] [WORD]...\n"
+          "README.md of the conformance vectors says what the operations are.\n",
           stderr);
     return 2;
 }

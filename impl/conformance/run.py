@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Runs the conformance vectors against an implementation of SPEC.md.
 
-usage: run.py ADAPTER [WORD]...
+usage: run.py [--timeout SECONDS] ADAPTER [WORD]...
+       run.py [--timeout SECONDS] --adapter ADAPTER [--adapter ARGUMENT]... [WORD]...
 
 ADAPTER is a command that performs one operation and prints its result as one line
 of JSON; README.md describes it. With words, only the vectors whose name contains
 one of them are run. Exit status 0 when all hold, 1 when one does not, 2 on wrong
-usage.
+usage, 4 when none fails, but some need what the port does not have.
 """
+import getopt
 import json
 import os
 import subprocess
@@ -16,11 +18,15 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCK = "MANIFEST-LOCK"
-TIMEOUT = 60  # seconds; an adapter that opens a fifo like a file waits for ever
+TIMEOUT = 60.0  # seconds; an adapter that opens a fifo like a file waits for ever
 
 
 class Failure(Exception):
     """A vector that does not hold."""
+
+
+class Unsupported(Exception):
+    """A vector that needs what the port does not have."""
 
 
 def read(*path):
@@ -29,16 +35,24 @@ def read(*path):
 
 
 class Adapter:
-    def __init__(self, command):
-        self.command = command
+    def __init__(self, command, timeout):
+        self.command, self.timeout = command, timeout
 
     def __call__(self, *arguments):
-        result = subprocess.run([self.command, *arguments], capture_output=True, check=False,
-                                timeout=TIMEOUT)
+        result = subprocess.run([*self.command, *arguments], capture_output=True, check=False,
+                                timeout=self.timeout)
         if result.returncode != 0:
             raise Failure(f"{arguments[0]}: exit status {result.returncode}: "
                           f"{result.stderr.decode(errors='replace')}")
-        return json.loads(result.stdout)
+        try:
+            answer = json.loads(result.stdout)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("code"), str):
+            raise Failure(f"{arguments[0]}: not a line of JSON with a code: {result.stdout!r}")
+        if answer["code"] == "UNSUPPORTED":
+            raise Unsupported(arguments[0])
+        return answer
 
 
 def compare(operation, expected, actual, optional=()):
@@ -57,7 +71,7 @@ def run_manifest(adapter, case, _):
     words = ["unsealed"] if case.get("unsealed") else []
     compare("parse", case["result"], adapter("parse", path, *words), ("line", "column"))
     if "canonical" in case:
-        text = adapter("print", path)["text"].encode()
+        text = str(adapter("print", path).get("text")).encode()
         if text != read("manifests", case["canonical"]):
             raise Failure(f"print: not the bytes of {case['canonical']}: {text!r}")
 
@@ -181,27 +195,52 @@ def run_directory(adapter, case, work):
 # ---- All of them ----
 
 
+def parse(arguments):
+    """The adapter and the words; None when the usage is wrong."""
+    try:
+        options, words = getopt.getopt(arguments, "", ["adapter=", "timeout="])
+        timeout = float(dict(options).get("--timeout", TIMEOUT))
+    except (getopt.GetoptError, ValueError):
+        return None
+    command = [value for name, value in options if name == "--adapter"]
+    if not command and words:
+        command, words = [os.path.abspath(words[0])], words[1:]
+    return (Adapter(command, timeout), words) if command else None
+
+
+def play(vector, adapter):
+    """How a vector goes: "holds", "unsupported" or "FAILED", which is said."""
+    name, run, case = vector
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            run(adapter, case, work)
+            return "holds"
+        except Unsupported as what:
+            print(f"unsupported: {name} ({case['about']}): {what}")
+            return "unsupported"
+        except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+            print(f"FAILED: {name} ({case['about']}): {failure}")
+            return "FAILED"
+
+
 def main(arguments):
-    if not arguments:
+    parsed = parse(arguments)
+    if parsed is None:
         sys.stderr.write(__doc__)
         return 2
-    adapter, words = Adapter(os.path.abspath(arguments[0])), arguments[1:]
+    adapter, words = parsed
     manifests = [(f"manifests/{case['file']}", run_manifest, case)
                  for case in json.loads(read("manifests", "index.json"))]
     directories = [(f"directories/{case['name']}", run_directory, case)
                    for case in json.loads(read("directories.json"))]
     chosen = [vector for vector in manifests + directories
               if not words or any(word in vector[0] for word in words)]
-    failures = 0
-    for name, run, case in chosen:
-        with tempfile.TemporaryDirectory() as work:
-            try:
-                run(adapter, case, work)
-            except (Failure, subprocess.TimeoutExpired) as failure:
-                print(f"FAILED: {name} ({case['about']}): {failure}")
-                failures += 1
-    print(f"{len(chosen) - failures} of {len(chosen)} vectors hold")
-    return 0 if chosen and failures == 0 else 1
+    results = [play(vector, adapter) for vector in chosen]
+    hold, unsupported = results.count("holds"), results.count("unsupported")
+    print(f"{hold} of {len(chosen)} vectors hold, {unsupported} unsupported")
+    if not chosen or hold + unsupported < len(chosen):
+        return 1
+    return 4 if unsupported else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+#!/bin/sh
+# crashmatrix port: libmanifest passes as a port, wrong ports are caught rule by rule, and
+# what cannot be checked is no pass.
+set -eu
+# shellcheck source=script.sh
+. "$(dirname "$0")/script.sh"
+
+right=$programs/wrong_port # without $WRONG_PORT
+
+# port ADAPTER OPTION...: one model, unless others are asked for, and no timings.
+port() {
+    adapter=$1
+    shift
+    case " $* " in *' --model '*) ;; *) set -- --model posix "$@" ;; esac
+    "$crashmatrix" port --adapter "$adapter" --scratch "$work/scratch" --reproducible "$@"
+}
+
+# caught RULE PART MODEL PATTERN: a port that leaves that rule out fails there, for that reason.
+caught() {
+    expect 1 "^      $3: .*$4" port "env WRONG_PORT=$1 $right" --only "$2" --model "$3"
+    grep -q '^Verdict: fail' "$work/output" || fail "$1: no verdict"
+}
+
+# wrong HOW: the adapter itself is wrong.
+wrong() {
+    echo "$here/wrong_adapter.sh $1 $right"
+}
+
+echo "libmanifest, with both commit points"
+expect 0 '^Verdict: pass' port "$right" --report "$work/right" --only '*/interchange' \
+    --only '*/init' --only '*/commit' --only '*/second-commit' --only '*/open'
+grep -q '^  pass  .* slots/second-commit ' "$work/output" || fail "slots were left out"
+python3 "$here/ports_check.py" "$here/../port.schema.json" "$work/right" pass || fail "reports"
+cp "$work/right/report.json" "$work/first.json"
+expect 0 '^Verdict: pass' port "$right" --report "$work/right" --only '*/interchange' \
+    --only '*/init' --only '*/commit' --only '*/second-commit' --only '*/open'
+cmp -s "$work/first.json" "$work/right/report.json" || fail "two equal runs, two reports"
+expect 0 '^Verdict: pass' port "$right" --only 'slots/cleanup' --only 'slots/sweep' \
+    --only 'slots/recover' --only 'slots/backup' --only 'slots/restore' --model vfat
+expect 0 'commit-faults .* [0-9]+ calls that fail' port "$right" --only 'slots/commit-faults' \
+    --faults 'fsync#1=EIO'
+
+echo "ports that leave a rule out"
+caught no-sync rename/commit posix 'the reference finds CORRUPT'
+caught no-file-sync rename/commit posix 'the reference finds CORRUPT'
+caught no-directory-sync rename/commit posix 'the file is missing'
+caught no-sync-before-switch rename/commit posix 'the file is missing'
+caught no-sync-after-switch rename/commit posix 'version 2 was acknowledged, but version 1'
+caught switch-first rename/commit posix 'the reference finds CORRUPT'
+caught in-place rename/commit posix 'the reference finds CORRUPT: MANIFEST-CURRENT'
+caught no-sync-at-opening rename/open ext2 'the reference finds CORRUPT: MANIFEST-CURRENT'
+caught no-sync slots/commit posix 'the reference finds CORRUPT: MANIFEST-000002'
+caught no-file-sync slots/commit posix 'the reference finds CORRUPT: MANIFEST-000002'
+caught no-directory-sync slots/commit posix 'the reference finds CORRUPT'
+expect 1 'fsync#1-99=EIO: the reference finds CORRUPT' port "env WRONG_PORT=error-ignored $right" \
+    --only slots/commit-faults --faults 'fsync#1-99=EIO'
+expect 1 'OK instead of LOCKED' port "env WRONG_PORT=no-lock $right" --only rename/interchange
+expect 1 'acknowledged, but version 2' port "$(wrong no-republishing)" --only '*/open'
+expect 1 'acknowledged, but version 1' port "$(wrong promises)" --only rename/commit
+expect 1 'the port recovers version 1, but the reference found 2' port "$(wrong forgets)" \
+    --only rename/commit
+expect 1 "committed 2' was not printed before" port "$(wrong lies)" --only slots/commit-faults \
+    --faults 'fsync#1=EIO'
+
+echo "numbers through doubles"
+expect 1 '^      manifests/.*: parse: expected ' port "$(wrong doubles)" --only vectors
+
+echo "adapters that are broken"
+expect 3 'is no line of JSON with a code: committed, I think' port "$(wrong garbage)"
+expect 3 'did not end within 1000 ms' port "$(wrong hangs)" --timeout 1s
+expect 1 "the adapter's commit: exit status 3 instead of 0" port "$(wrong dies)" \
+    --only rename/commit
+expect 3 '^Verdict: error' port "$(wrong refuses)" --only rename/commit
+expect 3 'cannot run /no/such' port /no/such/adapter
+
+echo "ports that lack something"
+expect 4 '^  unsupported rename/backup' port "$(wrong lacks)" --only 'rename/backup' \
+    --only rename/open
+grep -q '^Verdict: unsupported' "$work/output" || fail "that is no pass"
+expect 0 '^Verdict: pass' port "$(wrong lacks)" --only 'rename/backup' --only rename/open \
+    --accept unsupported --report "$work/lacks"
+python3 "$here/ports_check.py" "$here/../port.schema.json" "$work/lacks" pass || fail "reports"
+expect 4 '^  unsupported slots' port "$(wrong lacks)" --only 'slots/commit' --accept unsupported
+expect 4 'none of the chosen models supports it: a renamed file may be empty' port "$right" \
+    --only rename/commit --model vfat
+expect 4 'the port has not what [0-9]* of [0-9]* vectors need' port "$(wrong lacks)" --only vectors
+
+echo "a report that shows what failed"
+expect 1 '^      replay: ' port "env WRONG_PORT=no-sync-after-switch $right" \
+    --only rename/commit --report "$work/wrong"
+python3 "$here/ports_check.py" "$here/../port.schema.json" "$work/wrong" fail || fail "reports"
+replay=$(sed -n "s/^ *replay: //p" "$work/output" | head -n 1)
+expect 1 'version 2 was acknowledged' sh -c "PATH=$(dirname "$crashmatrix"):\$PATH; $replay"
+
+echo "usage"
+expect 2 'adapter is missing' "$crashmatrix" port
+expect 2 'need python3, which is not installed' env PATH=/nowhere "$crashmatrix" port \
+    --adapter "$right"
+expect 2 "neither rename, slots nor both" port "$right" --commit-point raw
+expect 2 "no part matches 'slots/\*'" port "$right" --commit-point rename --only 'slots/*'
+expect 2 'not a kind that can be accepted' port "$right" --accept everything
+expect 0 'rename/second-commit' "$crashmatrix" port --help
