@@ -27,3 +27,4 @@ if(NOT BUILD_TESTING)
 endif()
 
 crashmatrix_unit_test(test_portcheck_judge portcheck_host)
+crashmatrix_script_test(portcheck_host)

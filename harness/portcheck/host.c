@@ -18,7 +18,7 @@
 /* Milliseconds: between two words to a board that is silent; of silence before it is
  * spoken to again; between looks; of silence after which nothing more is on its way; for
  * that at most; after which the moment is not waited for any longer. */
-enum { REPEAT = 250, SILENCE = 3000, LOOK = 50, QUIET = 50, DRAIN = 2000, PATIENCE = 1000 };
+enum { REPEAT = 100, SILENCE = 3000, LOOK = 50, QUIET = 50, DRAIN = 2000, PATIENCE = 500 };
 
 static volatile sig_atomic_t stop_signal;
 
@@ -238,7 +238,7 @@ static bool moment_came(const struct ph_host *host, struct ph_moment moment)
     case PH_AT_ACKNOWLEDGED:
         return judge->start.last_milliseconds >= from;
     case PH_AT_ANNOUNCED:
-        return judge->announced > judge->acknowledged;
+        return judge->start.announced_milliseconds >= from;
     case PH_AT_TIME:
         break;
     }

@@ -315,7 +315,8 @@ static void take_verified(struct ph_judge *judge, const struct pc_line *line)
         add_damage(&judge->start, name, pc_line_value(line, "reason"));
 }
 
-static void take_committing(struct ph_judge *judge, const struct pc_line *line)
+static void take_committing(struct ph_judge *judge, const struct pc_line *line,
+                            uint64_t milliseconds)
 {
     uint64_t version = 0;
     if (!pc_line_number_at(line, 0, &version))
@@ -324,6 +325,7 @@ static void take_committing(struct ph_judge *judge, const struct pc_line *line)
         judge->went_on = true;
     else
         leave_check(judge, PH_COMMITTING);
+    judge->start.announced_milliseconds = milliseconds;
     if (version > judge->announced)
         judge->announced = version;
 }
@@ -404,9 +406,25 @@ static bool take_sequence(struct ph_judge *judge, const struct pc_line *line)
     return true;
 }
 
+/* A start whose hello was lost is not worth waiting for: the power is cut once more. */
+static void begin_without_hello(struct ph_judge *judge, const struct pc_line *line)
+{
+    judge->stale++;
+    judge->start = (struct ph_start){
+        .phase = PH_CHECKING, .numbered = true, .next_sequence = line->sequence + 1, .gap = true};
+}
+
+static bool is_of_check(const char *word)
+{
+    return strcmp(word, "target") == 0 || strcmp(word, "found") == 0 ||
+           strcmp(word, "verified") == 0 || strcmp(word, "canary") == 0;
+}
+
 static void take_check_line(struct ph_judge *judge, const struct pc_line *line)
 {
     const char *word = pc_line_word(line);
+    if (judge->start.phase == PH_AWAITED)
+        begin_without_hello(judge, line);
     if (judge->start.phase != PH_CHECKING)
         return;
     if (strcmp(word, "target") == 0)
@@ -429,9 +447,11 @@ static void take_line(struct ph_judge *judge, const struct pc_line *line, uint64
     } else if (!take_sequence(judge, line)) {
         return;
     } else if (strcmp(word, "committing") == 0) {
-        take_committing(judge, line);
+        take_committing(judge, line, milliseconds);
     } else if (strcmp(word, "committed") == 0) {
         take_committed(judge, line, milliseconds);
+    } else if (is_of_check(word)) {
+        take_check_line(judge, line);
     } else if (judge->start.phase == PH_AWAITED) {
         judge->stale++;
     } else if (strcmp(word, "refused") == 0) {
@@ -440,8 +460,6 @@ static void take_line(struct ph_judge *judge, const struct pc_line *line, uint64
         take_error(judge, line);
     } else if (strcmp(word, "bye") == 0) {
         leave_check(judge, PH_ENDED);
-    } else {
-        take_check_line(judge, line);
     }
 }
 

@@ -134,6 +134,7 @@ struct ph_start {
     bool rewritten; /* a canary that was there before */
     uint64_t acknowledgements;
     uint64_t first_milliseconds, last_milliseconds; /* of acknowledgements */
+    uint64_t announced_milliseconds;                /* of the last announcement */
 };
 
 struct ph_judge {

@@ -436,9 +436,30 @@ static void late_hello(void)
     struct bench *b = three_and_cut();
     on(b);
     say_number(b, "hello program=portcheck/1 protocol=1 cycle=%llu", b->cycle - 1);
-    say(b, "found version=1");
+    say(b, "rate commits=1 microseconds=9");
     CU_ASSERT_EQUAL(b->judge.stale, 2);
     EXPECT_COUNTS(b, 0, 0, 0);
+    expect_end(b, PH_INCONCLUSIVE);
+}
+
+/* The rest comes, and even all that is wanted: it does not count, nor is it waited for. */
+static void lost_hello(void)
+{
+    struct bench *b = three_and_cut();
+    on(b);
+    lose(b);
+    say(b, TARGET);
+    say(b, "found version=3");
+    say(b, "verified version=3 ok");
+    say(b, "canary canary-0 ok");
+    commit(b, 4);
+    expect_uncounted(b, PH_LINES_LOST);
+    CU_ASSERT_EQUAL(b->judge.start.phase, PH_COMMITTING);
+    cut(b);
+    start(b, 4);
+    commit(b, 5);
+    EXPECT_COUNTS(b, 0, 0, 2);
+    CU_ASSERT_FALSE(b->judge.open);
     expect_end(b, PH_INCONCLUSIVE);
 }
 
@@ -682,6 +703,7 @@ static const struct unit_test tests[] = {
     {"lines that come twice", repeated_lines},
     {"a wrong run", wrong_run},
     {"a hello of an earlier cycle", late_hello},
+    {"a hello that is lost", lost_hello},
     {"another protocol", another_protocol},
     {"the board never returns", never_returns},
     {"the board returns late, without what it acknowledged", returns_without},
