@@ -29,6 +29,9 @@ static bool uuid_of_kernel(int directory, char *text, size_t size)
     if (ioctl(directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
         return false;
     const uint8_t *u = uuid.uuid;
+    static const uint8_t none[sizeof(uuid.uuid)];
+    if (memcmp(u, none, sizeof(none)) == 0)
+        return false;
     snprintf(text, size, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
              u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
              u[14], u[15]);
