@@ -17,23 +17,32 @@
  *
  * From the board (a value in brackets may be missing):
  *
- *     hello program=portcheck/VERSION protocol=1 cycle=K
- *     target fs=TYPE device=MAJOR:MINOR [uuid=U] path=DIR [source=S] point=rename|slots
- *     found version=N [created=1]          the state at the start, recovered and verified;
- *                                          created: there was no database, so one was made
+ *     hello program=portcheck/VERSION protocol=1 cycle=K [mutant=WORD]
+ *     target fs=TYPE device=MAJOR:MINOR [uuid=U] source=S path=DIR options=LIST
+ *     canary NAME ok                       or: bad reason=TEXT
+ *     found version=N point=rename|slots [created=1]
+ *                                          the state at the start, recovered; created: there
+ *                                          was no database, so it was made, canaries too
  *     found torn=1 reason=TEXT             what is there is not whole; nothing is committed
- *     verified version=N ok                or: failed reason=TEXT; of each kept version
- *     canary NAME ok                       or: bad reason=TEXT; or: written, at the first start
+ *     verified version=N ok                or: failed reason=TEXT; of each kept version, the
+ *                                          current one last
  *     committing N                         before the commit begins
  *     committed N                          only after the commit returned durable
- *     rate commits=N microseconds=M        of this cycle
- *     refused reason=TEXT                  the target is not the one that was told
- *     error reason=TEXT                    it cannot go on
+ *     rate commits=N microseconds=M        after every 100 commits, and at the end: since the
+ *                                          start of the cycle, only the time of the commits
+ *     refused [unsupported=1] reason=TEXT  the target is not the one that was told, has
+ *                                          changed, or does not support the commit point
+ *     error reason=TEXT                    a call failed; it cannot go on
  *     bye commits=N                        the end: told to stop, or all commits are done
+ *
+ * A text may be cut to fit. After refused, error, torn and bye nothing follows. When the host
+ * repeats its run line for a cycle that is under way, its hello was lost: hello, target and
+ * found are sent again. A run line for another cycle ends this one, without bye, and begins
+ * that one.
  *
  * From the host:
  *
- *     run RUN cycle=K commits=N            until the hello of that cycle has come;
+ *     run RUN cycle=K commits=N [files=F]  until the hello of that cycle has come;
  *                                          commits=0: until it is stopped
  *     stop
  */

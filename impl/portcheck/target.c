@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -26,9 +27,13 @@ struct fs_uuid {
 static bool uuid_of_kernel(int directory, char *text, size_t size)
 {
     struct fs_uuid uuid = {0};
-    if (ioctl(directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
+    /* The type of the request is another one in each libc, the system call's is not. */
+    if (syscall(SYS_ioctl, directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
         return false;
     const uint8_t *u = uuid.uuid;
+    static const uint8_t none[sizeof(uuid.uuid)];
+    if (memcmp(u, none, sizeof(none)) == 0)
+        return false;
     snprintf(text, size, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
              u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
              u[14], u[15]);

@@ -13,8 +13,8 @@
 struct pc_target {
     const char *path; /* as it was given */
     struct pc_mount mount;
-    char uuid[64]; /* "" if neither the kernel nor udev tells */
-    dev_t device;  /* stat(2) of the directory */
+    char uuid[256]; /* "" if neither the kernel nor udev tells */
+    dev_t device;   /* stat(2) of the directory */
     ino_t inode;
 };
 
