@@ -27,4 +27,5 @@ if(NOT BUILD_TESTING)
 endif()
 
 crashmatrix_unit_test(test_portcheck_judge portcheck_host)
+crashmatrix_unit_test(test_portcheck_record portcheck_host)
 crashmatrix_script_test(portcheck_host)

@@ -111,14 +111,12 @@ static void read_target(const struct pc_line *line, struct ph_target *target)
     copy(target->uuid, sizeof(target->uuid), pc_line_value(line, "uuid"));
     copy(target->path, sizeof(target->path), pc_line_value(line, "path"));
     copy(target->source, sizeof(target->source), pc_line_value(line, "source"));
-    copy(target->point, sizeof(target->point), pc_line_value(line, "point"));
 }
 
 /* Device numbers may change with the order in which drivers start: a UUID says more. */
 static bool same_target(const struct ph_target *a, const struct ph_target *b)
 {
-    if (strcmp(a->fs, b->fs) != 0 || strcmp(a->path, b->path) != 0 ||
-        strcmp(a->point, b->point) != 0)
+    if (strcmp(a->fs, b->fs) != 0 || strcmp(a->path, b->path) != 0)
         return false;
     if (a->uuid[0] != '\0' && b->uuid[0] != '\0')
         return strcmp(a->uuid, b->uuid) == 0;
@@ -131,7 +129,6 @@ static void change_target(struct ph_judge *judge)
     judge->abandoned += judge->promised;
     judge->based = judge->promised = judge->open = false;
     judge->acknowledged = judge->announced = 0;
-    judge->start.rewritten = false;
 }
 
 /* ---- Canaries ---- */
@@ -161,16 +158,13 @@ static void take_canary(struct ph_judge *judge, const struct pc_line *line)
     if (name == NULL)
         return;
     size_t index = find_canary(judge, name);
-    bool known = index < judge->canary_count;
-    if (!known && index < PH_CANARIES)
+    if (index == judge->canary_count && index < PH_CANARIES)
         copy(judge->canaries[judge->canary_count++], PH_NAME_SIZE, name);
     if (index < PH_CANARIES)
         judge->start.seen[index] = true;
     if (pc_line_has(line, "bad"))
         add_damage(&judge->start, name, pc_line_value(line, "reason"));
-    else if (known && pc_line_has(line, "written"))
-        judge->start.rewritten = true;
-    else if (!pc_line_has(line, "ok") && !pc_line_has(line, "written"))
+    else if (!pc_line_has(line, "ok"))
         judge->start.gap = true;
 }
 
@@ -209,8 +203,6 @@ static bool shows_loss(struct ph_judge *judge)
         add_damage(start, versions,
                    start->created ? "there was no database" : "the board found an older one");
     }
-    if (start->rewritten)
-        add_damage(start, "canaries", "they were gone, and written anew");
     return start->damage[0] != '\0';
 }
 
@@ -248,7 +240,7 @@ static void judge_start(struct ph_judge *judge)
         else
             add_uncounted(judge, PH_DAMAGED_BEFORE, start->damage);
     } else if (!heard_all(judge)) {
-        add_uncounted(judge, PH_LINES_LOST, "");
+        add_uncounted(judge, judge->went_on ? PH_WENT_ON : PH_LINES_LOST, "");
     } else {
         pass_check(judge, is_ahead(judge));
     }
@@ -264,42 +256,66 @@ static void leave_check(struct ph_judge *judge, enum ph_phase phase)
 
 /* ---- Lines ---- */
 
+static void take_program(struct ph_judge *judge, const struct pc_line *line)
+{
+    copy(judge->program, sizeof(judge->program), pc_line_value(line, "program"));
+    copy(judge->mutant, sizeof(judge->mutant), pc_line_value(line, "mutant"));
+}
+
+/* A process numbers its lines from 0. One that goes on where the last start ended was never
+ * restarted, whatever the switch did; with any other number, lines before it were lost. */
+static void begin_start(struct ph_judge *judge, const struct pc_line *line)
+{
+    bool went_on = line->sequence > 0 && line->sequence >= judge->last_sequence;
+    judge->went_on |= went_on;
+    judge->start = (struct ph_start){.phase = PH_CHECKING,
+                                     .numbered = true,
+                                     .next_sequence = line->sequence + 1,
+                                     .gap = line->sequence > 0};
+}
+
 static void take_hello(struct ph_judge *judge, const struct pc_line *line)
 {
     uint64_t cycle = 0, protocol = 0;
+    struct ph_start *start = &judge->start;
     if (!pc_line_number(line, "cycle", &cycle) || cycle != judge->cycle) {
         judge->stale++;
         return;
     }
-    if (judge->start.phase != PH_AWAITED) {
+    if (start->phase != PH_AWAITED && line->sequence >= start->next_sequence) {
+        /* The same start says it again, because it was asked again. */
+        start->next_sequence = line->sequence + 1;
+        return;
+    }
+    if (start->phase != PH_AWAITED) {
         judge->restarts++;
         judge->open = judge->promised;
     }
-    judge->start = (struct ph_start){
-        .phase = PH_CHECKING, .numbered = true, .next_sequence = line->sequence + 1};
+    take_program(judge, line);
+    begin_start(judge, line);
     if (!pc_line_number(line, "protocol", &protocol) || protocol != PC_PROTOCOL) {
         add_uncounted(judge, PH_REFUSED, "the board speaks another version of the protocol");
-        judge->start.phase = PH_ENDED;
+        start->phase = PH_ENDED;
     }
 }
 
 static void take_target(struct ph_judge *judge, const struct pc_line *line)
 {
+    struct ph_target *target = &judge->start.target;
     judge->start.has_target = true;
-    read_target(line, &judge->start.target);
+    read_target(line, target);
 }
 
 static void take_found(struct ph_judge *judge, const struct pc_line *line)
 {
     struct ph_start *start = &judge->start;
     uint64_t torn = 0, created = 0;
+    copy(start->target.point, sizeof(start->target.point), pc_line_value(line, "point"));
     start->torn = pc_line_number(line, "torn", &torn) && torn != 0;
     start->created = pc_line_number(line, "created", &created) && created != 0;
     start->has_found = !start->torn && pc_line_number(line, "version", &start->found);
     if (start->torn)
         add_damage(start, "what is there is not whole", pc_line_value(line, "reason"));
-    if (start->created && start->found == 0)
-        start->read_back = true; /* there was nothing to read back */
 }
 
 static void take_verified(struct ph_judge *judge, const struct pc_line *line)
@@ -366,8 +382,8 @@ static void take_committed(struct ph_judge *judge, const struct pc_line *line,
 static void take_refused(struct ph_judge *judge, const struct pc_line *line)
 {
     const char *reason = pc_line_value(line, "reason");
-    bool unsupported = pc_line_has(line, "unsupported");
-    if (unsupported) {
+    uint64_t unsupported = 0;
+    if (pc_line_number(line, "unsupported", &unsupported) && unsupported != 0) {
         judge->unsupported = true;
         copy(judge->unsupported_reason, sizeof(judge->unsupported_reason), reason);
     } else if (judge->start.phase != PH_ENDED) {
@@ -504,6 +520,7 @@ void ph_judge_event(struct ph_judge *judge, const struct ph_event *event)
         take_session(judge);
         break;
     case PH_EVENT_ON:
+        judge->last_sequence = judge->start.next_sequence;
         judge->cycle = event->number;
         judge->start = (struct ph_start){0};
         judge->went_on = false;

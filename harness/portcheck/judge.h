@@ -131,7 +131,6 @@ struct ph_start {
     uint64_t found;
     char damage[160]; /* what it says is wrong, or "" */
     bool seen[PH_CANARIES];
-    bool rewritten; /* a canary that was there before */
     uint64_t acknowledgements;
     uint64_t first_milliseconds, last_milliseconds; /* of acknowledgements */
     uint64_t announced_milliseconds;                /* of the last announcement */
@@ -141,6 +140,8 @@ struct ph_judge {
     struct ph_rules rules;
     uint64_t cycle;
     struct ph_start start;
+    uint64_t last_sequence;                           /* the next number of the start before */
+    char program[PH_NAME_SIZE], mutant[PH_NAME_SIZE]; /* of the last hello */
 
     /* The promise. */
     bool based;    /* a start on this target was fine */

@@ -138,6 +138,8 @@ int ph_report_text(const struct ph_report *report, FILE *stream)
             " of other runs, %" PRIu64 " late; %" PRIu64 " were none\n",
             judge->missing, judge->garbled, judge->repeated, judge->wrong_runs, judge->stale,
             judge->foreign);
+    if (judge->mutant[0] != '\0')
+        fprintf(stream, "  note     the board's program is wrong on purpose: %s\n", judge->mutant);
     if (judge->restarts > 0)
         fprintf(stream, "  note     the board restarted by itself %" PRIu64 " times\n",
                 judge->restarts);
@@ -237,6 +239,8 @@ int ph_report_json(const struct ph_report *report, FILE *stream)
     cJSON_AddStringToObject(tool, "version", CRASHMATRIX_VERSION);
     cJSON_AddStringToObject(root, "board", report->board);
     cJSON_AddStringToObject(root, "kind", ph_kind_name(report->kind));
+    cJSON_AddStringToObject(root, "program", judge->program);
+    cJSON_AddStringToObject(root, "mutant", judge->mutant);
     cJSON_AddStringToObject(root, "run", report->run);
     add_count(root, "seed", report->seed);
     cJSON_AddStringToObject(root, "verdict", ph_verdict_name(ph_judge_verdict(judge)));

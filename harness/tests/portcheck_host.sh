@@ -71,7 +71,15 @@ expect 2 '' "$host" --record r --quickly
 [ ! -e r ] || fail "a record was made although the options were wrong"
 
 # ---- Boards that are right ----
+# portcheck itself, which starts fast.
 anew
+mkdir data
+cat >on <<END
+#!/bin/sh
+'$(dirname "$crashmatrix")/portcheck' run data --ack tcp:127.0.0.1:\$PORTCHECK_PORT --expect-fs '$(
+    stat -f -c %T . | sed 's,^ext2/ext3$,ext4,')' &
+echo \$! >pid
+END
 validate 0 '^Verdict: PASS: keeps what it acknowledged when the process is killed' PASS $tcp \
     --cycles 20 --board right
 grep -q '20 counted of 20' output || fail "20 cuts"

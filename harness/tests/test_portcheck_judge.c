@@ -10,7 +10,7 @@
 
 enum { RUN = 0x1a2b3c4d, IN_FLIGHT = 8 };
 
-#define TARGET "target fs=ext4 device=179:2 uuid=u1 path=/data source=/dev/mmcblk0p2 point=rename"
+#define TARGET "target fs=ext4 device=179:2 uuid=u1 path=/data source=/dev/mmcblk0p2"
 
 /* A board and its host, without either. */
 struct bench {
@@ -99,7 +99,7 @@ static void start(struct bench *b, uint64_t version)
 static void first_start(struct bench *b)
 {
     start_at(b, TARGET, "found version=0 created=1", 0);
-    say(b, "canary canary-0 written");
+    say(b, "canary canary-0 ok");
 }
 
 static void commit(struct bench *b, uint64_t version)
@@ -284,8 +284,7 @@ static void damage(void)
 {
     static const char *const lines[] = {
         "found torn=1 reason=empty", "verified version=3 failed reason=crc",
-        "verified version=2 failed reason=crc", "canary canary-0 bad reason=zeros",
-        "canary canary-0 written"};
+        "verified version=2 failed reason=crc", "canary canary-0 bad reason=zeros"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct bench *b = three_and_cut();
         start_at(b, TARGET, "found version=3", 3);
@@ -517,6 +516,47 @@ static void goes_on_committing(void)
     expect_end(b, PH_INCONCLUSIVE);
 }
 
+/* ... and the program on it, which was asked to, begins the next cycle. */
+static void begins_a_cycle_without_a_restart(void)
+{
+    struct bench *b = three_and_cut();
+    uint64_t sequence = b->sequence;
+    on(b);
+    b->sequence = sequence;
+    hello(b);
+    say(b, TARGET);
+    say(b, "canary canary-0 ok");
+    say(b, "found version=3");
+    say(b, "verified version=3 ok");
+    commit(b, 4);
+    expect_uncounted(b, PH_WENT_ON);
+    cut(b);
+    start(b, 4);
+    commit(b, 5);
+    EXPECT_COUNTS(b, 0, 0, 2);
+    expect_end(b, PH_INCONCLUSIVE);
+}
+
+/* The host's word was on its way twice: what the board says again is old. */
+static void hello_said_again(void)
+{
+    struct bench *b = three_and_cut();
+    start(b, 3);
+    commit(b, 4);
+    hello(b);
+    say(b, TARGET);
+    say(b, "found version=3");
+    commit(b, 5);
+    EXPECT_COUNTS(b, 1, 0, 0);
+    CU_ASSERT_EQUAL(b->judge.restarts, 0);
+    CU_ASSERT_EQUAL(b->judge.start.acknowledgements, 2);
+    cut(b);
+    start(b, 5);
+    commit(b, 6);
+    EXPECT_COUNTS(b, 2, 0, 0);
+    expect_end(b, PH_PASS);
+}
+
 static void restarts_by_itself(void)
 {
     for (uint64_t found = 2; found <= 3; found++) {
@@ -553,16 +593,14 @@ static void reflashed(void)
 {
     /* Another file system: nobody can tell. */
     struct bench *b = three_and_cut();
-    start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data point=rename",
-             "found version=0 created=1", 0);
-    say(b, "canary canary-0 written");
+    start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data", "found version=0 created=1", 0);
+    say(b, "canary canary-0 ok");
     commit(b, 1);
     expect_uncounted(b, PH_OTHER_TARGET);
     CU_ASSERT_EQUAL(b->judge.abandoned, 1);
     CU_ASSERT_TRUE(ph_judge_is_decided(&b->judge));
     cut(b);
-    start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data point=rename", "found version=1",
-             1);
+    start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data", "found version=1", 1);
     say(b, "canary canary-0 ok");
     commit(b, 2);
     expect_end(b, PH_INCONCLUSIVE);
@@ -578,7 +616,7 @@ static void reflashed(void)
 static void devices_are_renumbered(void)
 {
     struct bench *b = three_and_cut();
-    start_at(b, "target fs=ext4 device=8:2 uuid=u1 path=/data point=rename", "found version=3", 3);
+    start_at(b, "target fs=ext4 device=8:2 uuid=u1 path=/data", "found version=3", 3);
     say(b, "canary canary-0 ok");
     commit(b, 4);
     EXPECT_COUNTS(b, 1, 0, 0);
@@ -598,7 +636,7 @@ static void refuses(void)
     b = bench();
     on(b);
     hello(b);
-    say(b, "refused unsupported reason=vfat");
+    say(b, "refused unsupported=1 reason=vfat");
     CU_ASSERT_TRUE(ph_judge_is_decided(&b->judge));
     expect_end(b, PH_UNSUPPORTED);
 }
@@ -708,6 +746,8 @@ static const struct unit_test tests[] = {
     {"the board never returns", never_returns},
     {"the board returns late, without what it acknowledged", returns_without},
     {"the board goes on committing", goes_on_committing},
+    {"the board begins a cycle without a restart", begins_a_cycle_without_a_restart},
+    {"a hello that is said again", hello_said_again},
     {"the board loses something before its next start", restarts_by_itself},
     {"the board restarts by itself", same_cycle_restart_is_noted},
     {"a reflashed disk", reflashed},

@@ -87,16 +87,16 @@ class Board:
     def find(self):
         """What is on the disk, less what it loses."""
         if not os.path.exists(self.options.disk):
-            self.say("found version=0 created=1")
-            self.say("verified version=0 ok")
-            self.say("canary canary-0 written")
             self.store(0)
+            self.say("canary canary-0 ok")
+            self.say("found version=0 point=rename created=1")
+            self.say("verified version=0 ok")
             return 0
         with open(self.options.disk, encoding="ascii") as file:
             version = max(0, int(file.read()) - self.options.lose)
-        self.say(f"found version={version}")
-        self.say(f"verified version={version} ok")
         self.say("canary canary-0 ok")
+        self.say(f"found version={version} point=rename")
+        self.say(f"verified version={version} ok")
         return version
 
     def live(self):
@@ -106,9 +106,9 @@ class Board:
             self.run = "deadbeef"
         self.say(f"hello program=board.py protocol=1 cycle={self.cycle}")
         self.say(f"target fs=ext4 device=179:2 uuid={self.options.uuid} path=/data "
-                 "source=/dev/mmcblk0p2 point=rename")
+                 "source=/dev/mmcblk0p2 options=rw")
         if self.options.refuse or self.options.unsupported:
-            self.say("refused " + ("unsupported reason=vfat" if self.options.unsupported
+            self.say("refused " + ("unsupported=1 reason=vfat" if self.options.unsupported
                                    else "reason=another%20device"))
             return
         if self.options.torn and os.path.exists(self.options.disk):
