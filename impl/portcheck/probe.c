@@ -10,6 +10,7 @@
 
 #include "findings.h"
 #include "layers.h"
+#include "mount.h"
 #include "text.h"
 
 /* ---- For people ---- */
@@ -100,21 +101,35 @@ static void print_json(const char *directory, const struct pc_layers *layers,
 /* ---- The command ---- */
 
 /* The id of the mount is known of the system that this program runs on only. */
-static bool collect(const struct pc_arguments *arguments, char **directory,
+static bool collect(const char *sysroot, const char *path, char **directory,
                     struct pc_layers *layers)
 {
     unsigned long id = 0;
-    if (*arguments->sysroot != '\0') {
-        *directory = pc_copy(arguments->directory);
-        return pc_layers_collect(arguments->sysroot, *directory, 0, layers);
+    if (*sysroot != '\0') {
+        *directory = pc_copy(path);
+        return pc_layers_collect(sysroot, *directory, 0, layers);
     }
-    *directory = realpath(arguments->directory, NULL);
+    *directory = realpath(path, NULL);
     int handle = *directory != NULL ? open(*directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (handle < 0)
         return false;
     id = pc_mount_id(handle);
     close(handle);
     return pc_layers_collect("", *directory, id, layers);
+}
+
+const char *pc_fitting_point(const char *directory, const char **reason)
+{
+    char *whole = NULL;
+    struct pc_layers layers = {0};
+    struct pc_advice advice = {.point = "none", .reason = "its mount cannot be found"};
+    if (collect("", directory, &whole, &layers))
+        pc_advise(&layers, &advice);
+    *reason = advice.reason;
+    pc_advice_free(&advice);
+    pc_layers_free(&layers);
+    free(whole);
+    return advice.point;
 }
 
 int pc_probe(const struct pc_arguments *arguments)
@@ -128,7 +143,7 @@ int pc_probe(const struct pc_arguments *arguments)
                 arguments->directory);
         return PC_EXIT_USAGE;
     }
-    if (collect(arguments, &directory, &layers)) {
+    if (collect(arguments->sysroot, arguments->directory, &directory, &layers)) {
         pc_advise(&layers, &advice);
         (arguments->json ? print_json : print_text)(directory, &layers, &advice);
         status = PC_EXIT_OK;
