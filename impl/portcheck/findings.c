@@ -184,19 +184,15 @@ static bool fits(const struct rule *rule, const struct pc_layer *layer, char *fo
     return true;
 }
 
-static void apply_rules(const struct pc_layers *layers, enum pc_severity severity,
-                        struct pc_advice *advice)
+static void apply_rules(const struct pc_layer *layer, struct pc_advice *advice)
 {
-    for (size_t i = 0; i < layers->count; i++) {
-        for (size_t j = 0; j < RULES; j++) {
-            const struct rule *rule = &rules[j];
-            struct pc_finding finding = {
-                .severity = severity, .code = rule->code, .text = rule->text};
-            char found[256];
-            if (rule->severity == severity && fits(rule, &layers->layers[i], found, sizeof(found)))
-                add(advice, &layers->layers[i], &finding, rule->key != NULL ? rule->key : "type",
-                    found);
-        }
+    for (size_t i = 0; i < RULES; i++) {
+        const struct rule *rule = &rules[i];
+        struct pc_finding finding = {
+            .severity = rule->severity, .code = rule->code, .text = rule->text};
+        char found[256];
+        if (fits(rule, layer, found, sizeof(found)))
+            add(advice, layer, &finding, rule->key != NULL ? rule->key : "type", found);
     }
 }
 
@@ -266,22 +262,15 @@ static void check_flushes(const struct pc_layers *layers, struct pc_advice *advi
     }
 }
 
-static void check_mounts(const struct pc_layers *layers, enum pc_severity severity,
-                         struct pc_advice *advice)
+/* The severest first; else the order stays. */
+static void sort(struct pc_advice *advice)
 {
-    struct pc_advice all = {0};
-    for (size_t i = 0; i < layers->count; i++) {
-        if (strcmp(layers->layers[i].kind, PC_LAYER_MOUNT) != 0)
-            continue;
-        check_vfat(&layers->layers[i], &all);
-        check_ext4(&layers->layers[i], &all);
-    }
-    check_flushes(layers, &all);
-    for (size_t i = 0; i < all.count; i++) {
-        if (all.findings[i].severity == severity && advice->count < PC_FINDINGS)
-            advice->findings[advice->count++] = all.findings[i];
-        else
-            free(all.findings[i].matched);
+    for (size_t i = 1; i < advice->count; i++) {
+        struct pc_finding finding = advice->findings[i];
+        size_t to = i;
+        for (; to > 0 && advice->findings[to - 1].severity > finding.severity; to--)
+            advice->findings[to] = advice->findings[to - 1];
+        advice->findings[to] = finding;
     }
 }
 
@@ -323,13 +312,17 @@ static void choose_point(const struct pc_layers *layers, struct pc_advice *advic
 
 void pc_advise(const struct pc_layers *layers, struct pc_advice *advice)
 {
-    static const enum pc_severity order[] = {PC_SEVERITY_BREAKS, PC_SEVERITY_WARNING,
-                                             PC_SEVERITY_NOTE};
     *advice = (struct pc_advice){0};
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        apply_rules(layers, order[i], advice);
-        check_mounts(layers, order[i], advice);
+    for (size_t i = 0; i < layers->count; i++) {
+        const struct pc_layer *layer = &layers->layers[i];
+        apply_rules(layer, advice);
+        if (strcmp(layer->kind, PC_LAYER_MOUNT) == 0) {
+            check_vfat(layer, advice);
+            check_ext4(layer, advice);
+        }
     }
+    check_flushes(layers, advice);
+    sort(advice);
     choose_point(layers, advice);
 }
 

@@ -12,6 +12,7 @@
 #include "layers.h"
 #include "mount.h"
 #include "text.h"
+#include "utf8.h"
 
 /* ---- For people ---- */
 
@@ -46,19 +47,20 @@ static void print_text(const char *directory, const struct pc_layers *layers,
 
 /* ---- For programs ---- */
 
-/* Bytes that are not UTF-8 cannot be told from those that are without reading all of it;
- * what is beyond ASCII is written as if it were Latin-1, so that the text is JSON at least. */
+/* Names and labels may be any bytes: what is not UTF-8 is written as if it were Latin-1. */
 static void print_string(const char *text)
 {
     putchar('"');
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
         unsigned byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            printf("\\%c", (int)byte);
-        else if (byte < 0x20 || byte >= 0x7f)
+        size_t length = mf_utf8_length(text, strlen(text));
+        if (length == 0 || byte < 0x20 || byte == 0x7f) {
             printf("\\u%04x", byte);
-        else
-            putchar((int)byte);
+            length = 1;
+        } else {
+            printf("%s%.*s", byte == '"' || byte == '\\' ? "\\" : "", (int)length, text);
+        }
+        text += length;
     }
     putchar('"');
 }
