@@ -46,7 +46,8 @@ static int posix_open(void *context, int directory, const char *name, unsigned f
     return handle < 0 ? -errno : handle;
 }
 
-static int posix_close(void *context, int handle)
+/* musl has a posix_close of its own. */
+static int close_handle(void *context, int handle)
 {
     (void)context;
     return close(handle) < 0 ? -errno : 0;
@@ -283,7 +284,7 @@ const struct mf_platform *mf_platform_posix(void)
         .open_directory = posix_open_directory,
         .make_directory = posix_make_directory,
         .open = posix_open,
-        .close = posix_close,
+        .close = close_handle,
         .read = posix_read,
         .write = posix_write,
         .sync = posix_sync,

@@ -1,0 +1,31 @@
+# portcheck-host: the host's side of validating a board. Included by CMakeLists.txt of
+# this folder.
+
+add_library(portcheck_host STATIC
+  portcheck/host.c
+  portcheck/judge.c
+  portcheck/link.c
+  portcheck/moment.c
+  portcheck/record.c
+  portcheck/report.c
+  portcheck/settings.c
+  portcheck/switch.c)
+# The record's lines have the checksum of the lines that come from the board.
+target_include_directories(portcheck_host PUBLIC portcheck PRIVATE ${CMAKE_SOURCE_DIR}/impl/src)
+target_link_libraries(portcheck_host
+  PUBLIC crashmatrix_check portcheck_line
+  PRIVATE PkgConfig::CJSON m crashmatrix_flags crashmatrix_sanitize)
+
+add_executable(portcheck-host portcheck/main.c)
+target_link_libraries(portcheck-host PRIVATE portcheck_host crashmatrix_flags crashmatrix_sanitize)
+install(TARGETS portcheck-host)
+install(FILES portcheck/report.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/crashmatrix
+  RENAME portcheck.schema.json)
+
+if(NOT BUILD_TESTING)
+  return()
+endif()
+
+crashmatrix_unit_test(test_portcheck_judge portcheck_host)
+crashmatrix_unit_test(test_portcheck_record portcheck_host)
+crashmatrix_script_test(portcheck_host)
