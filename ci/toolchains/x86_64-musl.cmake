@@ -1,0 +1,6 @@
+# x86-64, musl, with Debian's musl-tools; programs are static.
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(triplet x86_64-linux-musl)
+set(CMAKE_C_COMPILER musl-gcc)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+include(${CMAKE_CURRENT_LIST_DIR}/gcc.cmake)
