@@ -1,0 +1,156 @@
+#include "target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "text.h"
+
+/* ---- UUID ---- */
+
+/* FS_IOC_GETFSUUID, Linux 6.9 (linux/fs.h), which older headers do not have. */
+struct fs_uuid {
+    uint8_t length;
+    uint8_t uuid[16];
+};
+#define GET_FS_UUID _IOR(0x15, 0, struct fs_uuid)
+
+static bool uuid_of_kernel(int directory, char *text, size_t size)
+{
+    struct fs_uuid uuid = {0};
+    if (ioctl(directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
+        return false;
+    const uint8_t *u = uuid.uuid;
+    static const uint8_t none[sizeof(uuid.uuid)];
+    if (memcmp(u, none, sizeof(none)) == 0)
+        return false;
+    snprintf(text, size, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+             u[14], u[15]);
+    return true;
+}
+
+/* The link of udev that leads to the same device. */
+static void uuid_of_udev(const char *device, char *text, size_t size)
+{
+    static const char folder[] = "/dev/disk/by-uuid";
+    DIR *stream = opendir(folder);
+    if (stream == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        struct stat status;
+        if (fstatat(dirfd(stream), entry->d_name, &status, 0) != 0 || !S_ISBLK(status.st_mode))
+            continue;
+        char *number = pc_format("%u:%u", major(status.st_rdev), minor(status.st_rdev));
+        if (strcmp(number, device) == 0)
+            snprintf(text, size, "%s", entry->d_name);
+        free(number);
+    }
+    closedir(stream);
+}
+
+/* ---- Looking ---- */
+
+static char *look_at(int directory, struct pc_target *target)
+{
+    struct stat status;
+    if (fstat(directory, &status) != 0)
+        return pc_format("%s: %s", target->path, strerror(errno));
+    target->device = status.st_dev;
+    target->inode = status.st_ino;
+    char *whole = realpath(target->path, NULL);
+    bool found = whole != NULL && pc_mount_find("", whole, pc_mount_id(directory), &target->mount);
+    free(whole);
+    if (!found)
+        return pc_format("%s: its mount is not in /proc/self/mountinfo: %s", target->path,
+                         strerror(errno));
+    if (!uuid_of_kernel(directory, target->uuid, sizeof(target->uuid)))
+        uuid_of_udev(target->mount.device, target->uuid, sizeof(target->uuid));
+    return NULL;
+}
+
+char *pc_target_look(const char *path, struct pc_target *target)
+{
+    *target = (struct pc_target){.path = path};
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return pc_format("%s: %s", path, strerror(errno));
+    char *problem = look_at(directory, target);
+    close(directory);
+    return problem;
+}
+
+void pc_target_free(struct pc_target *target)
+{
+    pc_mount_free(&target->mount);
+}
+
+/* ---- Comparing ---- */
+
+static bool is_in_memory(const char *type)
+{
+    static const char *const types[] = {"tmpfs", "ramfs", "rootfs", "devtmpfs"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_device(const struct pc_target *target, const char *device)
+{
+    return strcmp(device, target->mount.device) == 0 || strcmp(device, target->mount.source) == 0 ||
+           (target->uuid[0] != '\0' && strcasecmp(device, target->uuid) == 0);
+}
+
+char *pc_target_refuse(const struct pc_target *target, const struct pc_expected *expected)
+{
+    const struct pc_mount *mount = &target->mount;
+    if (expected->fs != NULL && strcmp(expected->fs, mount->type) != 0)
+        return pc_format("%s is on %s (%s, %s), expected %s", target->path, mount->type,
+                         mount->source, mount->device, expected->fs);
+    if (expected->fs == NULL && is_in_memory(mount->type))
+        return pc_format("%s is on %s, in memory; is the disk mounted? (--expect-fs %s if "
+                         "this is meant)",
+                         target->path, mount->type, mount->type);
+    if (expected->device != NULL && !is_device(target, expected->device))
+        return pc_format("%s is on device %s (%s, UUID %s), expected %s", target->path,
+                         mount->device, mount->source,
+                         target->uuid[0] != '\0' ? target->uuid : "unknown", expected->device);
+    return NULL;
+}
+
+char *pc_target_changed(const struct pc_target *target)
+{
+    struct stat status;
+    if (stat(target->path, &status) != 0)
+        return pc_format("%s has gone: %s", target->path, strerror(errno));
+    if (status.st_dev != target->device || status.st_ino != target->inode)
+        return pc_format("%s is another directory than at the start", target->path);
+    return NULL;
+}
+
+char *pc_target_changed_mount(const struct pc_target *target)
+{
+    struct pc_target now;
+    char *problem = pc_target_changed(target);
+    if (problem != NULL)
+        return problem;
+    problem = pc_target_look(target->path, &now);
+    if (problem == NULL && (strcmp(now.mount.device, target->mount.device) != 0 ||
+                            strcmp(now.mount.type, target->mount.type) != 0))
+        problem =
+            pc_format("%s is on %s of %s now, and was on %s of %s", target->path, now.mount.type,
+                      now.mount.device, target->mount.type, target->mount.device);
+    if (problem == NULL && strcmp(now.mount.options, target->mount.options) != 0)
+        problem = pc_format("%s has other mount options now: %s", target->path, now.mount.options);
+    pc_target_free(&now);
+    return problem;
+}

@@ -1,0 +1,131 @@
+#include "text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *pc_resize(void *memory, size_t count, size_t size)
+{
+    void *more = size != 0 && count > (size_t)-1 / size ? NULL : realloc(memory, count * size);
+    if (more == NULL) {
+        fputs("portcheck: out of memory\n", stderr);
+        exit(1);
+    }
+    return more;
+}
+
+__attribute__((format(printf, 1, 0))) static char *format_list(const char *format, va_list list)
+{
+    va_list again;
+    va_copy(again, list);
+    int size = vsnprintf(NULL, 0, format, list);
+    char *text = pc_resize(NULL, (size_t)size + 1, 1);
+    vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *pc_format(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *text = format_list(format, list);
+    va_end(list);
+    return text;
+}
+
+char *pc_copy(const char *text)
+{
+    return pc_format("%s", text);
+}
+
+char *pc_read_line(const char *path_format, ...)
+{
+    va_list list;
+    va_start(list, path_format);
+    char *path = format_list(path_format, list);
+    va_end(list);
+    FILE *stream = fopen(path, "re");
+    free(path);
+    if (stream == NULL)
+        return NULL;
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size = getline(&line, &capacity, stream);
+    fclose(stream);
+    if (size < 0) {
+        free(line);
+        return NULL;
+    }
+    while (size > 0 && strchr(" \t\n", line[size - 1]) != NULL)
+        line[--size] = '\0';
+    memmove(line, line + strspn(line, " \t"), strlen(line) - strspn(line, " \t") + 1);
+    return line;
+}
+
+char *pc_read_link(const char *path_format, ...)
+{
+    char target[4096];
+    va_list list;
+    va_start(list, path_format);
+    char *path = format_list(path_format, list);
+    va_end(list);
+    ssize_t size = readlink(path, target, sizeof(target) - 1);
+    free(path);
+    if (size < 0)
+        return NULL;
+    target[size] = '\0';
+    return pc_copy(target);
+}
+
+const char *pc_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Takes the next item off a list, without its backslashes; NULL at the end. */
+static char *next_item(const char **list)
+{
+    if (**list == '\0')
+        return NULL;
+    char *item = pc_copy(*list);
+    size_t length = 0;
+    const char *c = *list;
+    for (; *c != '\0' && *c != ','; c++) {
+        if (*c == '\\' && (c[1] == ',' || c[1] == '\\'))
+            c++;
+        item[length++] = *c;
+    }
+    item[length] = '\0';
+    *list = *c == ',' ? c + 1 : c;
+    return item;
+}
+
+bool pc_list_has(const char *list, const char *pattern, char *found, size_t size)
+{
+    bool matches = false;
+    for (char *item; !matches && (item = next_item(&list)) != NULL; free(item)) {
+        matches = fnmatch(pattern, item, 0) == 0;
+        if (matches && found != NULL)
+            snprintf(found, size, "%s", item);
+    }
+    return matches;
+}
+
+char *pc_list_value(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (char *item; (item = next_item(&list)) != NULL; free(item)) {
+        if (strncmp(item, name, length) != 0 || item[length] != '=')
+            continue;
+        char *value = pc_copy(item + length + 1);
+        free(item);
+        return value;
+    }
+    return NULL;
+}
