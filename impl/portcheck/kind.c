@@ -1,7 +1,8 @@
 #include "kind.h"
 
-#include <fnmatch.h>
 #include <stddef.h>
+
+#include "text.h"
 
 #define SERVER "what survives is decided by the server and its file system; validate there"
 #define MEMORY "it is held in memory: nothing survives a power cut"
@@ -55,7 +56,7 @@ static const struct pc_kind kinds[] = {
 const struct pc_kind *pc_kind_of(const char *type)
 {
     size_t i = 0;
-    while (fnmatch(kinds[i].type, type, 0) != 0)
+    while (!pc_matches(kinds[i].type, type))
         i++;
     return &kinds[i];
 }

@@ -18,7 +18,7 @@ enum pc_support {
 };
 
 struct pc_kind {
-    const char *type;  /* a shell pattern */
+    const char *type;  /* a pattern: pc_matches() */
     const char *point; /* the commit point that fits: "rename", "slots" or "none" */
     enum pc_support support;
     const char *reason;

@@ -16,15 +16,18 @@ struct fields {
     char *after[FIELDS_AFTER_TAGS];
 };
 
+static bool is_octal(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
 /* Space, tab, newline and backslash are written as \ooo; in place. */
 static void unescape(char *text)
 {
     char *to = text;
     for (const char *from = text; *from != '\0'; to++) {
-        unsigned code = 0;
-        int used = 0;
-        if (*from == '\\' && sscanf(from + 1, "%3o%n", &code, &used) == 1 && used == 3) {
-            *to = (char)code;
+        if (*from == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3])) {
+            *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
             from += 4;
         } else {
             *to = *from++;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ struct fs_uuid {
 static bool uuid_of_kernel(int directory, char *text, size_t size)
 {
     struct fs_uuid uuid = {0};
-    if (ioctl(directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
+    /* The type of the request is another one in each libc, the system call's is not. */
+    if (syscall(SYS_ioctl, directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
         return false;
     const uint8_t *u = uuid.uuid;
     static const uint8_t none[sizeof(uuid.uuid)];

@@ -1,7 +1,6 @@
 #include "text.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +87,21 @@ const char *pc_base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+bool pc_matches(const char *pattern, const char *text)
+{
+    for (; *pattern != '*'; pattern++, text++) {
+        if (*pattern != *text)
+            return false;
+        if (*pattern == '\0')
+            return true;
+    }
+    do {
+        if (pc_matches(pattern + 1, text))
+            return true;
+    } while (*text++ != '\0');
+    return false;
+}
+
 /* Takes the next item off a list, without its backslashes; NULL at the end. */
 static char *next_item(const char **list)
 {
@@ -110,7 +124,7 @@ bool pc_list_has(const char *list, const char *pattern, char *found, size_t size
 {
     bool matches = false;
     for (char *item; !matches && (item = next_item(&list)) != NULL; free(item)) {
-        matches = fnmatch(pattern, item, 0) == 0;
+        matches = pc_matches(pattern, item);
         if (matches && found != NULL)
             snprintf(found, size, "%s", item);
     }

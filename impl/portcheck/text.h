@@ -18,7 +18,11 @@ __attribute__((format(printf, 1, 2))) char *pc_read_line(const char *path_format
 __attribute__((format(printf, 1, 2))) char *pc_read_link(const char *path_format, ...);
 const char *pc_base_name(const char *path);
 
-/* Whether an item of a list, such as the options of a mount, matches a shell pattern; the
+/* Whether a text is as a pattern, in which '*' stands for any bytes. (fnmatch of a static libc
+ * brings tables of all letters with it.) */
+bool pc_matches(const char *pattern, const char *text);
+
+/* Whether an item of a list, such as the options of a mount, matches a pattern; the
  * item is copied into found (may be NULL). A comma after a backslash belongs to the item. */
 bool pc_list_has(const char *list, const char *pattern, char *found, size_t size);
 

@@ -46,9 +46,13 @@ static int verify_run(const struct pc_arguments *arguments, uint32_t run)
 /* The run of a folder's name: portcheck-HHHHHHHH. */
 static bool run_of_name(const char *name, uint32_t *run)
 {
-    int used = 0;
-    return sscanf(name, "portcheck-%8" SCNx32 "%n", run, &used) == 1 && name[used] == '\0' &&
-           used == (int)strlen("portcheck-") + 8;
+    static const char start[] = "portcheck-";
+    const char *digits = name + strlen(start);
+    if (strncmp(name, start, strlen(start)) != 0 || strlen(digits) != 8 ||
+        strspn(digits, "0123456789abcdef") != 8)
+        return false;
+    *run = (uint32_t)strtoul(digits, NULL, 16);
+    return true;
 }
 
 int pc_verify(const struct pc_arguments *arguments)

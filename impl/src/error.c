@@ -60,7 +60,8 @@ void mf_error_prefix(struct mf_error *error, enum mf_code code, const char *pref
     memcpy(message, error->message, sizeof(message));
     int used = snprintf(error->message, sizeof(error->message), "%s: ", prefix);
     if (used > 0 && (size_t)used < sizeof(error->message))
-        snprintf(error->message + used, sizeof(error->message) - (size_t)used, "%s", message);
+        snprintf(error->message + used, sizeof(error->message) - (size_t)used, "%.*s",
+                 (int)sizeof(message) - used - 1, message);
     make_printable(error->message);
     error->code = code;
 }

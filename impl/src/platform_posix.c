@@ -20,14 +20,14 @@
 
 #define LOCK_POLL_MS 10
 
-static int libc_open_directory(void *context, const char *path)
+static int posix_open_directory(void *context, const char *path)
 {
     (void)context;
     int handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return handle < 0 ? -errno : handle;
 }
 
-static int libc_make_directory(void *context, const char *path)
+static int posix_make_directory(void *context, const char *path)
 {
     (void)context;
     return mkdir(path, 0777) < 0 ? -errno : 0;
@@ -35,7 +35,7 @@ static int libc_make_directory(void *context, const char *path)
 
 /* O_NONBLOCK: opening a fifo would wait for its other end; it does nothing to
  * regular files (open(2)). */
-static int libc_open(void *context, int directory, const char *name, unsigned flags)
+static int posix_open(void *context, int directory, const char *name, unsigned flags)
 {
     (void)context;
     int mode = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -46,39 +46,41 @@ static int libc_open(void *context, int directory, const char *name, unsigned fl
     return handle < 0 ? -errno : handle;
 }
 
-static int libc_close(void *context, int handle)
+/* musl has a posix_close of its own. */
+static int close_handle(void *context, int handle)
 {
     (void)context;
     return close(handle) < 0 ? -errno : 0;
 }
 
-static int64_t libc_read(void *context, int file, void *buffer, size_t size, uint64_t offset)
+static int64_t posix_read(void *context, int file, void *buffer, size_t size, uint64_t offset)
 {
     (void)context;
     ssize_t count = pread(file, buffer, size, (off_t)offset);
     return count < 0 ? -errno : count;
 }
 
-static int64_t libc_write(void *context, int file, const void *buffer, size_t size, uint64_t offset)
+static int64_t posix_write(void *context, int file, const void *buffer, size_t size,
+                           uint64_t offset)
 {
     (void)context;
     ssize_t count = pwrite(file, buffer, size, (off_t)offset);
     return count < 0 ? -errno : count;
 }
 
-static int libc_sync(void *context, int handle)
+static int posix_sync(void *context, int handle)
 {
     (void)context;
     return fsync(handle) < 0 ? -errno : 0;
 }
 
-static int libc_rename(void *context, int directory, const char *from, const char *to)
+static int posix_rename(void *context, int directory, const char *from, const char *to)
 {
     (void)context;
     return renameat(directory, from, directory, to) < 0 ? -errno : 0;
 }
 
-static int libc_remove(void *context, int directory, const char *name)
+static int posix_remove(void *context, int directory, const char *name)
 {
     (void)context;
     return unlinkat(directory, name, 0) < 0 ? -errno : 0;
@@ -97,7 +99,7 @@ static void fill_status(const struct stat *from, struct mf_status *status)
     }
 }
 
-static int libc_status(void *context, int handle, struct mf_status *status)
+static int posix_status(void *context, int handle, struct mf_status *status)
 {
     (void)context;
     struct stat from;
@@ -107,7 +109,7 @@ static int libc_status(void *context, int handle, struct mf_status *status)
     return 0;
 }
 
-static int libc_status_at(void *context, int directory, const char *name, struct mf_status *status)
+static int posix_status_at(void *context, int directory, const char *name, struct mf_status *status)
 {
     (void)context;
     struct stat from;
@@ -134,8 +136,8 @@ static int visit_entries(DIR *stream, int (*visit)(void *argument, const char *n
 }
 
 /* Through a descriptor of its own: a duplicate would share the position. */
-static int libc_list(void *context, int directory, int (*visit)(void *argument, const char *name),
-                     void *argument)
+static int posix_list(void *context, int directory, int (*visit)(void *argument, const char *name),
+                      void *argument)
 {
     (void)context;
     int handle = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -162,7 +164,7 @@ static uint64_t monotonic_ms(void)
 /* The lock belongs to the open file description (fcntl(2), F_OFD_SETLK): two
  * handles in one process exclude each other, and closing some other descriptor
  * of the file does not drop it. There is no call that waits with a limit. */
-static int libc_lock(void *context, int file, uint32_t timeout_ms)
+static int posix_lock(void *context, int file, uint32_t timeout_ms)
 {
     (void)context;
     uint64_t deadline = monotonic_ms() + timeout_ms;
@@ -178,7 +180,7 @@ static int libc_lock(void *context, int file, uint32_t timeout_ms)
     }
 }
 
-static int libc_now(void *context, uint64_t *seconds)
+static int posix_now(void *context, uint64_t *seconds)
 {
     (void)context;
     struct timespec now;
@@ -215,7 +217,7 @@ static void *sync_files(void *argument)
     while ((i = atomic_fetch_add(&work->next, 1)) < work->count) {
         int result, none = 0;
         do {
-            result = libc_sync(NULL, work->files[i]);
+            result = posix_sync(NULL, work->files[i]);
         } while (result == -EINTR);
         if (result < 0)
             atomic_compare_exchange_strong(&work->result, &none, result);
@@ -241,7 +243,7 @@ static int start_writing(const int *files, size_t count)
 
 /* The program's signals are for its own threads. Where there can be no more
  * threads, those that there are do the work: this one at least. */
-static int libc_sync_many(void *context, const int *files, size_t count)
+static int posix_sync_many(void *context, const int *files, size_t count)
 {
     (void)context;
     struct sync_work work = {.files = files, .count = count};
@@ -267,7 +269,7 @@ static int libc_sync_many(void *context, const int *files, size_t count)
  * fsync, rename, fsync of the directory leaves an empty file after a reset; exFAT
  * keeps names in the same way. ext2 and ext4 without a journal cannot be told from
  * ext4 with one. */
-static int libc_rename_is_atomic(void *context, int directory)
+static int posix_rename_is_atomic(void *context, int directory)
 {
     (void)context;
     struct statfs status;
@@ -279,22 +281,22 @@ static int libc_rename_is_atomic(void *context, int directory)
 const struct mf_platform *mf_platform_posix(void)
 {
     static const struct mf_platform platform = {
-        .open_directory = libc_open_directory,
-        .make_directory = libc_make_directory,
-        .open = libc_open,
-        .close = libc_close,
-        .read = libc_read,
-        .write = libc_write,
-        .sync = libc_sync,
-        .rename = libc_rename,
-        .remove = libc_remove,
-        .status = libc_status,
-        .status_at = libc_status_at,
-        .list = libc_list,
-        .lock = libc_lock,
-        .now = libc_now,
-        .sync_many = libc_sync_many,
-        .rename_is_atomic = libc_rename_is_atomic,
+        .open_directory = posix_open_directory,
+        .make_directory = posix_make_directory,
+        .open = posix_open,
+        .close = close_handle,
+        .read = posix_read,
+        .write = posix_write,
+        .sync = posix_sync,
+        .rename = posix_rename,
+        .remove = posix_remove,
+        .status = posix_status,
+        .status_at = posix_status_at,
+        .list = posix_list,
+        .lock = posix_lock,
+        .now = posix_now,
+        .sync_many = posix_sync_many,
+        .rename_is_atomic = posix_rename_is_atomic,
     };
     return &platform;
 }
