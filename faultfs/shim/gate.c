@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#if defined(__x86_64__)
 static bool is_open;
 
-#if defined(__x86_64__)
 /* syscall; ret. Its caller has put everything into the registers of a system call. */
 static const unsigned char gate_code[] = {0x0f, 0x05, 0xc3};
 #endif

@@ -76,7 +76,11 @@ static void look_openat(void)
 
 static void look_inline(void)
 {
+#ifdef SYS_open
     see_descriptor((int)syscall(SYS_open, "renamed", O_RDONLY));
+#else
+    see_descriptor((int)syscall(SYS_openat, AT_FDCWD, "renamed", O_RDONLY));
+#endif
 }
 
 static void look_map(void)

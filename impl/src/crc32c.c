@@ -38,7 +38,6 @@ static bool instruction_available(void)
 }
 
 #elif defined(__aarch64__) && defined(__linux__)
-#include <asm/hwcap.h>
 #include <sys/auxv.h>
 #if defined(__clang__) /* its arm_acle.h hides them unless the whole file is built with +crc */
 #define CRC_TARGET        __attribute__((target("crc")))

@@ -38,7 +38,7 @@ expect 2 'no such command: frob' "$manifest" frob
 for command in init commit show verify versions diff orphans gc backup restore recover; do
     expect 0 'Example' "$manifest" "$command" --help
     expect 2 'expected a directory' "$manifest" "$command"
-    expect 2 "unrecognized option '--frob'" "$manifest" "$command" --frob db
+    expect 2 "unrecognized option.*frob" "$manifest" "$command" --frob db
     expect 2 "manifest $command --help" "$manifest" "$command" --frob db
 done
 expect 2 'one argument too many: x' "$manifest" init db x
