@@ -36,7 +36,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { STEPS = 16, SLOTS = 4, VERSIONS = 64, CONTENTS = 128, KEPT_IMAGES = 2 };
+enum { STEPS = 16, SLOTS = 4, VERSIONS = 64, CONTENTS = 128, CONTENT_BLOCK = 32, KEPT_IMAGES = 2 };
 
 static const char path[] = "db";
 static const char backup_path[] = "backup";
@@ -109,17 +109,23 @@ static size_t texts_used, texts_of_images;
 
 /* ---- Contents ---- */
 
-static void content_bytes(const struct content *content, unsigned char *bytes)
+/* The blocks of a content count up from its seed by 7: so all contents stand in one text. */
+static unsigned char content_text[DISK_FILE_MAX + 256 * CONTENT_BLOCK];
+
+static void make_contents(void)
 {
-    for (unsigned i = 0; i < content->size; i++)
-        bytes[i] = (unsigned char)(content->seed + (i >> 5) * 7);
+    for (unsigned i = 0; i < sizeof(content_text); i++)
+        content_text[i] = (unsigned char)(i / CONTENT_BLOCK * 7);
+}
+
+static const unsigned char *content_bytes(const struct content *content)
+{
+    return content_text + content->seed * CONTENT_BLOCK;
 }
 
 static bool content_is(const struct content *content, const unsigned char *bytes, size_t size)
 {
-    unsigned char expected[DISK_FILE_MAX];
-    content_bytes(content, expected);
-    return size == content->size && memcmp(bytes, expected, size) == 0;
+    return size == content->size && memcmp(bytes, content_bytes(content), size) == 0;
 }
 
 static unsigned new_content(unsigned size_byte)
@@ -359,7 +365,8 @@ static void look_at_copy(void)
     if (code == MF_OK) {
         const struct mf_manifest *found = mf_database_current(handle);
         const struct version *version = &world.versions[world.copy];
-        if (world.copy_perhaps != 0 && found->version > version->number && found->file_count > 0)
+        uint64_t before = world.copy != 0 ? version->number : 1; /* made, and empty */
+        if (world.copy_perhaps != 0 && found->version > before)
             version = &world.versions[world.copy_perhaps];
         else if (world.copy == 0)
             require(found->version == 1 && found->file_count == 0);
@@ -442,11 +449,10 @@ static enum mf_code change_files(struct mf_transaction *transaction, struct vers
     enum mf_code code = MF_OK;
     for (unsigned i = 0; i < SLOTS && code == MF_OK; i++) {
         if ((what >> i & 1) != 0) {
-            unsigned char bytes[DISK_FILE_MAX];
             unsigned id = new_content(size + i * (size >> 3));
-            content_bytes(&world.contents[id], bytes);
-            code = mf_transaction_add(transaction, slots[i].kind, slots[i].key, bytes,
-                                      world.contents[id].size, NULL);
+            const struct content *content = &world.contents[id];
+            code = mf_transaction_add(transaction, slots[i].kind, slots[i].key,
+                                      content_bytes(content), content->size, NULL);
             if (code == MF_OK)
                 version->contents[i] = (uint8_t)id;
         } else if ((what >> (4 + i) & 1) != 0 && version->contents[i] != 0) {
@@ -520,17 +526,16 @@ static void step_adopt(void)
 {
     const struct mf_platform *platform = &disk.platform;
     struct version *version;
-    unsigned char bytes[DISK_FILE_MAX];
     char name[DISK_NAME_SIZE];
     unsigned id = new_content(0);
+    const struct content *content = &world.contents[id];
     snprintf(name, sizeof(name), "adopted-%u", id);
     int folder = platform->open_directory(&disk, path);
     int file = folder < 0 ? -1
                           : platform->open(&disk, folder, name,
                                            MF_OPEN_WRITE | MF_OPEN_CREATE | MF_OPEN_EXCLUSIVE);
-    content_bytes(&world.contents[id], bytes);
-    bool written = file >= 0 && platform->write(&disk, file, bytes, world.contents[id].size, 0) ==
-                                    world.contents[id].size;
+    bool written = file >= 0 && platform->write(&disk, file, content_bytes(content), content->size,
+                                                0) == content->size;
     if (file >= 0)
         platform->close(&disk, file);
     if (folder >= 0)
@@ -835,6 +840,8 @@ static void make_image(enum mf_commit_point point, bool saved)
 static void make_images(void)
 {
     static bool made;
+    if (!made)
+        make_contents();
     for (unsigned i = 0; !made && i < 4; i++)
         make_image(i % 2 == 0 ? MF_COMMIT_RENAME : MF_COMMIT_SLOTS, i / 2 != 0);
     if (!made)
