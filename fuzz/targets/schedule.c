@@ -274,8 +274,7 @@ static bool is_as_remembered(const struct version *version)
 static void require_version_whole(struct mf_database *handle, uint64_t number)
 {
     struct mf_manifest manifest;
-    bool is_current = number == mf_database_current(handle)->version;
-    struct version *version = is_current ? find_current(number) : find_version(number);
+    struct version *version = find_version(number);
     if (version != NULL && is_as_remembered(version))
         return;
     require(version != NULL ||
@@ -283,8 +282,7 @@ static void require_version_whole(struct mf_database *handle, uint64_t number)
     require(mf_database_read_version(handle, number, &manifest, NULL) == MF_OK);
     if (version != NULL) {
         require_content(path, &manifest, version);
-        if (version->number == number)
-            remember(version, &manifest);
+        remember(version, &manifest);
     }
     mf_manifest_clear(&manifest);
 }
@@ -293,12 +291,15 @@ static void require_all_whole(struct mf_database *handle)
 {
     struct mf_versions versions;
     const struct mf_manifest *current = mf_database_current(handle);
-    const struct version *version = find_current(current->version);
+    struct version *version = find_current(current->version);
     require(version != NULL);
     require(index_of(version) == world.current || index_of(version) == world.perhaps);
     require_content(path, current, version);
-    require(mf_history_versions(handle, &versions, NULL) == MF_OK);
-    for (size_t i = 0; i < versions.count; i++)
+    if (version->number == current->version && version->manifest == NULL)
+        remember(version, current);
+    require(mf_history_versions(handle, &versions, NULL) == MF_OK && versions.count > 0);
+    require(versions.numbers[versions.count - 1] == current->version);
+    for (size_t i = 0; i < versions.count - 1; i++)
         require_version_whole(handle, versions.numbers[i]);
     for (unsigned i = 1; i <= world.version_count; i++) {
         if (world.versions[i].kept != KEPT_YES)

@@ -200,16 +200,22 @@ struct named {
     size_t index;
 };
 
-/* Most names differ in the first byte, and need no call. */
+/* Many names differ in the first byte, and need no call. */
 static bool is_name(const char *name, const char *other)
 {
     return name[0] == other[0] && strcmp(name, other) == 0;
 }
 
+static int compare_names(const char *name, const char *other)
+{
+    unsigned char first = (unsigned char)name[0], second = (unsigned char)other[0];
+    return first != second ? first - second : strcmp(name, other);
+}
+
 static int compare_named(const void *left, const void *right)
 {
     const struct named *a = left, *b = right;
-    int order = strcmp(a->name, b->name);
+    int order = compare_names(a->name, b->name);
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
@@ -217,7 +223,7 @@ static int compare_named(const void *left, const void *right)
 static bool is_ascending(const struct named *members, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (strcmp(members[i - 1].name, members[i].name) >= 0)
+        if (compare_names(members[i - 1].name, members[i].name) >= 0)
             return false;
     return true;
 }
@@ -240,7 +246,7 @@ static enum mf_code check_names(struct reader *reader, size_t object, struct nam
     size_t count = 0;
     for (size_t i = object + 1; i < values[object].next; i = values[i].next)
         members[count++] = (struct named){name_of(reader, i), i};
-    if (are_few_and_distinct(members, count) || is_ascending(members, count))
+    if (is_ascending(members, count) || are_few_and_distinct(members, count))
         return MF_OK;
     qsort(members, count, sizeof(*members), compare_named);
     for (size_t i = 1; i < count; i++)
