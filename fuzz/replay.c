@@ -20,7 +20,7 @@
 static struct input {
     uint8_t *data;
     size_t size;
-} *inputs;
+} * inputs;
 static size_t files;
 
 static int run(const char *path, const struct stat *status, int type, struct FTW *walk)
