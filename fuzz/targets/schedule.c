@@ -1,8 +1,8 @@
 /*
  * The reference's crash matrix driven by coverage: bytes choose what is done with a
  * database, the errors and the power cuts meanwhile, and what of the undecided operations
- * survives each cut (disk.h). What was acknowledged, with its content, is kept here, by the
- * rules of manifest.h alone, and compared with what is found.
+ * survives each cut (disk.h). What was acknowledged is known to
+ * acknowledged.c, and compared with what is found.
  *
  * The input (zeros at its end; STEPS steps at most):
  *
@@ -26,70 +26,15 @@
  * no version that is kept, and brings none back; what was backed up can be restored; a
  * handle for reading changes nothing; without an error everything succeeds.
  */
-#include <manifest/backup.h>
-#include <manifest/history.h>
-
-#include "disk.h"
+#include "acknowledged.h"
 #include "target.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { STEPS = 16, SLOTS = 4, VERSIONS = 64, CONTENTS = 128, KEPT_IMAGES = 2 };
+enum { STEPS = 16, KEPT_IMAGES = 2 };
 
-static const char path[] = "db";
-static const char backup_path[] = "backup";
-static const char copy_path[] = "copy";
-
-/* The files that a version may have. */
-static const struct {
-    enum mf_kind kind;
-    const char *key;
-} slots[SLOTS] = {
-    {MF_KIND_LSM, ""}, {MF_KIND_TEXT, "a"}, {MF_KIND_TEXT, "b"}, {MF_KIND_VECTOR, "a"}};
-
-/* ---- What is known ---- */
-
-struct content {
-    uint16_t size;
-    uint8_t seed;
-};
-
-/* Whether a version that is not above the current one is there. */
-enum kept { KEPT_NO, KEPT_PERHAPS, KEPT_YES };
-
-struct version {
-    uint64_t number; /* 0: it could not be said, but it is above all before */
-    enum kept kept;
-    bool saved;              /* in the backup */
-    uint8_t contents[SLOTS]; /* from 1; 0: no such file */
-    /* Once the library has read it whole: to look again without parsing. */
-    const unsigned char *manifest;
-    uint16_t manifest_size;
-    char manifest_name[DISK_NAME_SIZE];
-    char names[SLOTS][DISK_NAME_SIZE];
-};
-
-/* Versions are counted from 1; 0 is none. */
-struct world {
-    struct mf_options options;
-    bool broken;     /* damaged, and not yet recovered by hand */
-    uint8_t current; /* acknowledged last */
-    uint8_t perhaps; /* may be current instead */
-    uint8_t copy;    /* what was restored to the copy */
-    uint8_t copy_perhaps;
-    uint8_t version_count, content_count;
-    uint64_t highest; /* number that was ever acknowledged */
-    /* Between these, a recovery by hand may have made kept versions of what was never
-     * committed: nobody could know. They can be read, and that is all. */
-    uint64_t damaged, recovered;
-    struct version versions[VERSIONS];
-    struct content contents[CONTENTS];
-};
-
-static struct world world;
-static struct disk disk;
 static struct choices choices;
 
 /* The handle for writing, or NULL. */
@@ -103,273 +48,10 @@ static struct {
     struct world world;
 } images[2][KEPT_IMAGES]; /* by commit point; without and with a backup */
 
-/* The bytes of manifests that were read. */
-static unsigned char texts[64 * 1024];
-static size_t texts_used, texts_of_images;
-
-/* ---- Contents ---- */
-
-static void content_bytes(const struct content *content, unsigned char *bytes)
-{
-    for (unsigned i = 0; i < content->size; i++)
-        bytes[i] = (unsigned char)(content->seed + (i >> 5) * 7);
-}
-
-static bool content_is(const struct content *content, const unsigned char *bytes, size_t size)
-{
-    unsigned char expected[DISK_FILE_MAX];
-    content_bytes(content, expected);
-    return size == content->size && memcmp(bytes, expected, size) == 0;
-}
-
-static unsigned new_content(unsigned size_byte)
-{
-    static const uint16_t sizes[] = {40, 0, 1, 511, 513, 700, 1100, 1024};
-    require(world.content_count < CONTENTS - 1);
-    unsigned id = ++world.content_count;
-    world.contents[id] = (struct content){.size = sizes[size_byte % 8], .seed = (uint8_t)(id * 37)};
-    return id;
-}
-
-/* Whether a manifest of the folder names what a version has, and that is there. */
-static void require_content(const char *folder, const struct mf_manifest *manifest,
-                            const struct version *version)
-{
-    size_t count = 0;
-    for (unsigned i = 0; i < SLOTS; i++) {
-        const struct mf_file *file = mf_manifest_find(manifest, slots[i].kind, slots[i].key);
-        require((file != NULL) == (version->contents[i] != 0));
-        if (file == NULL)
-            continue;
-        size_t size;
-        const unsigned char *bytes = disk_find(&disk, folder, file->name, &size);
-        require(bytes != NULL);
-        require(content_is(&world.contents[version->contents[i]], bytes, size));
-        count++;
-    }
-    require(manifest->file_count == count);
-}
-
-/* ---- Versions ---- */
-
-static struct version *new_version(uint64_t number)
-{
-    require(world.version_count < VERSIONS - 1);
-    struct version *version = &world.versions[++world.version_count];
-    *version = (struct version){.number = number};
-    return version;
-}
-
-static uint8_t index_of(const struct version *version)
-{
-    return (uint8_t)(version - world.versions);
-}
-
-/* The one that may be kept under that number, or be current. */
-static struct version *find_version(uint64_t number)
-{
-    for (unsigned i = world.version_count; i > 0; i--) {
-        struct version *version = &world.versions[i];
-        if (version->number == number && (version->kept != KEPT_NO || i == world.perhaps))
-            return version;
-    }
-    return NULL;
-}
-
-/* The one that is current under that number. */
-static struct version *find_current(uint64_t number)
-{
-    struct version *perhaps = &world.versions[world.perhaps];
-    bool unsaid = world.perhaps != 0 && perhaps->number == 0;
-    return unsaid && number > world.highest ? perhaps : find_version(number);
-}
-
-/* It was said that a version is committed: by the commit, or when it was opened. */
-static void acknowledge(struct version *version)
-{
-    require(version->number >= world.highest);
-    if (world.current != index_of(version))
-        require(version->number > world.highest);
-    version->kept = KEPT_YES;
-    world.highest = version->number;
-    world.current = index_of(version);
-    world.perhaps = 0;
-    if (world.broken)
-        world.recovered = version->number;
-    world.broken = false;
-}
-
-static void settle(uint64_t number)
-{
-    struct version *perhaps = &world.versions[world.perhaps];
-    if (world.perhaps != 0 && perhaps->number == 0 && number > world.highest)
-        perhaps->number = number; /* it could not be said */
-    if (world.perhaps != 0 && perhaps->number == number) {
-        acknowledge(&world.versions[world.perhaps]);
-        return;
-    }
-    require(world.current != 0 && world.versions[world.current].number == number);
-    world.perhaps = 0;
-}
-
-/* What a commit came to. The program's last words are not heard. */
-static void conclude(struct version *version, enum mf_code code, uint64_t number)
-{
-    if (disk.dead || code == MF_UNKNOWN) {
-        world.perhaps = index_of(version);
-    } else if (code == MF_OK) {
-        require(version->number == number);
-        acknowledge(version);
-    }
-}
-
-/* ---- Looking ---- */
-
 static bool went_well(enum mf_code code)
 {
     require(code == MF_OK || disk.troubles > 0);
     return code == MF_OK;
-}
-
-static void remember(struct version *version, const struct mf_manifest *manifest)
-{
-    size_t size;
-    snprintf(version->manifest_name, DISK_NAME_SIZE, "MANIFEST-%06" PRIu64, version->number);
-    const unsigned char *bytes = disk_find(&disk, path, version->manifest_name, &size);
-    if (bytes == NULL || size > sizeof(texts) - texts_used)
-        return;
-    version->manifest = memcpy(texts + texts_used, bytes, size);
-    version->manifest_size = (uint16_t)size;
-    texts_used += size;
-    for (unsigned i = 0; i < SLOTS; i++)
-        if (version->contents[i] != 0)
-            snprintf(version->names[i], DISK_NAME_SIZE, "%s",
-                     mf_manifest_find(manifest, slots[i].kind, slots[i].key)->name);
-}
-
-/* Whether it is the same, to the byte, as when the library read it. */
-static bool is_as_remembered(const struct version *version)
-{
-    size_t size;
-    if (version->manifest == NULL)
-        return false;
-    const unsigned char *bytes = disk_find(&disk, path, version->manifest_name, &size);
-    bool same = bytes != NULL && size == version->manifest_size &&
-                memcmp(bytes, version->manifest, size) == 0;
-    for (unsigned i = 0; i < SLOTS && same; i++) {
-        if (version->contents[i] == 0)
-            continue;
-        bytes = disk_find(&disk, path, version->names[i], &size);
-        same = bytes != NULL && content_is(&world.contents[version->contents[i]], bytes, size);
-    }
-    return same;
-}
-
-static void require_version_whole(struct mf_database *handle, uint64_t number)
-{
-    struct mf_manifest manifest;
-    bool is_current = number == mf_database_current(handle)->version;
-    struct version *version = is_current ? find_current(number) : find_version(number);
-    if (version != NULL && is_as_remembered(version))
-        return;
-    require(version != NULL ||
-            (number > world.damaged && number < (world.broken ? UINT64_MAX : world.recovered)));
-    require(mf_database_read_version(handle, number, &manifest, NULL) == MF_OK);
-    if (version != NULL) {
-        require_content(path, &manifest, version);
-        if (version->number == number)
-            remember(version, &manifest);
-    }
-    mf_manifest_clear(&manifest);
-}
-
-static void require_all_whole(struct mf_database *handle)
-{
-    struct mf_versions versions;
-    const struct mf_manifest *current = mf_database_current(handle);
-    const struct version *version = find_current(current->version);
-    require(version != NULL);
-    require(index_of(version) == world.current || index_of(version) == world.perhaps);
-    require_content(path, current, version);
-    require(mf_history_versions(handle, &versions, NULL) == MF_OK);
-    for (size_t i = 0; i < versions.count; i++)
-        require_version_whole(handle, versions.numbers[i]);
-    for (unsigned i = 1; i <= world.version_count; i++) {
-        if (world.versions[i].kept != KEPT_YES)
-            continue;
-        bool found = false;
-        for (size_t j = 0; j < versions.count; j++)
-            found = found || versions.numbers[j] == world.versions[i].number;
-        require(found);
-    }
-    mf_versions_clear(&versions);
-}
-
-/* By a handle for reading, which must change nothing. */
-static void look(void)
-{
-    struct mf_options reading = {.platform = world.options.platform};
-    struct mf_database *handle;
-    unsigned changes = disk.changes;
-    enum mf_code code = mf_database_open(path, &reading, &handle, NULL);
-    if (code == MF_OK) {
-        require(mf_database_current(handle)->version != 0);
-        require_all_whole(handle);
-        mf_database_close(handle);
-    } else if (code == MF_CORRUPT) {
-        require(world.broken);
-    } else {
-        require(code == MF_NO_DATABASE && world.current == 0);
-    }
-    require(disk.changes == changes);
-}
-
-static void look_at_link(void *argument, const struct mf_backup_link *link)
-{
-    struct version *found = NULL;
-    for (unsigned i = 1; i <= world.version_count; i++)
-        if (world.versions[i].saved && world.versions[i].number == link->version)
-            found = &world.versions[i];
-    if (found == NULL)
-        return;
-    require(link->code == MF_OK && link->manifest != NULL);
-    require_content(backup_path, link->manifest, found);
-    ++*(unsigned *)argument;
-}
-
-/* What is said to be saved is there, whole. */
-static void look_at_backup(void)
-{
-    unsigned saved = 0, found = 0;
-    for (unsigned i = 1; i <= world.version_count; i++)
-        saved += world.versions[i].saved ? 1 : 0;
-    if (saved == 0)
-        return;
-    mf_backup_inspect(backup_path, &world.options, look_at_link, &found, NULL);
-    require(found == saved);
-}
-
-static void look_at_copy(void)
-{
-    struct mf_options reading = {.platform = world.options.platform};
-    struct mf_database *handle;
-    if (world.copy == 0 && world.copy_perhaps == 0)
-        return;
-    enum mf_code code = mf_database_open(copy_path, &reading, &handle, NULL);
-    if (code == MF_OK) {
-        const struct mf_manifest *found = mf_database_current(handle);
-        const struct version *version = &world.versions[world.copy];
-        if (world.copy_perhaps != 0 && found->version > version->number && found->file_count > 0)
-            version = &world.versions[world.copy_perhaps];
-        else if (world.copy == 0)
-            require(found->version == 1 && found->file_count == 0);
-        if (index_of(version) != 0) {
-            require(found->version == version->number || version->number == 0);
-            require_content(copy_path, found, version);
-        }
-        mf_database_close(handle);
-    }
-    require(code == MF_OK || (code == MF_NO_DATABASE && world.copy == 0));
 }
 
 /* ---- Opening ---- */
@@ -442,11 +124,10 @@ static enum mf_code change_files(struct mf_transaction *transaction, struct vers
     enum mf_code code = MF_OK;
     for (unsigned i = 0; i < SLOTS && code == MF_OK; i++) {
         if ((what >> i & 1) != 0) {
-            unsigned char bytes[DISK_FILE_MAX];
             unsigned id = new_content(size + i * (size >> 3));
-            content_bytes(&world.contents[id], bytes);
-            code = mf_transaction_add(transaction, slots[i].kind, slots[i].key, bytes,
-                                      world.contents[id].size, NULL);
+            const struct content *content = &world.contents[id];
+            code = mf_transaction_add(transaction, slots[i].kind, slots[i].key,
+                                      content_bytes(content), content->size, NULL);
             if (code == MF_OK)
                 version->contents[i] = (uint8_t)id;
         } else if ((what >> (4 + i) & 1) != 0 && version->contents[i] != 0) {
@@ -520,17 +201,16 @@ static void step_adopt(void)
 {
     const struct mf_platform *platform = &disk.platform;
     struct version *version;
-    unsigned char bytes[DISK_FILE_MAX];
     char name[DISK_NAME_SIZE];
     unsigned id = new_content(0);
+    const struct content *content = &world.contents[id];
     snprintf(name, sizeof(name), "adopted-%u", id);
     int folder = platform->open_directory(&disk, path);
     int file = folder < 0 ? -1
                           : platform->open(&disk, folder, name,
                                            MF_OPEN_WRITE | MF_OPEN_CREATE | MF_OPEN_EXCLUSIVE);
-    content_bytes(&world.contents[id], bytes);
-    bool written = file >= 0 && platform->write(&disk, file, bytes, world.contents[id].size, 0) ==
-                                    world.contents[id].size;
+    bool written = file >= 0 && platform->write(&disk, file, content_bytes(content), content->size,
+                                                0) == content->size;
     if (file >= 0)
         platform->close(&disk, file);
     if (folder >= 0)
@@ -835,10 +515,12 @@ static void make_image(enum mf_commit_point point, bool saved)
 static void make_images(void)
 {
     static bool made;
+    if (!made)
+        make_contents();
     for (unsigned i = 0; !made && i < 4; i++)
         make_image(i % 2 == 0 ? MF_COMMIT_RENAME : MF_COMMIT_SLOTS, i / 2 != 0);
     if (!made)
-        texts_of_images = texts_used;
+        keep_texts();
     made = true;
 }
 
@@ -867,7 +549,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     make_images();
     choices = (struct choices){data, data + size};
-    texts_used = texts_of_images;
+    forget_texts();
     start(choose_byte(&choices));
     for (unsigned i = 0; i < STEPS && choices_left(&choices); i++)
         step();

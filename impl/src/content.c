@@ -8,23 +8,26 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Most files are small: these need no buffer from the heap. */
 int mf_content_measure(const struct mf_directory *directory, int file, uint64_t *size,
                        uint32_t *crc32c)
 {
-    char *buffer = malloc(MF_CONTENT_CHUNK);
-    if (buffer == NULL)
-        return -ENOMEM;
+    char first[4096], *more = NULL, *buffer = first;
+    size_t room = sizeof(first);
     int64_t count;
     *size = 0;
     *crc32c = 0;
-    do {
-        count = mf_io_read(directory, file, buffer, MF_CONTENT_CHUNK, *size);
-        if (count > 0) {
-            *crc32c = mf_crc32c(*crc32c, buffer, (size_t)count);
-            *size += (uint64_t)count;
-        }
-    } while (count == (int64_t)MF_CONTENT_CHUNK);
-    free(buffer);
+    while ((count = mf_io_read(directory, file, buffer, room, *size)) > 0) {
+        *crc32c = mf_crc32c(*crc32c, buffer, (size_t)count);
+        *size += (uint64_t)count;
+        if (count < (int64_t)room)
+            break;
+        if (more == NULL && (more = malloc(MF_CONTENT_CHUNK)) == NULL)
+            return -ENOMEM;
+        buffer = more;
+        room = MF_CONTENT_CHUNK;
+    }
+    free(more);
     return count < 0 ? (int)count : 0;
 }
 

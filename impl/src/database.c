@@ -7,6 +7,7 @@
 #include "commit.h"
 #include "content.h"
 #include "directory.h"
+#include "document.h"
 #include "error.h"
 #include "names.h"
 #include "removal.h"
@@ -411,16 +412,11 @@ static enum mf_code copy_current(const struct mf_database *database, struct mf_v
 {
     const struct mf_version *current = &database->current;
     char *text = malloc(current->size);
-    if (text == NULL)
-        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to copy a manifest");
-    memcpy(text, current->text, current->size);
-    enum mf_code code =
-        mf_manifest_parse(text, current->size, &database->options.read, &copy->manifest, error);
-    if (code != MF_OK) {
+    if (text == NULL || !mf_manifest_copy(&current->manifest, &copy->manifest)) {
         free(text);
-        return code;
+        return mf_fail(error, MF_NO_MEMORY, 0, "no memory to copy a manifest");
     }
-    copy->text = text;
+    copy->text = memcpy(text, current->text, current->size);
     copy->size = current->size;
     return MF_OK;
 }

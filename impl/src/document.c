@@ -85,6 +85,24 @@ void mf_file_clear(struct mf_file *file)
     *file = (struct mf_file){0};
 }
 
+bool mf_manifest_copy(const struct mf_manifest *manifest, struct mf_manifest *copy)
+{
+    *copy = *manifest;
+    copy->file_count = 0;
+    copy->files = calloc(manifest->file_count + 1, sizeof(*copy->files));
+    bool copied = copy->files != NULL;
+    for (size_t i = 0; i < manifest->file_count && copied; i++) {
+        const struct mf_file *file = &manifest->files[i];
+        struct mf_file *made = &copy->files[copy->file_count++];
+        *made = *file;
+        made->key = made->name = NULL;
+        copied = mf_file_name(made, file->key, file->name);
+    }
+    if (!copied)
+        mf_manifest_clear(copy);
+    return copied;
+}
+
 void mf_manifest_clear(struct mf_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->file_count; i++)

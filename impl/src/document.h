@@ -25,6 +25,9 @@ size_t mf_manifest_place(const struct mf_manifest *manifest, enum mf_kind kind, 
  * memory: then it still has none. */
 bool mf_file_name(struct mf_file *file, const char *key, const char *name);
 
+/* Makes a copy that is independent. False without memory: then it is empty. */
+bool mf_manifest_copy(const struct mf_manifest *manifest, struct mf_manifest *copy);
+
 /* Frees the strings of a file, which mf_file_name() made. */
 void mf_file_clear(struct mf_file *file);
 

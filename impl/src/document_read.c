@@ -200,19 +200,43 @@ struct named {
     size_t index;
 };
 
+/* Many names differ in the first byte, and need no call. */
+static bool is_name(const char *name, const char *other)
+{
+    return name[0] == other[0] && strcmp(name, other) == 0;
+}
+
+static int compare_names(const char *name, const char *other)
+{
+    unsigned char first = (unsigned char)name[0], second = (unsigned char)other[0];
+    return first != second ? first - second : strcmp(name, other);
+}
+
 static int compare_named(const void *left, const void *right)
 {
     const struct named *a = left, *b = right;
-    int order = strcmp(a->name, b->name);
+    int order = compare_names(a->name, b->name);
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* Objects that this library wrote are sorted, so the sort is for the others. */
+/* Most objects are, so that they need not be sorted. */
 static bool is_ascending(const struct named *members, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (strcmp(members[i - 1].name, members[i].name) >= 0)
+        if (compare_names(members[i - 1].name, members[i].name) >= 0)
             return false;
+    return true;
+}
+
+/* As long as there are few, it is quicker to compare each with each than to sort them. */
+static bool are_few_and_distinct(const struct named *members, size_t count)
+{
+    if (count > 16)
+        return false;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (is_name(members[i].name, members[j].name))
+                return false;
     return true;
 }
 
@@ -222,7 +246,7 @@ static enum mf_code check_names(struct reader *reader, size_t object, struct nam
     size_t count = 0;
     for (size_t i = object + 1; i < values[object].next; i = values[i].next)
         members[count++] = (struct named){name_of(reader, i), i};
-    if (is_ascending(members, count))
+    if (is_ascending(members, count) || are_few_and_distinct(members, count))
         return MF_OK;
     qsort(members, count, sizeof(*members), compare_named);
     for (size_t i = 1; i < count; i++)
@@ -284,7 +308,7 @@ static size_t find_member(const struct reader *reader, size_t object, const char
 {
     const struct mf_json_value *values = reader->json.values;
     for (size_t i = object + 1; i < values[object].next; i = values[i].next)
-        if (strcmp(name_of(reader, i), name) == 0)
+        if (is_name(name_of(reader, i), name))
             return i;
     return NOT_FOUND;
 }

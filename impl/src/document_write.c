@@ -1,6 +1,7 @@
 /* The writer: text grows in one buffer; a failed allocation is remembered and
  * reported once at the end. */
 #include "crc32c.h"
+#include "digits.h"
 #include "document.h"
 #include "error.h"
 #include "utf8.h"
@@ -41,9 +42,8 @@ static void put(struct text *text, const char *string)
 
 static void put_integer(struct text *text, uint64_t value)
 {
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%" PRIu64, value);
-    put(text, digits);
+    char digits[MF_DIGITS_MAX + 1];
+    put_bytes(text, digits, (size_t)(mf_digits(digits, value, 1) - digits));
 }
 
 /* What must be escaped (RFC 8259, section 7), in its shortest form. */

@@ -48,13 +48,17 @@ static int compare_numbers(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Names are sorted as bytes, where 1000000 comes before 999999. */
 static enum mf_code list_numbers(const struct mf_directory *directory, struct listing *listing,
                                  struct mf_error *error)
 {
     struct mf_versions *versions = listing->versions;
+    const struct mf_platform *platform = directory->platform;
+    int result;
     *versions = (struct mf_versions){0};
-    int result = mf_io_list(directory, MF_NAME_PREFIX, list_name, listing);
+    do {
+        versions->count = 0;
+        result = platform->list(platform->context, directory->handle, list_name, listing);
+    } while (result == -EINTR);
     if (result < 0)
         return mf_fail(error, result == -ENOMEM ? MF_NO_MEMORY : MF_IO, result,
                        "the directory cannot be listed");

@@ -1,18 +1,30 @@
 /* Names: a few fixed ones, one number format, and the rule for data files. */
 #include "names.h"
 
+#include "digits.h"
 #include "utf8.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LINK_PREFIX    "MANIFEST-BACKUP-"
 #define SUFFIX         ".tmp"
-#define REMOVED        ".removed"
-#define PART           ".part"
+#define NUMBER_SIZE    6  /* digits, more when needed */
 #define SHOWN_KEY_SIZE 64 /* bytes of a key that a data file's name repeats */
+
+/* What stands before and behind the number of a version. */
+static const struct {
+    enum mf_name_class class;
+    const char *kind; /* behind MF_NAME_PREFIX */
+    const char *suffix;
+} numbered[] = {
+    {MF_CLASS_VERSION, "", ""},
+    {MF_CLASS_REMOVED, "", ".removed"},
+    {MF_CLASS_LINK, "BACKUP-", ""},
+    {MF_CLASS_PART, "BACKUP-", ".part"},
+};
+
+enum { NUMBERED = sizeof(numbered) / sizeof(numbered[0]) };
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -25,78 +37,83 @@ static bool ends_with(const char *text, const char *end)
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-/* Reads the number behind a prefix. */
-static uint64_t parse_number(const char *digits)
+/* Reads a number, and returns what is behind it; NULL when there is none. Canonical: 5, +5 and
+ * 0000000005 are not the version 5, else two names could claim one version. A number that
+ * overflows is none either. */
+static const char *parse_number(const char *digits, uint64_t *value)
 {
-    uint64_t value = 0;
-    for (; *digits >= '0' && *digits <= '9'; digits++)
-        value = value * 10 + (uint64_t)(*digits - '0');
-    return value;
+    const char *at = digits;
+    for (*value = 0; *at >= '0' && *at <= '9'; at++) {
+        uint64_t digit = (uint64_t)(*at - '0');
+        if (*value > (UINT64_MAX - digit) / 10)
+            return NULL;
+        *value = *value * 10 + digit;
+    }
+    bool canonical = at - digits == NUMBER_SIZE || (at - digits > NUMBER_SIZE && *digits != '0');
+    return canonical ? at : NULL;
 }
 
-/* Whether a name is the one that make gives for the number that stands at offset.
- * Canonical: 5, +5 and 0000000005 are not the version 5, else two names could
- * claim one version. A number that overflows is not spelled like what it wraps to
- * either. */
-static bool is_spelled(const char *name, size_t offset, struct mf_name (*make)(uint64_t version),
-                       uint64_t *version)
+/* Of a name behind MF_NAME_PREFIX; MF_CLASS_RESERVED when it is no version's. */
+static enum mf_name_class classify_numbered(const char *name, uint64_t *version)
 {
-    uint64_t value = strlen(name) > offset ? parse_number(name + offset) : 0;
-    if (strcmp(make(value).text, name) != 0)
-        return false;
-    *version = value;
-    return true;
+    for (size_t i = 0; i < NUMBERED; i++) {
+        uint64_t value;
+        if (!starts_with(name, numbered[i].kind))
+            continue;
+        const char *end = parse_number(name + strlen(numbered[i].kind), &value);
+        if (end == NULL || strcmp(end, numbered[i].suffix) != 0)
+            continue;
+        *version = value;
+        return numbered[i].class;
+    }
+    return MF_CLASS_RESERVED;
 }
 
 enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
 {
     if (!starts_with(name, MF_NAME_PREFIX))
         return MF_CLASS_OTHER;
+    enum mf_name_class class = classify_numbered(name + strlen(MF_NAME_PREFIX), version);
+    if (class != MF_CLASS_RESERVED)
+        return class;
     if (strcmp(name, MF_NAME_CURRENT) == 0)
         return MF_CLASS_CURRENT;
     if (strcmp(name, MF_NAME_LOCK) == 0)
         return MF_CLASS_LOCK;
     if (strcmp(name, MF_NAME_SLOT_A) == 0 || strcmp(name, MF_NAME_SLOT_B) == 0)
         return MF_CLASS_SLOT;
-    if (ends_with(name, SUFFIX))
-        return MF_CLASS_TEMPORARY;
-    if (is_spelled(name, strlen(LINK_PREFIX), mf_name_of_link, version))
-        return MF_CLASS_LINK;
-    if (is_spelled(name, strlen(LINK_PREFIX), mf_name_of_part, version))
-        return MF_CLASS_PART;
-    if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_version, version))
-        return MF_CLASS_VERSION;
-    if (is_spelled(name, strlen(MF_NAME_PREFIX), mf_name_of_removed, version))
-        return MF_CLASS_REMOVED;
-    return MF_CLASS_RESERVED;
+    return ends_with(name, SUFFIX) ? MF_CLASS_TEMPORARY : MF_CLASS_RESERVED;
+}
+
+static struct mf_name name_of(enum mf_name_class class, uint64_t version)
+{
+    struct mf_name name;
+    size_t i = 0;
+    while (numbered[i].class != class)
+        i++;
+    char *end = stpcpy(stpcpy(name.text, MF_NAME_PREFIX), numbered[i].kind);
+    stpcpy(mf_digits(end, version, NUMBER_SIZE), numbered[i].suffix);
+    return name;
 }
 
 struct mf_name mf_name_of_version(uint64_t version)
 {
-    struct mf_name name;
-    snprintf(name.text, sizeof(name.text), MF_NAME_PREFIX "%06" PRIu64, version);
-    return name;
+    return name_of(MF_CLASS_VERSION, version);
 }
 
 struct mf_name mf_name_of_removed(uint64_t version)
 {
-    struct mf_name name;
-    snprintf(name.text, sizeof(name.text), MF_NAME_PREFIX "%06" PRIu64 REMOVED, version);
-    return name;
+    return name_of(MF_CLASS_REMOVED, version);
 }
 
 struct mf_name mf_name_of_link(uint64_t version)
 {
-    struct mf_name name;
-    snprintf(name.text, sizeof(name.text), LINK_PREFIX "%06" PRIu64, version);
-    return name;
+    return name_of(MF_CLASS_LINK, version);
 }
 
 struct mf_name mf_name_of_part(uint64_t version)
 {
-    struct mf_name name;
-    snprintf(name.text, sizeof(name.text), LINK_PREFIX "%06" PRIu64 PART, version);
-    return name;
+    return name_of(MF_CLASS_PART, version);
 }
 
 struct mf_name mf_name_of_temporary(unsigned attempt)
@@ -114,16 +131,18 @@ static bool is_plain(char c)
 struct mf_name mf_name_of_data(enum mf_kind kind, const char *key, uint64_t version,
                                unsigned attempt)
 {
-    char shown[SHOWN_KEY_SIZE + 1] = "";
-    size_t size = 0;
-    for (; key[size] != '\0' && size < SHOWN_KEY_SIZE; size++)
-        shown[size] = is_plain(key[size]) ? key[size] : '_';
-    shown[size] = '\0';
     struct mf_name name;
-    int used = snprintf(name.text, sizeof(name.text), "%s%s%s-%06" PRIu64, mf_kind_word(kind),
-                        size > 0 ? "-" : "", shown, version);
-    if (attempt > 0)
-        snprintf(name.text + used, sizeof(name.text) - (size_t)used, "-%u", attempt);
+    char *to = stpcpy(name.text, mf_kind_word(kind));
+    if (key[0] != '\0')
+        *to++ = '-';
+    for (size_t i = 0; key[i] != '\0' && i < SHOWN_KEY_SIZE; i++)
+        *to++ = is_plain(key[i]) ? key[i] : '_';
+    *to++ = '-';
+    to = mf_digits(to, version, NUMBER_SIZE);
+    if (attempt > 0) {
+        *to++ = '-';
+        mf_digits(to, attempt, 1);
+    }
     return name;
 }
 

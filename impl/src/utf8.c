@@ -54,7 +54,7 @@ bool mf_utf8_valid(const char *text)
 {
     size_t left = strlen(text);
     while (left > 0) {
-        size_t length = mf_utf8_length(text, left);
+        size_t length = (unsigned char)*text < 0x80 ? 1 : mf_utf8_length(text, left);
         if (length == 0)
             return false;
         text += length;
