@@ -27,6 +27,7 @@ void call_close(struct run *run)
     run->transaction = NULL;
     run_end(run, MF_OK, writes ? ONLY_DB : NOTHING, SIZE_MAX);
     shelf_forget(&run->before);
+    run->used = 0;
     run->hurt = false;
     run->strange = false;
 }

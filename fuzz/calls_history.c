@@ -242,14 +242,6 @@ void call_discard(struct run *run)
  * Clean-up
  */
 
-/* The manifest by which a version that goes tells of its files. */
-static const struct mf_manifest *last_words(const struct run *run, uint64_t number)
-{
-    const struct shelf_folder *before = run_before(run, SHELF_DB);
-    struct shelf_node *node = shelf_find(before, truth_name("MANIFEST-", number, ""));
-    return run->was.slots ? truth_version(before, number, true) : truth_manifest(node);
-}
-
 static bool is_named(const struct mf_manifest *manifest, const char *name)
 {
     for (size_t i = 0; manifest != NULL && i < manifest->file_count; i++)
@@ -278,7 +270,7 @@ static bool is_to_go(const struct run *run, const struct shelf_entry *entry,
     if (truth_is_live(before, &run->was, numbers + first, count - first, entry->name))
         return false;
     for (size_t i = 0; i < first; i++)
-        if (is_named(last_words(run, numbers[i]), entry->name))
+        if (is_named(truth_version(before, numbers[i], true), entry->name))
             return true;
     for (size_t i = 0; i < before->count; i++) {
         if (!truth_number(before->entries[i]->name, "MANIFEST-", ".removed", &of_other))
@@ -286,8 +278,9 @@ static bool is_to_go(const struct run *run, const struct shelf_entry *entry,
         size_t at = 0; /* what is replaced by the one of this clean-up says nothing any more */
         while (at < first && numbers[at] != of_other)
             at++;
-        bool replaced = at < first && (!run->was.slots || last_words(run, of_other) != NULL);
-        if (!replaced && is_named(truth_manifest(before->entries[i]->node), entry->name))
+        bool replaced =
+            at < first && (!run->was.slots || truth_version(before, of_other, true) != NULL);
+        if (!replaced && is_named(truth_removed(before, of_other), entry->name))
             return true;
     }
     return false;

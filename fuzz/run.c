@@ -42,6 +42,9 @@ void run_begin(struct run *run, const char *call)
     shelf_look(run->shelf, &run->before);
     truth_of(run_before(run, SHELF_DB), run->options.read.accept_unsealed, run->options.sizes_only,
              &run->was);
+    uint64_t highest = truth_highest(run_before(run, SHELF_DB), false);
+    if (run->database != NULL && run->used < highest)
+        run->used = highest;
     for (int place = 0; run->told && place < SHELF_PLACES - 1; place++)
         for (size_t i = 0; i < run_before(run, (enum shelf_place)place)->count; i++) {
             const struct shelf_entry *entry = run_before(run, (enum shelf_place)place)->entries[i];

@@ -212,6 +212,14 @@ static bool done(const struct shelf *shelf, int result)
     return result == 0 || (result != -EINTR && shelf->faults.after);
 }
 
+/* The same of a rename: by platform.h some errors say that nothing was done. */
+static bool rename_done(const struct shelf *shelf, int result)
+{
+    bool did_nothing =
+        result == -EACCES || result == -ENOSPC || result == -EDQUOT || result == -EROFS;
+    return done(shelf, result) && !did_nothing;
+}
+
 /*
  * Handles
  */
@@ -412,7 +420,7 @@ static int shelf_rename(void *context, int directory, const char *from, const ch
     struct shelf_folder *folder = folder_of(shelf, directory, from);
     folder_of(shelf, directory, to);
     int result = fault(shelf, false);
-    if (!done(shelf, result))
+    if (!rename_done(shelf, result))
         return result;
     struct shelf_node *node = shelf_find(folder, from), *target = shelf_find(folder, to);
     if (node == NULL)

@@ -275,15 +275,18 @@ const struct mf_manifest *truth_version(const struct shelf_folder *folder, uint6
                : NULL;
 }
 
+const struct mf_manifest *truth_removed(const struct shelf_folder *folder, uint64_t version)
+{
+    const struct mf_manifest *manifest =
+        truth_manifest(shelf_find(folder, truth_name("MANIFEST-", version, ".removed")));
+    return manifest != NULL && manifest->version == version ? manifest : NULL;
+}
+
 /* With slots a version whose removal has begun is not kept. */
 static bool removal_begun(const struct shelf_folder *folder, const struct truth *truth,
                           uint64_t number)
 {
-    if (!truth->slots || number >= truth->version)
-        return false;
-    struct shelf_node *node = shelf_find(folder, truth_name("MANIFEST-", number, ".removed"));
-    const struct mf_manifest *manifest = truth_manifest(node);
-    return manifest != NULL && manifest->version == number;
+    return truth->slots && number < truth->version && truth_removed(folder, number) != NULL;
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -330,7 +333,7 @@ bool truth_is_doomed(const struct shelf_folder *folder, const char *name)
     uint64_t number;
     for (size_t i = 0; i < folder->count; i++)
         if (truth_number(folder->entries[i]->name, "MANIFEST-", ".removed", &number) &&
-            names(truth_manifest(folder->entries[i]->node), name))
+            names(truth_removed(folder, number), name))
             return true;
     return false;
 }

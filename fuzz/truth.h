@@ -23,6 +23,9 @@ const struct mf_manifest *truth_manifest(struct shelf_node *node);
 const struct mf_manifest *truth_version(const struct shelf_folder *folder, uint64_t version,
                                         bool unsealed);
 
+/* The manifest of a MANIFEST-k.removed that is complete: it says that version. Else NULL. */
+const struct mf_manifest *truth_removed(const struct shelf_folder *folder, uint64_t version);
+
 /* Whether all files of a manifest are there as recorded. */
 bool truth_whole(const struct shelf_folder *folder, const struct mf_manifest *manifest,
                  bool sizes_only);
@@ -49,7 +52,7 @@ size_t truth_kept(const struct shelf_folder *folder, const struct truth *truth,
 bool truth_is_live(const struct shelf_folder *folder, const struct truth *truth,
                    const uint64_t *numbers, size_t count, const char *name);
 
-/* Whether a MANIFEST-*.removed that is a manifest names a file. */
+/* Whether a MANIFEST-*.removed that is complete names a file. */
 bool truth_is_doomed(const struct shelf_folder *folder, const char *name);
 
 /* Whether a name is MANIFEST-k, and it and all MANIFEST-j with j > k are files that were cut

@@ -134,8 +134,8 @@ static bool says_nothing(const struct cleaning *cleaning, uint64_t number, enum 
                            &status) == 0;
 }
 
-/* One that cannot be read any more says nothing: it goes, and what it named stays
- * unless the names tell that the library made it. */
+/* One that cannot be read any more, or says another version, says nothing: it goes, and what it
+ * named stays unless the names tell that the library made it. */
 static enum mf_code add_doomed_by(struct cleaning *cleaning, uint64_t number)
 {
     struct mf_name name = mf_name_of_removed(number);
@@ -145,9 +145,9 @@ static enum mf_code add_doomed_by(struct cleaning *cleaning, uint64_t number)
     read.accept_unsealed = true;
     enum mf_code code =
         mf_version_read(&cleaning->database->directory, name.text, &read, &version, &failure);
-    if (code == MF_OK)
+    if (code == MF_OK && version.manifest.version == number)
         code = add_names(&cleaning->doomed, &version.manifest, cleaning->error);
-    else if (says_nothing(cleaning, number, code, &failure))
+    else if (code == MF_OK || says_nothing(cleaning, number, code, &failure))
         code = MF_OK;
     else if (cleaning->error != NULL)
         *cleaning->error = failure;

@@ -284,7 +284,7 @@ static void orphans_of_each_kind(void)
     struct found names[] = {
         {"MANIFEST-000007", MF_ORPHAN_UNCOMMITTED, false},
         {"MANIFEST-CURRENT.0.tmp", MF_ORPHAN_TEMPORARY, false},
-        {"MANIFEST-000001.removed", MF_ORPHAN_REMOVED, false},
+        {"MANIFEST-000005.removed", MF_ORPHAN_REMOVED, false},
         {"adopted", MF_ORPHAN_UNREFERENCED, false},
         {"lsm-000007", MF_ORPHAN_UNREFERENCED, false},
         {"lsm-000002-1", MF_ORPHAN_UNREFERENCED, false},
@@ -326,14 +326,14 @@ static void orphans_of_each_kind(void)
     CU_ASSERT_EQUAL(symlink("lsm-000002", path_of(directory, "text-000009")), 0);
     CU_ASSERT_EQUAL(mkdir(path_of(directory, "column-000009"), 0777), 0);
     /* A clean-up that was cut: version 5 is not kept any more, its files are there. */
-    rename(path_of(directory, "MANIFEST-000005"), path_of(directory, "MANIFEST-000001.removed"));
+    rename(path_of(directory, "MANIFEST-000005"), path_of(directory, "MANIFEST-000005.removed"));
     CU_ASSERT_EQUAL(mf_orphans_list(database, see, names, NULL), MF_OK);
     for (struct found *name = names; name->name != NULL; name++) {
         if (!name->seen)
             fprintf(stderr, "%s\n", name->name);
         CU_ASSERT_TRUE(name->seen);
     }
-    char *before = file_read(path_of(directory, "MANIFEST-000001.removed"), &size);
+    char *before = file_read(path_of(directory, "MANIFEST-000005.removed"), &size);
     free(before);
     CU_ASSERT_EQUAL(mf_orphans_remove(database, &removed, NULL), MF_OK);
     CU_ASSERT_EQUAL(removed.manifests, 2);

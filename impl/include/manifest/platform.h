@@ -73,7 +73,9 @@ struct mf_platform {
     /* Makes a file's data and size, or a directory's names, durable (fsync). */
     int (*sync)(void *context, int handle);
 
-    /* Renames within one directory, replacing the target in one step. */
+    /* Renames within one directory, replacing the target in one step. When it fails with
+     * EACCES, ENOENT, ENOSPC, EDQUOT, EROFS or EXDEV, nothing has changed (POSIX says so of
+     * every error but EIO); after any other error the library takes both for possible. */
     int (*rename)(void *context, int directory, const char *from, const char *to);
 
     /* Removes a name that is not a directory. */
