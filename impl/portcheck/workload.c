@@ -212,7 +212,9 @@ static enum mf_kind kind_of(unsigned file)
 
 static void key_of(unsigned file, char key[8])
 {
-    snprintf(key, 8, file == 0 ? "" : "%02u", file);
+    key[0] = '\0';
+    if (file > 0)
+        snprintf(key, 8, "%02u", file % 100);
 }
 
 static char *file_problem(struct pc_workload *workload, uint64_t version,
