@@ -221,8 +221,8 @@ static char *file_problem(struct pc_workload *workload, uint64_t version,
                           const struct mf_file *file)
 {
     struct mf_error error;
-    void *data;
-    size_t size;
+    void *data = NULL;
+    size_t size = 0;
     unsigned number = file->kind == MF_KIND_LSM ? 0 : (unsigned)strtoul(file->key, NULL, 10);
     if (mf_database_read_file(workload->open, file, &data, &size, &error) != MF_OK)
         return pc_copy(error.message);
