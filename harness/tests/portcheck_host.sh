@@ -106,7 +106,7 @@ done
 validate 0 'Verdict: PASS' PASS --listen serial:host-side@230400 --cycles 3
 kill $modem
 anew --noise 0.03
-validate 0 'Verdict: PASS' PASS $tcp --cycles 12 --give-up 12
+validate 0 'Verdict: PASS' PASS $tcp --cycles 8 --give-up 12
 grep -Eq '[1-9][0-9]* missing, [1-9][0-9]* garbled' output || fail "nothing was garbled"
 
 # ---- Boards that are wrong ----
@@ -130,7 +130,7 @@ validate 4 'Verdict: INCONCLUSIVE: 0 cuts counted' INCONCLUSIVE $tcp --return-ti
     --power-on '[ "$PORTCHECK_CYCLE" -gt 1 ] || ./on'
 grep -q 'cycle 1: did not count: the board did not come back in time' output || fail "no return"
 anew
-validate 4 'the board went on committing' INCONCLUSIVE $tcp --return-time 1s --give-up 1 \
+validate 4 'the board went on committing' INCONCLUSIVE $tcp --return-time 1s --give-up 4 \
     --power-off true --power-on '[ -e pid ] || ./on'
 anew --other-run
 validate 4 'of other runs' INCONCLUSIVE $tcp --return-time 1s --give-up 1
