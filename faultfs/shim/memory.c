@@ -29,3 +29,19 @@ void *memset(void *to, int value, size_t size)
 #endif
     return result;
 }
+
+#if defined(__riscv)
+/* For __builtin_bswap32() and __builtin_bswap64(), which have no instruction there. */
+unsigned __bswapsi2(unsigned value);
+unsigned long __bswapdi2(unsigned long value);
+
+unsigned __bswapsi2(unsigned value)
+{
+    return value >> 24 | (value >> 8 & 0xff00) | (value & 0xff00) << 8 | value << 24;
+}
+
+unsigned long __bswapdi2(unsigned long value)
+{
+    return (unsigned long)__bswapsi2((unsigned)value) << 32 | __bswapsi2((unsigned)(value >> 32));
+}
+#endif
