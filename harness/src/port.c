@@ -235,7 +235,7 @@ static int check_python(const struct cm_port *port, struct ff_error *error)
 /* The names of the parts that there may be, of a commit point (NULL: of none). */
 static const char *part_at(size_t i, const char *point)
 {
-    static const char *const others[] = {"interchange", "commit-faults"};
+    static const char *const others[] = {"interchange", "commit-faults", "commit-nested"};
     if (point == NULL)
         return i == 0 ? "vectors" : NULL;
     if (i < CM_PORT_CASE_COUNT)
@@ -301,6 +301,8 @@ static void run_point(struct cm_port *port, const char *point)
         cm_port_run_case(port, point, (enum cm_port_case_id)i);
     if (stop_requested == 0)
         cm_port_run_faults(port, point);
+    if (stop_requested == 0 && port->settings->nested > 0)
+        cm_port_run_nested(port, point);
 }
 
 static void run_points(struct cm_port *port)
@@ -404,6 +406,7 @@ static void free_part(struct cm_port_part *part)
     free(part->problem);
     free(part->folder);
     free(part->check);
+    free(part->recover);
 }
 
 /* A temporary folder goes; what a report was asked for stays. */
