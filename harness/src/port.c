@@ -318,6 +318,16 @@ static void run_points(struct cm_port *port)
     }
 }
 
+/* The part that was stopped is no broken one. */
+static void note_interruption(struct cm_port *port)
+{
+    struct cm_port_part *last = port->part_count > 0 ? &port->parts[port->part_count - 1] : NULL;
+    if (last != NULL && last->verdict == CM_PORT_VERDICT_ERROR)
+        last->verdict = CM_PORT_VERDICT_INCOMPLETE;
+    cm_port_set(cm_port_add(port, NULL, "interrupted"), CM_PORT_VERDICT_INCOMPLETE,
+                cm_format("what is missing was not run"));
+}
+
 static void run_parts(struct cm_port *port)
 {
     cm_port_run_vectors(port);
@@ -326,8 +336,7 @@ static void run_parts(struct cm_port *port)
     if (isatty(STDERR_FILENO) != 0)
         fputs("\r\033[K", stderr);
     if (stop_requested != 0)
-        cm_port_set(cm_port_add(port, NULL, "interrupted"), CM_PORT_VERDICT_INCOMPLETE,
-                    cm_format("what is missing was not run"));
+        note_interruption(port);
 }
 
 static enum cm_port_verdict overall(const struct cm_port *port)

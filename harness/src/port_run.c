@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,10 @@ static void free_words(struct words *words)
         free(words->items[i]);
 }
 
-/* Output and errors go to new files. Returns a wait status, or -1 with *error set. */
-static int run(const struct words *words, const char *directory, const char *output,
-               const char *errors, struct ff_error *error)
+/* Output and errors go to new files. Who is to stop passes that on, and waits for what was kept.
+ * Returns a wait status, or -1 with *error set. */
+static int run(const struct cm_port *port, const struct words *words, const char *directory,
+               const char *output, const char *errors, struct ff_error *error)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid = 0;
@@ -72,7 +74,8 @@ static int run(const struct words *words, const char *directory, const char *out
     if (code != 0)
         return cm_fail(error, "cannot run %s: %s", words->items[0], strerror(code));
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+        if (*port->stop != 0)
+            kill(pid, SIGTERM);
     return status;
 }
 
@@ -173,7 +176,7 @@ void cm_port_run_vectors(struct cm_port *port)
     add_option(&words, "--timeout", cm_format("%g", port->settings->timeout_ms / 1000.0));
     for (size_t i = 0; i < port->word_count; i++)
         add_option(&words, "--adapter", cm_format("%s", port->words[i]));
-    int status = run(&words, NULL, output, errors, &error);
+    int status = run(port, &words, NULL, output, errors, &error);
     if (status < 0)
         give_up(part, &error);
     else
@@ -243,7 +246,7 @@ static int play(const struct cm_port *port, const char *point, const char *folde
     if (status == 0)
         status = ff_directory_clear(directory, error);
     if (status == 0)
-        status = run(&words, directory, output, errors, error);
+        status = run(port, &words, directory, output, errors, error);
     free(directory);
     free_words(&words);
     return status;
@@ -349,7 +352,7 @@ static void run_matrix(struct cm_port *port, struct cm_port_part *part, const ch
     add_option(words, "--check", cm_format("%s", part->check));
     add_option(words, "--report", cm_format("%s", part->folder));
     add_settings(port, words);
-    int status = run(words, NULL, output, errors, &error);
+    int status = run(port, words, NULL, output, errors, &error);
     if (status < 0)
         give_up(part, &error);
     else

@@ -105,3 +105,16 @@ expect 2 "neither rename, slots nor both" port "$right" --commit-point raw
 expect 2 "no part matches 'slots/\*'" port "$right" --commit-point rename --only 'slots/*'
 expect 2 'not a kind that can be accepted' port "$right" --accept everything
 expect 0 'rename/second-commit' "$crashmatrix" port --help
+
+echo "stopped"
+(
+    "$crashmatrix" port --adapter "$right" --scratch "$work/scratch" --report "$work/stopped" \
+        --only '*/backup' >"$work/stopped.txt" 2>&1 &
+    while [ ! -e "$work/stopped/rename/backup/trace.cmt" ]; do sleep 0.1; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 4 ] || fail "a run that is stopped ended with $status"
+)
+grep -q '^  incomplete  interrupted' "$work/stopped.txt" || fail "that it was stopped was not said"
+[ -z "$(find "$work/scratch" -mindepth 1)" ] || fail "left in the scratch directory"
