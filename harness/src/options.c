@@ -115,7 +115,7 @@ static const struct option_row rows[] = {
      "the program to record; what it prints it has promised"},
     {"recover", 0, OPTION_TEXT, SETTING(recover), EXPLORES | ON(REPLAY), "CMD",
      "repairs each state before the check judges it; must exit with 0"},
-    {"nested", 0, OPTION_NESTED, SETTING(nested), EXPLORES, "N|fixpoint",
+    {"nested", 0, OPTION_NESTED, SETTING(nested), EXPLORES | ON(PORT), "N|fixpoint",
      "cut the power during recovery, too: N times, or as often as it makes a difference"},
     {"check", 0, OPTION_TEXT, SETTING(check), EXPLORES | ON(REPLAY), "CMD",
      "judges a state: exit status 0 accepts it; builtin:NAME runs in-process"},

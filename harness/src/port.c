@@ -235,7 +235,7 @@ static int check_python(const struct cm_port *port, struct ff_error *error)
 /* The names of the parts that there may be, of a commit point (NULL: of none). */
 static const char *part_at(size_t i, const char *point)
 {
-    static const char *const others[] = {"interchange", "commit-faults"};
+    static const char *const others[] = {"interchange", "commit-faults", "commit-nested"};
     if (point == NULL)
         return i == 0 ? "vectors" : NULL;
     if (i < CM_PORT_CASE_COUNT)
@@ -301,6 +301,8 @@ static void run_point(struct cm_port *port, const char *point)
         cm_port_run_case(port, point, (enum cm_port_case_id)i);
     if (stop_requested == 0)
         cm_port_run_faults(port, point);
+    if (stop_requested == 0 && port->settings->nested > 0)
+        cm_port_run_nested(port, point);
 }
 
 static void run_points(struct cm_port *port)
@@ -316,6 +318,16 @@ static void run_points(struct cm_port *port)
     }
 }
 
+/* The part that was stopped is no broken one. */
+static void note_interruption(struct cm_port *port)
+{
+    struct cm_port_part *last = port->part_count > 0 ? &port->parts[port->part_count - 1] : NULL;
+    if (last != NULL && last->verdict == CM_PORT_VERDICT_ERROR)
+        last->verdict = CM_PORT_VERDICT_INCOMPLETE;
+    cm_port_set(cm_port_add(port, NULL, "interrupted"), CM_PORT_VERDICT_INCOMPLETE,
+                cm_format("what is missing was not run"));
+}
+
 static void run_parts(struct cm_port *port)
 {
     cm_port_run_vectors(port);
@@ -324,8 +336,7 @@ static void run_parts(struct cm_port *port)
     if (isatty(STDERR_FILENO) != 0)
         fputs("\r\033[K", stderr);
     if (stop_requested != 0)
-        cm_port_set(cm_port_add(port, NULL, "interrupted"), CM_PORT_VERDICT_INCOMPLETE,
-                    cm_format("what is missing was not run"));
+        note_interruption(port);
 }
 
 static enum cm_port_verdict overall(const struct cm_port *port)
@@ -404,6 +415,7 @@ static void free_part(struct cm_port_part *part)
     free(part->problem);
     free(part->folder);
     free(part->check);
+    free(part->recover);
 }
 
 /* A temporary folder goes; what a report was asked for stays. */

@@ -50,6 +50,7 @@ struct cm_port_part {
     char *problem; /* one line, or NULL */
     char *folder;  /* what is left of it, or NULL */
     char *check;   /* the command that judged its states, or NULL */
+    char *recover; /* the command that repaired them before, or NULL */
     struct cm_port_model *models;
     size_t model_count;
     struct cm_port_violation *violations;
@@ -99,6 +100,7 @@ void cm_port_free(struct cm_port *port);
 char *cm_port_quote(const char *word);
 char *cm_port_setup(const struct cm_port *port, const char *point, enum cm_port_case_id id);
 char *cm_port_workload(const struct cm_port *port, const char *point, enum cm_port_case_id id);
+char *cm_port_recover(const struct cm_port *port);
 char *cm_port_check(const struct cm_port *port, const char *point, enum cm_port_case_id id);
 /* Writes the files that the port is to commit. Returns 0, or -1 with *error set. */
 int cm_port_write_contents(const struct cm_port *port, struct ff_error *error);
@@ -112,6 +114,7 @@ void cm_port_run_vectors(struct cm_port *port);
 void cm_port_run_interchange(struct cm_port *port, const char *point);
 void cm_port_run_case(struct cm_port *port, const char *point, enum cm_port_case_id id);
 void cm_port_run_faults(struct cm_port *port, const char *point);
+void cm_port_run_nested(struct cm_port *port, const char *point); /* with --nested */
 
 /* ---- port_result.c ---- */
 

@@ -48,7 +48,9 @@ void cm_print_port_help(FILE *stream)
             "what one writes the other reads and commits to: the port, libmanifest");
     for (size_t i = 0; i < CM_PORT_CASE_COUNT; i++)
         fprintf(stream, "  rename/%-15s %s\n", cm_port_cases[i].name, cm_port_cases[i].what);
-    fprintf(stream, "  %-22s %s\n  %-22s %s\n", "rename/commit-faults",
-            "calls of a commit fail (--faults, default: all)", "slots/...",
-            "the same with the other commit point");
+    fprintf(stream, "  %-22s %s\n", "rename/commit-faults",
+            "calls of a commit fail (--faults, default: all)");
+    fprintf(stream, "  %-22s %s\n", "rename/commit-nested",
+            "with --nested: the power is cut during recovery, too");
+    fprintf(stream, "  %-22s %s\n", "slots/...", "the same with the other commit point");
 }

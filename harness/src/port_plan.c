@@ -163,6 +163,12 @@ char *cm_port_workload(const struct cm_port *port, const char *point, enum cm_po
     return NULL;
 }
 
+/* Opening for writing. */
+char *cm_port_recover(const struct cm_port *port)
+{
+    return cm_format("%s write " CM_PORT_PATH, port->text);
+}
+
 char *cm_port_check(const struct cm_port *port, const char *point, enum cm_port_case_id id)
 {
     /* Less than the check itself has, so that it can say what took so long. */

@@ -33,9 +33,12 @@ static void print_violation(const struct cm_port_part *part,
     if (violation->id == NULL || !is_kept)
         return;
     char *check = cm_port_quote(part->check);
-    fprintf(stream, "      replay: crashmatrix replay %s --trace %s%s --check %s\n", violation->id,
-            violation->trace != NULL ? violation->trace : part->folder,
-            violation->trace != NULL ? "" : "/trace.cmt", check);
+    char *recover = part->recover != NULL ? cm_port_quote(part->recover) : NULL;
+    fprintf(stream, "      replay: crashmatrix replay %s --trace %s%s%s%s --check %s\n",
+            violation->id, violation->trace != NULL ? violation->trace : part->folder,
+            violation->trace != NULL ? "" : "/trace.cmt", recover != NULL ? " --recover " : "",
+            recover != NULL ? recover : "", check);
+    free(recover);
     free(check);
 }
 
@@ -131,6 +134,7 @@ static cJSON *describe_part(const struct cm_port *port, const struct cm_port_par
     cJSON_AddStringToObject(object, "verdict", cm_port_verdict_name(part->verdict));
     add_text(object, "problem", part->problem);
     add_text(object, "folder", port->settings->report != NULL ? part->folder : NULL);
+    add_text(object, "recover", part->recover);
     add_text(object, "check", part->check);
     cJSON_AddNumberToObject(object, "runs", (double)part->runs);
     cJSON_AddNumberToObject(object, "cases", (double)part->cases);

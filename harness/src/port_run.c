@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,10 @@ static void free_words(struct words *words)
         free(words->items[i]);
 }
 
-/* Output and errors go to new files. Returns a wait status, or -1 with *error set. */
-static int run(const struct words *words, const char *directory, const char *output,
-               const char *errors, struct ff_error *error)
+/* Output and errors go to new files. Who is to stop passes that on, and waits for what was kept.
+ * Returns a wait status, or -1 with *error set. */
+static int run(const struct cm_port *port, const struct words *words, const char *directory,
+               const char *output, const char *errors, struct ff_error *error)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid = 0;
@@ -72,7 +74,8 @@ static int run(const struct words *words, const char *directory, const char *out
     if (code != 0)
         return cm_fail(error, "cannot run %s: %s", words->items[0], strerror(code));
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+        if (*port->stop != 0)
+            kill(pid, SIGTERM);
     return status;
 }
 
@@ -173,7 +176,7 @@ void cm_port_run_vectors(struct cm_port *port)
     add_option(&words, "--timeout", cm_format("%g", port->settings->timeout_ms / 1000.0));
     for (size_t i = 0; i < port->word_count; i++)
         add_option(&words, "--adapter", cm_format("%s", port->words[i]));
-    int status = run(&words, NULL, output, errors, &error);
+    int status = run(port, &words, NULL, output, errors, &error);
     if (status < 0)
         give_up(part, &error);
     else
@@ -226,49 +229,48 @@ static size_t read_plays(struct cm_port *port, const char *point, const char *pa
     return count;
 }
 
+/* Runs it in a folder of its own below that of the part; a wait status, or -1 with *error set. */
+static int play(const struct cm_port *port, const char *point, const char *folder,
+                const char *output, const char *errors, struct ff_error *error)
+{
+    struct words words = {.count = 0};
+    char *directory = cm_format("%s/databases", folder);
+    add_copy(&words, "port-judge");
+    add_copy(&words, "interchange");
+    add_copy(&words, point);
+    add_copy(&words, port->contents);
+    add(&words, cm_format("%u", port->settings->timeout_ms));
+    for (size_t i = 0; i < port->word_count; i++)
+        add_copy(&words, port->words[i]);
+    int status = cm_folder_make(directory, error);
+    if (status == 0)
+        status = ff_directory_clear(directory, error);
+    if (status == 0)
+        status = run(port, &words, directory, output, errors, error);
+    free(directory);
+    free_words(&words);
+    return status;
+}
+
 void cm_port_run_interchange(struct cm_port *port, const char *point)
 {
     struct ff_error error = {""};
-    struct words words = {.count = 0};
-    struct cm_port_part place = {.name = cm_format("%s/interchange", point)};
-    if (!cm_port_is_wanted(port, point, "interchange")) {
-        free(place.name);
+    if (!cm_port_is_wanted(port, point, "interchange"))
         return;
-    }
+    struct cm_port_part place = {.name = cm_format("%s/interchange", point)};
     show_progress(&place);
     double start = seconds_now();
-    char *output = NULL, *errors = NULL;
-    size_t count = 0;
     int status = make_folder(port, &place, &error);
-    if (status == 0) {
-        output = cm_format("%s/output.txt", place.folder);
-        errors = cm_format("%s/errors.txt", place.folder);
-        char *directory = cm_format("%s/databases", place.folder);
-        add_copy(&words, "port-judge");
-        add_copy(&words, "interchange");
-        add_copy(&words, point);
-        add_copy(&words, port->contents);
-        add(&words, cm_format("%u", port->settings->timeout_ms));
-        for (size_t i = 0; i < port->word_count; i++)
-            add_copy(&words, port->words[i]);
-        status = cm_folder_make(directory, &error);
-        if (status == 0)
-            status = ff_directory_clear(directory, &error);
-        if (status == 0)
-            status = run(&words, directory, output, errors, &error);
-        if (status >= 0)
-            count = read_plays(port, point, output, place.folder);
-        free(directory);
-    }
-    if (status < 0 || count == 0 || exit_status(status) > 1 || exit_status(status) < 0) {
-        struct cm_port_part *part = cm_port_add(port, point, "interchange");
-        cm_port_set(part, CM_PORT_VERDICT_ERROR,
+    char *output = cm_format("%s/output.txt", place.folder);
+    char *errors = cm_format("%s/errors.txt", place.folder);
+    if (status == 0)
+        status = play(port, point, place.folder, output, errors, &error);
+    size_t count = status >= 0 ? read_plays(port, point, output, place.folder) : 0;
+    if (count == 0 || exit_status(status) > 1 || exit_status(status) < 0)
+        cm_port_set(cm_port_add(port, point, "interchange"), CM_PORT_VERDICT_ERROR,
                     status < 0 ? cm_format("%s", error.text)
                                : last_line(errors, "it was not run to its end"));
-    }
-    if (port->part_count > 0)
-        port->parts[port->part_count - 1].seconds = seconds_now() - start;
-    free_words(&words);
+    port->parts[port->part_count - 1].seconds = seconds_now() - start;
     free(errors);
     free(output);
     free(place.folder);
@@ -345,10 +347,12 @@ static void run_matrix(struct cm_port *port, struct cm_port_part *part, const ch
     part->check = cm_port_check(port, point, id);
     add_option(words, "--setup", cm_port_setup(port, point, id));
     add_option(words, "--workload", cm_port_workload(port, point, id));
+    if (part->recover != NULL)
+        add_option(words, "--recover", cm_format("%s", part->recover));
     add_option(words, "--check", cm_format("%s", part->check));
     add_option(words, "--report", cm_format("%s", part->folder));
     add_settings(port, words);
-    int status = run(words, NULL, output, errors, &error);
+    int status = run(port, words, NULL, output, errors, &error);
     if (status < 0)
         give_up(part, &error);
     else
@@ -422,6 +426,24 @@ void cm_port_run_faults(struct cm_port *port, const char *point)
             add_option(&words, "--faults", cm_format("%s", faults->items[i]));
         if (faults->count == 0)
             add_option(&words, "--faults", cm_format("all"));
+        run_matrix(port, part, point, CM_PORT_COMMIT, &words);
+    }
+    free_words(&words);
+}
+
+/* The power is cut during the port's recovery, too. The reference judges what that leaves. */
+void cm_port_run_nested(struct cm_port *port, const char *point)
+{
+    static const char name[] = "commit-nested";
+    unsigned nested = port->settings->nested;
+    struct words words = {.count = 0};
+    if (!cm_port_is_wanted(port, point, name))
+        return;
+    struct cm_port_part *part = begin(port, point, name, CM_PORT_COMMIT, &words);
+    if (part->verdict == CM_PORT_VERDICT_PASS) {
+        part->recover = cm_port_recover(port);
+        add_option(&words, "--nested",
+                   nested == CM_NESTED_FIXPOINT ? cm_format("fixpoint") : cm_format("%u", nested));
         run_matrix(port, part, point, CM_PORT_COMMIT, &words);
     }
     free_words(&words);

@@ -40,6 +40,9 @@ expect 0 '^Verdict: pass' port "$right" --only 'slots/cleanup' --only 'slots/swe
 expect 0 'commit-faults .* [0-9]+ calls that fail' port "$right" --only 'slots/commit-faults' \
     --faults 'fsync#1=EIO'
 
+expect 0 '^  pass  .* slots/commit-nested' port "$right" --only 'slots/commit-nested' --nested 1 \
+    --model ext4
+
 echo "ports that leave a rule out"
 caught no-sync rename/commit posix 'the reference finds CORRUPT'
 caught no-file-sync rename/commit posix 'the reference finds CORRUPT'
@@ -59,6 +62,8 @@ expect 1 'acknowledged, but version 2' port "$(wrong no-republishing)" --only '*
 expect 1 'acknowledged, but version 1' port "$(wrong promises)" --only rename/commit
 expect 1 'the port recovers version 1, but the reference found 2' port "$(wrong forgets)" \
     --only rename/commit
+expect 1 'version 2 is current, but its operation reported that it was not done' \
+    port "$(wrong denies)" --only rename/commit
 expect 1 "committed 2' was not printed before" port "$(wrong lies)" --only slots/commit-faults \
     --faults 'fsync#1=EIO'
 
@@ -100,3 +105,16 @@ expect 2 "neither rename, slots nor both" port "$right" --commit-point raw
 expect 2 "no part matches 'slots/\*'" port "$right" --commit-point rename --only 'slots/*'
 expect 2 'not a kind that can be accepted' port "$right" --accept everything
 expect 0 'rename/second-commit' "$crashmatrix" port --help
+
+echo "stopped"
+(
+    "$crashmatrix" port --adapter "$right" --scratch "$work/scratch" --report "$work/stopped" \
+        --only '*/backup' >"$work/stopped.txt" 2>&1 &
+    while [ ! -e "$work/stopped/rename/backup/trace.cmt" ]; do sleep 0.1; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 4 ] || fail "a run that is stopped ended with $status"
+)
+grep -q '^  incomplete  interrupted' "$work/stopped.txt" || fail "that it was stopped was not said"
+[ -z "$(find "$work/scratch" -mindepth 1)" ] || fail "left in the scratch directory"

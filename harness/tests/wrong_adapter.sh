@@ -6,7 +6,7 @@ adapter=$2
 shift 2
 case $wrong:$1 in
 garbage:*) echo 'committed, I think' ;;
-hangs:write | hangs:capabilities) sleep 1000 ;;
+hangs:*) sleep 1000 ;;
 dies:commit) exit 3 ;;
 doubles:parse | doubles:print)
     # Integers go through doubles.
@@ -21,6 +21,10 @@ promises:commit-files)
     "$adapter" "$@" | tail -n 1
     ;;
 lies:commit-files) "$adapter" "$@" | sed 's/"code":"[A-Z_]*"/"code":"OK","committed":2/' ;;
+denies:commit-files)
+    "$adapter" "$@" >/dev/null
+    echo '{"code": "NOT_COMMITTED"}'
+    ;;
 refuses:commit-files) echo '{"code": "READ_ONLY"}' ;;
 lacks:capabilities)
     "$adapter" "$@" | sed 's/"backup",//; s/,"restore"//; s/,"slots"//'
