@@ -204,7 +204,38 @@ def _recover(directory, version, unsealed, lock):
     database.verify_files(directory, manifest)
     db = Database(directory, _claimed(directory, names, unsealed), unsealed, lock)
     db.highest = max(0, *directory.versions(), *directory.versions(REMOVED))
+    _settle_cut_recoveries(directory)
     return db.commit({}, base=manifest, tidy=False)
+
+
+def _settle_cut_recoveries(directory):
+    """Of the newest manifests removes those that a recovery which was cut has left half written."""
+    any_removed = False
+    for version in reversed(directory.versions()):
+        name = manifest_name(version)
+        if not directory.is_file(name):
+            break
+        text = directory.read(name)
+        if not _is_cut_off(text):
+            if _is_manifest(text):
+                directory.write_in_place(name, text)
+            break
+        directory.remove(name)
+        any_removed = True
+    if any_removed:
+        directory.sync()
+
+
+def _is_cut_off(text):
+    return b"\0" in text or not text.rstrip(b"\n").endswith(b"}")
+
+
+def _is_manifest(text):
+    try:
+        parse("", text, True)
+    except Error:
+        return False
+    return True
 
 
 def _claimed(directory, names, unsealed):
