@@ -159,7 +159,8 @@ int cm_port_ask(const struct cm_port_adapter *adapter, struct cm_port_answer *an
     size_t count = 1;
     va_list list;
     va_start(list, operation);
-    for (const char *word; count < MOST_WORDS && (word = va_arg(list, const char *)) != NULL;)
+    const char *word = va_arg(list, const char *);
+    for (; word != NULL && count < MOST_WORDS; word = va_arg(list, const char *))
         words[count++] = word;
     va_end(list);
     return cm_port_ask_words(adapter, answer, error, words, count);

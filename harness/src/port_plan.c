@@ -23,7 +23,7 @@ char *cm_port_quote(const char *word)
     text[used++] = '\'';
     for (; *word != '\0'; word++) {
         if (*word == '\'') {
-            memcpy(text + used, "'\\''", 4);
+            stpcpy(text + used, "'\\''");
             used += 4;
         } else {
             text[used++] = *word;
