@@ -32,6 +32,9 @@ struct pc_arguments {
     const volatile sig_atomic_t *stop;
 };
 
+/* The commit point that fits a directory: "rename", "slots" or "none", and why. Static. */
+const char *pc_fitting_point(const char *directory, const char **reason);
+
 int pc_probe(const struct pc_arguments *arguments);
 int pc_selftest(const struct pc_arguments *arguments);
 int pc_run(struct pc_arguments *arguments);

@@ -38,7 +38,7 @@ const char pc_help[] =
     "                           directory) and after every 100 (the mount and its options).\n"
     "  --commit-point rename|slots|automatic\n"
     "                           of a database that is made (default: what the file system\n"
-    "                           needs). rename is refused where it does not work, as on vfat\n"
+    "                           needs). rename is refused where it is not one step, as on vfat\n"
 #ifdef PORTCHECK_MUTANTS
     "  --mutant WORD            a wrong protocol, to see that it is found: no-sync,\n"
     "                           no-file-sync, no-directory-sync, in-place,\n"

@@ -1,7 +1,8 @@
 /*
  * Wrong protocols on purpose, to see that a validation finds them: platform tables that
  * leave out or replace calls of the right one. In test builds only (PORTCHECK_MUTANTS);
- * elsewhere nothing of this is compiled in.
+ * elsewhere nothing of this is compiled in. With a mutant, rename is not refused where it
+ * does not work.
  */
 #ifndef PORTCHECK_MUTANT_H
 #define PORTCHECK_MUTANT_H
@@ -14,8 +15,7 @@
     X(NO_FILE_SYNC, "no-file-sync", "directories are synced, files are not")                       \
     X(NO_DIRECTORY_SYNC, "no-directory-sync", "files are synced, directories are not")             \
     X(IN_PLACE, "in-place", "what should be renamed is written over what is there")                \
-    X(RENAME_NO_SYNC_AFTER, "rename-no-sync-after",                                                \
-      "after the rename the file is not synced; allowed where rename is not supported")
+    X(RENAME_NO_SYNC_AFTER, "rename-no-sync-after", "after the rename the file is not synced")
 
 /* The platform table of the mutant of that word, or NULL. Static. */
 const struct mf_platform *pc_mutant(const char *word);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "kind.h"
 #include "text.h"
 #include "workload.h"
 
@@ -212,32 +211,31 @@ static enum outcome listen(struct run *run)
 
 /* ---- The start of a cycle ---- */
 
-static enum outcome refuse_point(struct run *run, const struct pc_kind *kind)
+static enum outcome refuse_point(struct run *run, const char *reason)
 {
     struct pc_message message;
     begin(run, &message, "refused");
     pc_message_add(&message, "unsupported", "1");
-    pc_message_add_text(&message, "reason", kind->reason);
-    fprintf(stderr, "portcheck: --commit-point rename does not work on %s: %s\n",
-            run->target.mount.type, kind->reason);
+    pc_message_add_text(&message, "reason", reason);
+    fprintf(stderr, "portcheck: --commit-point rename does not work on this %s: %s\n",
+            run->target.mount.type, reason);
     finish(run, &message);
     run->status = PC_EXIT_FAILED;
     return ENDED;
 }
 
 /* What the file system needs, unless it was said. An unknown kind is not refused: a
- * validation is how it becomes known. */
+ * validation is how it becomes known. A mutant is meant to be wrong. */
 static enum outcome choose_point(struct run *run)
 {
-    const struct pc_kind *kind = pc_kind_of(run->target.mount.type);
-    bool needs_slots = strcmp(kind->point, "slots") == 0;
+    const char *reason;
+    const char *fitting = pc_fitting_point(run->arguments->directory, &reason);
+    bool needs_slots = strcmp(fitting, "slots") == 0;
     run->workload.point = run->arguments->point;
-    if (run->arguments->point == MF_COMMIT_AUTOMATIC && needs_slots)
+    if (run->workload.point == MF_COMMIT_AUTOMATIC && needs_slots)
         run->workload.point = MF_COMMIT_SLOTS;
-    const char *mutant = run->arguments->mutant;
-    if (run->workload.point == MF_COMMIT_RENAME && needs_slots &&
-        (mutant == NULL || strcmp(mutant, "rename-no-sync-after") != 0))
-        return refuse_point(run, kind);
+    if (run->workload.point == MF_COMMIT_RENAME && needs_slots && run->arguments->mutant == NULL)
+        return refuse_point(run, reason);
     return GO_ON;
 }
 

@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kind.h"
 #include "text.h"
 #include "workload.h"
 
@@ -386,13 +385,10 @@ static void remove_all(int parent, const char *name)
 /* As in a run: what the file system is known to need, unless it was said. */
 static void choose_point(struct pc_arguments *arguments)
 {
-    struct pc_target target;
-    char *problem = pc_target_look(arguments->directory, &target);
-    if (problem == NULL && arguments->point == MF_COMMIT_AUTOMATIC &&
-        strcmp(pc_kind_of(target.mount.type)->point, "slots") == 0)
+    const char *reason;
+    if (arguments->point == MF_COMMIT_AUTOMATIC &&
+        strcmp(pc_fitting_point(arguments->directory, &reason), "slots") == 0)
         arguments->point = MF_COMMIT_SLOTS;
-    free(problem);
-    pc_target_free(&target);
 }
 
 int pc_selftest(const struct pc_arguments *arguments)
