@@ -181,7 +181,7 @@ static int ask(struct ph_host *host, const char *what, struct ff_error *error)
 {
     char typed[64];
     ph_switch_forget(host->terminal);
-    ph_switch_ask(host->terminal, what);
+    ph_switch_say(host->terminal, what);
     while (!host->stopped) {
         if (hear(host, LOOK, error) < 0)
             return -1;
@@ -194,11 +194,11 @@ static int ask(struct ph_host *host, const char *what, struct ff_error *error)
     return 0;
 }
 
-static int switch_off(struct ph_host *host, struct ff_error *error)
+static int switch_off(struct ph_host *host, const char *request, struct ff_error *error)
 {
     const struct ph_settings *settings = host->settings;
     bool asks = settings->ask[0] != '\0';
-    int status = asks ? ask(host, "Cut the power NOW", error)
+    int status = asks ? ask(host, request, error)
                       : ph_switch_run("power-off", settings->power_off, host->output,
                                       settings->command_ms, error);
     if (status != 0)
@@ -216,8 +216,10 @@ static int switch_on(struct ph_host *host, struct ff_error *error)
         tell_number(host, (struct ph_event){.kind = PH_EVENT_ON}, "on", host->cycle, error) != 0)
         return -1;
     host->spoke = host->heard = 0;
-    if (host->settings->ask[0] != '\0')
-        return ask(host, "Switch it on again", error);
+    if (host->settings->ask[0] != '\0') {
+        ph_switch_say(host->terminal, "Switch the board on");
+        return 0; /* its hello is the answer */
+    }
     return ph_switch_run("power-on", host->settings->power_on, host->output,
                          host->settings->command_ms, error);
 }
@@ -297,7 +299,8 @@ static int run_cycle(struct ph_host *host, struct ff_error *error)
     uint64_t survived = host->judge.survived;
     if (switch_on(host, error) != 0)
         return -1;
-    show_progress(host, "waiting for the board");
+    if (settings->ask[0] == '\0')
+        show_progress(host, "waiting for the board");
     uint64_t on = now_of(host);
     struct ph_moment moment = ph_moment_draw(settings->seed_number, host->cycle,
                                              settings->delay_least, settings->delay_most);
@@ -311,7 +314,7 @@ static int run_cycle(struct ph_host *host, struct ff_error *error)
         return 0;
     if (course == CUT_NOW && cut(host, moment.kind, error) != 0)
         return -1;
-    return switch_off(host, error);
+    return switch_off(host, "Cut the power NOW, then press Enter", error);
 }
 
 /* The first start adds no cut that counts, whatever happens. */
@@ -405,7 +408,8 @@ int ph_host_run(struct ph_host *host, struct ff_error *error)
         fprintf(stderr, "portcheck-host: run %s, listening on port %s\n", host->settings->run,
                 host->link.port);
     /* Whatever the board does now, it begins without power. */
-    if (tell_session(host, error) != 0 || switch_off(host, error) != 0)
+    if (tell_session(host, error) != 0 ||
+        switch_off(host, "Switch the board off, then press Enter", error) != 0)
         return -1;
     int status = 0;
     while (status == 0 && goes_on(host))

@@ -21,7 +21,8 @@
     X(power_off, "power-off", "CMD", "",                                                           \
       "cuts; must exit with 0 when that is done, also if there was nothing to cut")                \
     X(power_on, "power-on", "CMD", "", "starts the board again; must exit with 0")                 \
-    X(ask, "ask", NULL, "", "a person at this terminal cuts the power, when told to")              \
+    X(ask, "ask", NULL, "",                                                                        \
+      "a person at this terminal cuts the power when told to, and presses Enter")                  \
     X(cycles, "cycles", "N", "20", "cuts that must count")                                         \
     X(delay, "delay", "MIN..MAX", "0ms..2s",                                                       \
       "from the first acknowledgement after a start to the cut, drawn at random")                  \

@@ -74,9 +74,9 @@ int ph_switch_terminal(struct ff_error *error)
     return terminal;
 }
 
-void ph_switch_ask(int terminal, const char *what)
+void ph_switch_say(int terminal, const char *what)
 {
-    dprintf(terminal, "\r\033[K\a%s, then press Enter. ", what);
+    dprintf(terminal, "\r\033[K\a%s. ", what);
 }
 
 void ph_switch_forget(int terminal)

@@ -22,8 +22,8 @@ int ph_switch_run(const char *name, const char *command, int output, unsigned mi
 /* Opens the terminal to ask at. -1 with the error: there is none. */
 int ph_switch_terminal(struct ff_error *error);
 
-/* Says what to do now. The answer is Enter at the terminal. */
-void ph_switch_ask(int terminal, const char *what);
+/* Says what to do now, with a bell. */
+void ph_switch_say(int terminal, const char *what);
 
 /* Throws away what was typed so far, so that it answers nothing that is asked later. */
 void ph_switch_forget(int terminal);

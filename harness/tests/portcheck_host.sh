@@ -97,6 +97,14 @@ validate 0 'Verdict: PASS' PASS --listen 'command:tail -n +1 -F lines 2>errors.t
 rm -f lines
 anew --stdout
 validate 0 'Verdict: PASS' PASS --listen file:lines --cycles 3 --power-on './on >>lines'
+anew "--serial '$work/board-side'"
+python3 "$here/portcheck/null_modem.py" board-side host-side &
+modem=$!
+until [ -e host-side ]; do
+    sleep 0.05
+done
+validate 0 'Verdict: PASS' PASS --listen serial:host-side@230400 --cycles 3
+kill $modem
 anew --noise 0.03
 validate 0 'Verdict: PASS' PASS $tcp --cycles 12 --give-up 12
 grep -Eq '[1-9][0-9]* missing, [1-9][0-9]* garbled' output || fail "nothing was garbled"
@@ -131,6 +139,15 @@ validate 4 'the board refused its target: another device' INCONCLUSIVE $tcp --gi
 anew --unsupported
 validate 4 'Verdict: UNSUPPORTED: .*vfat' UNSUPPORTED $tcp
 
+# ---- A person who cuts the power ----
+anew
+expect 0 'Verdict: PASS' python3 "$here/portcheck/person.py" "$host" $tcp --kind power --ask \
+    --record record --report report --cycles 2 --delay 0ms..60ms
+grep -q 'survives power loss: none of 2 cuts' output || fail "words for power"
+python3 "$here/portcheck/report.py" "$schema" report PASS || fail "report"
+anew
+expect 3 'no terminal to ask at' setsid "$host" $tcp --kind power --ask --record record
+
 # ---- The host's own trouble ----
 anew
 expect 3 "power-on: 'exit 5': exit status 5" "$host" --record record $tcp --kind kill \
@@ -145,7 +162,7 @@ anew
 "$host" $tcp --kind kill --record record --power-off ./off --power-on ./on --off-time 0s \
     --delay 0ms..60ms --cycles 12 >stopped 2>&1 &
 running=$!
-until [ "$(grep -c ' cut ' record/record.log 2>/dev/null)" -ge 4 ]; do
+until [ -e record/record.log ] && [ "$(grep -c ' cut ' record/record.log)" -ge 4 ]; do
     sleep 0.05
 done
 expect 2 'another portcheck-host is writing it' "$host" --resume --record record
