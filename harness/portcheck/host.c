@@ -18,7 +18,7 @@
 /* Milliseconds: between two words to a board that is silent; of silence before it is
  * spoken to again; between looks; of silence after which nothing more is on its way; for
  * that at most; after which the moment is not waited for any longer. */
-enum { REPEAT = 100, SILENCE = 3000, LOOK = 50, QUIET = 50, DRAIN = 2000, PATIENCE = 500 };
+enum { REPEAT = 100, SILENCE = 3000, LOOK = 5, QUIET = 50, DRAIN = 2000, PATIENCE = 500 };
 
 static volatile sig_atomic_t stop_signal;
 
@@ -183,7 +183,7 @@ static int ask(struct ph_host *host, const char *what, struct ff_error *error)
     ph_switch_forget(host->terminal);
     ph_switch_say(host->terminal, what);
     while (!host->stopped) {
-        if (hear(host, LOOK, error) < 0)
+        if (hear(host, QUIET, error) < 0)
             return -1;
         ssize_t size = read(host->terminal, typed, sizeof(typed));
         if (size > 0 && memchr(typed, '\n', (size_t)size) != NULL)
@@ -260,7 +260,7 @@ static int look(struct ph_host *host, uint64_t on, struct ph_moment moment, enum
 {
     const struct ph_start *start = &host->judge.start;
     *course = GOES_ON;
-    if (hear(host, moment.milliseconds > 0 ? LOOK / 10 : 1, error) < 0)
+    if (hear(host, LOOK, error) < 0)
         return -1;
     if (ph_judge_is_decided(&host->judge) || start->phase == PH_ENDED) {
         *course = NO_CUT;

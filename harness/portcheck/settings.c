@@ -45,19 +45,42 @@ static const char *setting_of(const struct ph_settings *settings, const struct r
 
 /* ---- Help ---- */
 
+/* Words, in lines of at most this many columns that begin with blanks. */
+static void print_wrapped(FILE *stream, const char *text)
+{
+    enum { INDENT = 8, COLUMNS = 90 };
+    size_t column = COLUMNS;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        if (column + 1 + length > COLUMNS) {
+            fprintf(stream, "\n%*s", INDENT - 1, "");
+            column = INDENT - 1;
+        }
+        fprintf(stream, " %.*s", (int)length, text);
+        column += 1 + length;
+        text += length + (text[length] == ' ');
+    }
+}
+
+static void print_option(FILE *stream, const struct row *row)
+{
+    bool valued = row->value != NULL, usual = row->standard != NULL && row->standard[0] != '\0';
+    char *text = cm_format("%s%s%s%s", row->help, usual ? " (default: " : "",
+                           usual ? row->standard : "", usual ? ")" : "");
+    fprintf(stream, "  --%s%s%s", row->name, valued ? " " : "", valued ? row->value : "");
+    print_wrapped(stream, text);
+    fputc('\n', stream);
+    free(text);
+}
+
 static void print_help(FILE *stream)
 {
     fputs("Usage: portcheck-host --listen WHERE --kind KIND --record DIR [OPTION]...\n"
           "Cut the power of a board again and again while portcheck commits versions on it, and\n"
           "judge whether it keeps what it acknowledged. See harness/PORTS.md.\n\n",
           stream);
-    for (size_t i = 0; i < ROWS; i++) {
-        fprintf(stream, "  --%s%s%s\n        %s", rows[i].name, rows[i].value != NULL ? " " : "",
-                rows[i].value != NULL ? rows[i].value : "", rows[i].help);
-        if (rows[i].standard != NULL && rows[i].standard[0] != '\0')
-            fprintf(stream, " (default: %s)", rows[i].standard);
-        fputc('\n', stream);
-    }
+    for (size_t i = 0; i < ROWS; i++)
+        print_option(stream, &rows[i]);
     fputs(
         "  --record DIR\n        keep the record there: every line is on the disk before it "
         "counts\n"

@@ -106,7 +106,7 @@ done
 validate 0 'Verdict: PASS' PASS --listen serial:host-side@230400 --cycles 3
 kill $modem
 anew --noise 0.03
-validate 0 'Verdict: PASS' PASS $tcp --cycles 12 --give-up 12
+validate 0 'Verdict: PASS' PASS $tcp --cycles 8 --give-up 12
 grep -Eq '[1-9][0-9]* missing, [1-9][0-9]* garbled' output || fail "nothing was garbled"
 
 # ---- Boards that are wrong ----

@@ -376,11 +376,18 @@ static void lines_of_the_check_missing(void)
     }
 }
 
-/* A canary that is not mentioned although no line is missing. */
-static void canary_forgotten(void)
+/* A canary, or the version that was found, is not mentioned although no line is missing. */
+static void parts_of_the_check_missing(void)
 {
     struct bench *b = three_and_cut();
     start_at(b, TARGET, "found version=3", 3);
+    commit(b, 4);
+    expect_uncounted(b, PH_LINES_LOST);
+    expect_end(b, PH_INCONCLUSIVE);
+
+    b = three_and_cut();
+    start_at(b, TARGET, "found version=3", 2);
+    say(b, "canary canary-0 ok");
     commit(b, 4);
     expect_uncounted(b, PH_LINES_LOST);
     expect_end(b, PH_INCONCLUSIVE);
@@ -408,12 +415,12 @@ static void repeated_lines(void)
 {
     struct bench *b = three_and_cut();
     start(b, 3);
-    b->sequence -= 2;
-    say(b, "verified version=3 ok");
-    say(b, "canary canary-0 ok");
+    b->sequence -= 3;
+    say(b, "found version=3");
+    b->sequence += 2;
     commit(b, 4);
     EXPECT_COUNTS(b, 1, 0, 0);
-    CU_ASSERT_EQUAL(b->judge.repeated, 2);
+    CU_ASSERT_EQUAL(b->judge.repeated, 1);
     expect_end(b, PH_INCONCLUSIVE);
 }
 
@@ -482,6 +489,7 @@ static void never_returns(void)
     survive_once_more(b);
     CU_ASSERT_EQUAL(ph_judge_verdict(&b->judge), PH_PASS);
     cut(b);
+    CU_ASSERT_EQUAL(ph_judge_verdict(&b->judge), PH_INCONCLUSIVE);
     on(b);
     event(b, PH_EVENT_TIMEOUT, NULL);
     CU_ASSERT_EQUAL(last_reason(b), PH_NO_RETURN);
@@ -579,6 +587,7 @@ static void same_cycle_restart_is_noted(void)
     commit(b, 1);
     b->sequence = 0;
     hello(b);
+    CU_ASSERT_TRUE(b->judge.open);
     say(b, TARGET);
     say(b, "found version=1");
     say(b, "verified version=1 ok");
@@ -599,13 +608,27 @@ static void reflashed(void)
     expect_uncounted(b, PH_OTHER_TARGET);
     CU_ASSERT_EQUAL(b->judge.abandoned, 1);
     CU_ASSERT_TRUE(ph_judge_is_decided(&b->judge));
-    cut(b);
-    start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data", "found version=1", 1);
-    say(b, "canary canary-0 ok");
-    commit(b, 2);
+    /* However many cuts that one survives. */
+    for (int i = 0; i < 3; i++) {
+        cut(b);
+        start_at(b, "target fs=ext4 device=179:2 uuid=u2 path=/data", "found version=1", 1);
+        say(b, "canary canary-0 ok");
+        commit(b, 1);
+    }
+    EXPECT_COUNTS(b, 3, 0, 1);
     expect_end(b, PH_INCONCLUSIVE);
 
-    /* The same file system, and all is gone. */
+    /* The same file system, and all is gone; even if as many versions are there again. */
+    b = bench();
+    first_start(b);
+    commit(b, 1);
+    cut(b);
+    start_at(b, TARGET, "found version=1 created=1", 1);
+    say(b, "canary canary-0 ok");
+    commit(b, 2);
+    EXPECT_COUNTS(b, 0, 1, 0);
+    expect_end(b, PH_FAIL);
+
     b = three_and_cut();
     first_start(b);
     commit(b, 1);
@@ -651,6 +674,8 @@ static void fails_while_committing(void)
             commit(b, version);
         say(b, "error reason=ENOSPC");
         CU_ASSERT_EQUAL(last_reason(b), PH_ERROR);
+        on(b);
+        CU_ASSERT_TRUE(b->judge.open);
         start(b, found);
         say(b, "committing 4");
         EXPECT_COUNTS(b, 0, found == 2, 1);
@@ -672,9 +697,13 @@ static void host_was_away(void)
     expect_end(b, PH_INCONCLUSIVE);
 
     b = three_and_cut();
+    start(b, 3);
+    commit(b, 4);
+    CU_ASSERT_FALSE(b->judge.open);
     event(b, PH_EVENT_SESSION, NULL);
-    start(b, 2);
-    commit(b, 3);
+    CU_ASSERT_TRUE(b->judge.open);
+    start(b, 3);
+    commit(b, 4);
     expect_end(b, PH_FAIL);
 }
 
@@ -736,7 +765,7 @@ static const struct unit_test tests[] = {
     {"torn, and then no more", torn_and_no_more},
     {"damage before the first cut", damaged_before_the_first_cut},
     {"lines of the check are missing", lines_of_the_check_missing},
-    {"a canary is not mentioned", canary_forgotten},
+    {"parts of the check are missing", parts_of_the_check_missing},
     {"lines of commits are missing", lines_of_commits_missing},
     {"lines that come twice", repeated_lines},
     {"a wrong run", wrong_run},

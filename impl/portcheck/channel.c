@@ -92,6 +92,8 @@ static bool set_raw(int file, speed_t speed)
     settings.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
     settings.c_cflag &= (tcflag_t) ~(CSIZE | PARENB | CRTSCTS | HUPCL);
     settings.c_cflag |= CS8 | CLOCAL | CREAD;
+    settings.c_cc[VMIN] = 1; /* poll waits for so many bytes */
+    settings.c_cc[VTIME] = 0;
     if (speed != B0 && (cfsetispeed(&settings, speed) != 0 || cfsetospeed(&settings, speed) != 0))
         return false;
     return tcsetattr(file, TCSANOW, &settings) == 0;
@@ -123,11 +125,13 @@ static int connect_to(const struct addrinfo *address)
     }
     /* A line at a time; and a host that vanished is noticed even when nothing is sent. */
     int yes = 1, idle = 5, count = 3;
+    unsigned unanswered_ms = 30000;
     setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     setsockopt(file, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
     setsockopt(file, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
     setsockopt(file, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
     setsockopt(file, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    setsockopt(file, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof(unanswered_ms));
     return file;
 }
 
@@ -223,6 +227,8 @@ static int send_bytes(const struct pc_channel *channel, const char *bytes, size_
                 return 0;
         } else if (count < 0 && errno != EINTR) {
             return -1;
+        } else if (is_stopped(channel)) {
+            return 0;
         }
     }
     return 1;

@@ -237,6 +237,17 @@ static void check_ext4(const struct pc_layer *layer, struct pc_advice *advice)
         add(advice, layer, &unknown, "type", type);
 }
 
+/* The next layer above that says something of a cache. A mount ends the search: a loop
+ * device syncs its file instead. */
+static const struct pc_layer *cached_above(const struct pc_layer *layer)
+{
+    do
+        layer = layer->above;
+    while (layer != NULL && strcmp(layer->kind, PC_LAYER_MOUNT) != 0 &&
+           pc_layer_value(layer, "write_cache") == NULL);
+    return layer != NULL && strcmp(layer->kind, PC_LAYER_MOUNT) != 0 ? layer : NULL;
+}
+
 /* A flush ends where somebody in the middle says that there is no cache below. */
 static void check_flushes(const struct pc_layers *layers, struct pc_advice *advice)
 {
@@ -245,20 +256,12 @@ static void check_flushes(const struct pc_layers *layers, struct pc_advice *advi
         .code = "flush-stops",
         .text = "it says that there is no volatile cache, and the device below has one: flushes "
                 "do not get through"};
-    const char *above = NULL;
-    const struct pc_layer *upper = NULL;
     for (size_t i = 0; i < layers->count; i++) {
-        const struct pc_layer *layer = &layers->layers[i];
-        const char *cache = pc_layer_value(layer, "write_cache");
-        if (strcmp(layer->kind, PC_LAYER_MOUNT) == 0)
-            above = NULL; /* a loop device syncs its file instead */
-        if (cache == NULL)
-            continue;
-        if (above != NULL && strcmp(above, "write through") == 0 &&
-            strcmp(cache, "write back") == 0)
-            add(advice, upper, &finding, "write_cache", above);
-        above = cache;
-        upper = layer;
+        const char *cache = pc_layer_value(&layers->layers[i], "write_cache");
+        const struct pc_layer *above = cached_above(&layers->layers[i]);
+        if (above != NULL && cache != NULL && strcmp(cache, "write back") == 0 &&
+            strcmp(pc_layer_value(above, "write_cache"), "write through") == 0)
+            add(advice, above, &finding, "write_cache", "write through");
     }
 }
 

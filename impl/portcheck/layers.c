@@ -23,7 +23,7 @@ static struct pc_layer *add_layer(struct pc_layers *layers, const char *kind)
         return NULL;
     }
     struct pc_layer *layer = &layers->layers[layers->count++];
-    *layer = (struct pc_layer){.kind = kind};
+    *layer = (struct pc_layer){.kind = kind, .above = layers->above};
     return layer;
 }
 
@@ -285,6 +285,7 @@ static void add_block_at(struct pc_layers *layers, const char *folder, const cha
     add_size(layer, folder);
     add_attributes(layer, folder, kinds[i].attributes, kinds[i].count);
     const char *file = pc_layer_value(layer, "backing_file");
+    layers->above = layer;
     if (strcmp(layer->kind, PC_LAYER_PARTITION) == 0) {
         char *disk = pc_read_line("%s/../dev", folder);
         if (disk != NULL)
@@ -295,6 +296,7 @@ static void add_block_at(struct pc_layers *layers, const char *folder, const cha
     } else {
         add_slaves(layers, folder);
     }
+    layers->above = layer->above;
 }
 
 static void add_block(struct pc_layers *layers, const char *number)
@@ -394,7 +396,9 @@ static void add_mount(struct pc_layers *layers, const char *directory, unsigned 
     add_field(layer, "options", pc_copy(mount.options));
     if (pc_matches("ext*", mount.type))
         add_field(layer, "driver_options", driver_options(layers, mount.device));
+    layers->above = layer;
     add_below(layers, layer, &mount);
+    layers->above = layer->above;
     pc_mount_free(&mount);
 }
 

@@ -29,15 +29,17 @@ struct pc_field {
 
 struct pc_layer {
     const char *kind;
+    const struct pc_layer *above; /* what this is a part of, or NULL */
     struct pc_field fields[PC_FIELDS];
     size_t field_count;
 };
 
 struct pc_layers {
     const char *sysroot;
-    struct pc_layer layers[PC_LAYERS]; /* from the directory down */
+    struct pc_layer layers[PC_LAYERS]; /* from the directory down; not to be moved */
     size_t count;
-    bool cut; /* there are more, or something refers to itself */
+    const struct pc_layer *above; /* of what is being collected */
+    bool cut;                     /* there are more, or something refers to itself */
 };
 
 /* Collects the layers of a directory, an absolute path without links; id as in

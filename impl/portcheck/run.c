@@ -1,7 +1,6 @@
 /* The command run: commits, and tells the host what is durable. */
 #include "command.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@ static void begin(struct run *run, struct pc_message *message, const char *word)
 static enum outcome lost(struct run *run)
 {
     if (*run->arguments->stop == 0) {
-        fprintf(stderr, "portcheck: the host cannot be reached: %s\n", strerror(errno));
+        fputs("portcheck: the host is gone\n", stderr);
         run->status = PC_EXIT_FAILED;
     }
     return ENDED;
@@ -368,7 +367,9 @@ int pc_run(struct pc_arguments *arguments)
             fprintf(stderr, "portcheck: %s\n", error);
         run.status = error != NULL ? PC_EXIT_FAILED : PC_EXIT_OK;
         free(error);
-    } else if (arguments->has_run || wait_for_order(&run)) {
+    } else if (!arguments->has_run && !wait_for_order(&run)) {
+        lost(&run);
+    } else {
         while (run_cycle(&run) == NEXT_CYCLE)
             ;
     }

@@ -139,6 +139,11 @@ char *pc_target_changed(const struct pc_target *target)
     return NULL;
 }
 
+static bool is_other(const char *now, const char *before)
+{
+    return now == NULL || before == NULL || strcmp(now, before) != 0;
+}
+
 char *pc_target_changed_mount(const struct pc_target *target)
 {
     struct pc_target now;
@@ -146,12 +151,12 @@ char *pc_target_changed_mount(const struct pc_target *target)
     if (problem != NULL)
         return problem;
     problem = pc_target_look(target->path, &now);
-    if (problem == NULL && (strcmp(now.mount.device, target->mount.device) != 0 ||
-                            strcmp(now.mount.type, target->mount.type) != 0))
+    if (problem == NULL && (is_other(now.mount.device, target->mount.device) ||
+                            is_other(now.mount.type, target->mount.type)))
         problem =
             pc_format("%s is on %s of %s now, and was on %s of %s", target->path, now.mount.type,
                       now.mount.device, target->mount.type, target->mount.device);
-    if (problem == NULL && strcmp(now.mount.options, target->mount.options) != 0)
+    if (problem == NULL && is_other(now.mount.options, target->mount.options))
         problem = pc_format("%s has other mount options now: %s", target->path, now.mount.options);
     pc_target_free(&now);
     return problem;

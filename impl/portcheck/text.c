@@ -1,40 +1,32 @@
 #include "text.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-void *pc_resize(void *memory, size_t count, size_t size)
+static void *checked(void *memory)
 {
-    void *more = size != 0 && count > (size_t)-1 / size ? NULL : realloc(memory, count * size);
-    if (more == NULL) {
-        fputs("portcheck: out of memory\n", stderr);
-        exit(1);
-    }
-    return more;
+    if (memory != NULL)
+        return memory;
+    fputs("portcheck: out of memory\n", stderr);
+    exit(1);
 }
 
-__attribute__((format(printf, 1, 0))) static char *format_list(const char *format, va_list list)
+void *pc_resize(void *memory, size_t count, size_t size)
 {
-    va_list again;
-    va_copy(again, list);
-    int size = vsnprintf(NULL, 0, format, list);
-    char *text = pc_resize(NULL, (size_t)size + 1, 1);
-    vsnprintf(text, (size_t)size + 1, format, again);
-    va_end(again);
-    return text;
+    return checked(size != 0 && count > (size_t)-1 / size ? NULL : realloc(memory, count * size));
 }
 
 char *pc_format(const char *format, ...)
 {
+    char *text = NULL;
     va_list list;
     va_start(list, format);
-    char *text = format_list(format, list);
+    int length = vasprintf(&text, format, list);
     va_end(list);
-    return text;
+    return checked(length < 0 ? NULL : text);
 }
 
 char *pc_copy(const char *text)
@@ -44,11 +36,12 @@ char *pc_copy(const char *text)
 
 char *pc_read_line(const char *path_format, ...)
 {
+    char *path = NULL;
     va_list list;
     va_start(list, path_format);
-    char *path = format_list(path_format, list);
+    int length = vasprintf(&path, path_format, list);
     va_end(list);
-    FILE *stream = fopen(path, "re");
+    FILE *stream = fopen(checked(length < 0 ? NULL : path), "re");
     free(path);
     if (stream == NULL)
         return NULL;
@@ -68,12 +61,12 @@ char *pc_read_line(const char *path_format, ...)
 
 char *pc_read_link(const char *path_format, ...)
 {
-    char target[4096];
+    char target[4096], *path = NULL;
     va_list list;
     va_start(list, path_format);
-    char *path = format_list(path_format, list);
+    int length = vasprintf(&path, path_format, list);
     va_end(list);
-    ssize_t size = readlink(path, target, sizeof(target) - 1);
+    ssize_t size = readlink(checked(length < 0 ? NULL : path), target, sizeof(target) - 1);
     free(path);
     if (size < 0)
         return NULL;

@@ -212,15 +212,17 @@ static enum mf_kind kind_of(unsigned file)
 
 static void key_of(unsigned file, char key[8])
 {
-    snprintf(key, 8, file == 0 ? "" : "%02u", file);
+    key[0] = '\0';
+    if (file > 0)
+        snprintf(key, 8, "%02u", file % 100);
 }
 
 static char *file_problem(struct pc_workload *workload, uint64_t version,
                           const struct mf_file *file)
 {
     struct mf_error error;
-    void *data;
-    size_t size;
+    void *data = NULL;
+    size_t size = 0;
     unsigned number = file->kind == MF_KIND_LSM ? 0 : (unsigned)strtoul(file->key, NULL, 10);
     if (mf_database_read_file(workload->open, file, &data, &size, &error) != MF_OK)
         return pc_copy(error.message);

@@ -3,6 +3,7 @@
 
 Usage: test_portcheck_run.py PORTCHECK MUTANTS [KILLS]
 """
+import json
 import os
 import pathlib
 import pty
@@ -129,9 +130,10 @@ def usage(directory):
             (3, "not there", "verify", directory + "/not there"),
             (3, "not there", "selftest", directory + "/not there"),
             (3, "no run has left", "verify", directory),
+            (3, "the host is gone", "run", directory, "--ack", "stdout"),
             (3, "not a serial line", "run", directory, "--ack", "serial:/dev/null")):
         result = subprocess.run([portcheck, *arguments], capture_output=True, text=True,
-                                timeout=PATIENCE)
+                                stdin=subprocess.DEVNULL, timeout=PATIENCE)
         check(f"exit status of {arguments}", result.returncode, status)
         check(f"'{pattern}' for {arguments}",
               re.search(pattern, result.stdout + result.stderr) is not None)
@@ -183,6 +185,15 @@ def refusals(directory):
         lines = run_once(directory, "--run", "1", "--commits", "1", "--expect-fs", target["fs"],
                          "--expect-device", device)
         check(f"last with {device}", lines[-1].word, "bye")
+    if json.loads(subprocess.run([portcheck, "probe", "--json", directory], capture_output=True,
+                                 check=True).stdout)["commit_point"] == "slots":
+        lines = run_once(directory, "--run", "3", "--commit-point", "rename", status=3)
+        check("rename where it is not one step", lines[-1].values.get("unsupported"), "1")
+    wrong_point = run_once(directory, "--run", "4", "--commits", "1", "--commit-point", "slots")
+    check("slots wherever", words(wrong_point, "found")[0].values["point"], "slots")
+    lines = run_once(directory, "--run", "4", "--commits", "1", "--commit-point", "rename",
+                     status=3)
+    check("the other commit point", lines[-1].word, "refused")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
         if target_type(memory) == "tmpfs":
             lines = run_once(memory, "--run", "1", "--commits", "1", status=3)
@@ -348,10 +359,19 @@ def tcp(directory):
 
 def kills(directory):
     """The right protocol is never found wrong, whenever it is killed."""
+    kill_often(directory, KILLS)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        if target_type(memory) == "tmpfs":
+            kill_often(memory, KILLS, "--expect-fs", "tmpfs", "--commit-point", "rename")
+            shutil.rmtree(os.path.join(memory, "portcheck-00000001"))
+            kill_often(memory, KILLS, "--expect-fs", "tmpfs", "--commit-point", "slots")
+
+
+def kill_often(directory, count, *options):
     acknowledged = begun = 1
-    for cycle in range(KILLS):
+    for cycle in range(count):
         process = subprocess.Popen([portcheck, "run", directory, "--ack", "stdout", "--run", "1",
-                                    "--cycle", str(cycle)], stdout=subprocess.PIPE)
+                                    "--cycle", str(cycle), *options], stdout=subprocess.PIPE)
         board = Board(lambda: os.read(process.stdout.fileno(), 4096))
         found = board.until("found")
         if found is None:
