@@ -130,7 +130,7 @@ validate 4 'Verdict: INCONCLUSIVE: 0 cuts counted' INCONCLUSIVE $tcp --return-ti
     --power-on '[ "$PORTCHECK_CYCLE" -gt 1 ] || ./on'
 grep -q 'cycle 1: did not count: the board did not come back in time' output || fail "no return"
 anew
-validate 4 'the board went on committing' INCONCLUSIVE $tcp --return-time 1s --give-up 1 \
+validate 4 'the board went on committing' INCONCLUSIVE $tcp --return-time 1s --give-up 4 \
     --power-off true --power-on '[ -e pid ] || ./on'
 anew --other-run
 validate 4 'of other runs' INCONCLUSIVE $tcp --return-time 1s --give-up 1
