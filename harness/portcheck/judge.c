@@ -314,8 +314,10 @@ static void take_found(struct ph_judge *judge, const struct pc_line *line)
     start->torn = pc_line_number(line, "torn", &torn) && torn != 0;
     start->created = pc_line_number(line, "created", &created) && created != 0;
     start->has_found = !start->torn && pc_line_number(line, "version", &start->found);
-    if (start->torn)
-        add_damage(start, "what is there is not whole", pc_line_value(line, "reason"));
+    if (!start->torn)
+        return;
+    add_damage(start, "what is there is not whole", pc_line_value(line, "reason"));
+    leave_check(judge, PH_ENDED); /* the board says no more */
 }
 
 static void take_verified(struct ph_judge *judge, const struct pc_line *line)

@@ -13,7 +13,8 @@
 #define PC_MUTANTS(X)                                                                              \
     X(NO_SYNC, "no-sync", "nothing is synced")                                                     \
     X(NO_FILE_SYNC, "no-file-sync", "directories are synced, files are not")                       \
-    X(NO_DIRECTORY_SYNC, "no-directory-sync", "files are synced, directories are not")             \
+    X(NO_DIRECTORY_SYNC, "no-directory-sync",                                                      \
+      "files are synced before their rename, directories never")                                   \
     X(IN_PLACE, "in-place", "what should be renamed is written over what is there")                \
     X(RENAME_NO_SYNC_AFTER, "rename-no-sync-after", "after the rename the file is not synced")
 

@@ -72,8 +72,8 @@ static void wrong(void)
     } rows[] = {
         {"no-sync", 0, 0},
         {"no-file-sync", 0, 2},
-        {"no-directory-sync", 5, 0},
-        {"in-place", 6, 2}, /* and what was written over */
+        {"no-directory-sync", 4, 0}, /* nor after the rename */
+        {"in-place", 7, 2},          /* and what was written over, twice */
         {"rename-no-sync-after", 4, 2},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,0 +1,60 @@
+#!/bin/sh
+# ci/board-cuts without a board: what it refuses and lists; and the block server that it cuts.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+# refused WORD ARGUMENT...: exit status 2, and a message with that word.
+refused() {
+    word=$1 status=0
+    shift
+    "$root/ci/board-cuts" "$@" >"$scratch/output" 2>&1 || status=$?
+    [ $status -eq 2 ] || fail "board-cuts $*: exit status $status"
+    grep -q -- "$word" "$scratch/output" || fail "board-cuts $*: $(cat "$scratch/output")"
+}
+
+refused "no option" --nonsense
+refused "no option" ext4
+refused "value is missing" --fs
+refused "ext5" --fs ext4,ext5
+refused "empty" --fs ''
+refused "kill" --kind kill
+refused "no row" --fs xfs --mutant rename --list
+refused "at least 1" --cuts 0
+refused "at least 1" --jobs x
+
+rows() {
+    "$root/ci/board-cuts" --list "$@"
+}
+[ "$(rows --fs vfat --kind power | tr -s ' ')" = "vfat correct power PASS" ] ||
+    fail "--list: $(rows --fs vfat --kind power)"
+# Each row of the slice is a row of the whole, with the same expectation.
+rows >"$scratch/all"
+rows --short | tr -s ' ' >"$scratch/short"
+tr -s ' ' <"$scratch/all" | grep -cxFf "$scratch/short" >"$scratch/count"
+[ "$(cat "$scratch/count")" -eq "$(wc -l <"$scratch/short")" ] || fail "--short has rows of its own"
+
+"${CC:-cc}" -std=c17 -O1 -Wall -Wextra -Werror "$root/ci/boards/block-server.c" \
+    -o "$scratch/block-server"
+"$root/ci/boards/test-block-server" "$scratch/block-server"
+
+# planted EXPRESSION: an edit of the source after which the tests must fail.
+planted() {
+    sed "$1" "$root/ci/boards/block-server.c" >"$scratch/planted.c"
+    ! cmp -s "$scratch/planted.c" "$root/ci/boards/block-server.c" || fail "nothing planted: $1"
+    "${CC:-cc}" -std=c17 -O1 -w "$scratch/planted.c" -o "$scratch/planted"
+    if "$root/ci/boards/test-block-server" "$scratch/planted" >/dev/null 2>&1; then
+        fail "not found: $1"
+    fi
+}
+planted 's/durable\[i\] < write->number/true/'                # older contents come back
+planted 's/if (force && !disk/if (false \&\& !disk/'          # FUA is not durable
+planted 's/COMMAND_FLUSH && !disk->ignores_flushes/COMMAND_FLUSH/'
+planted 's/keep == KEEP_TORN ? draw(disk, sectors + 1) : sectors/sectors/' # never torn
+planted 's/bytes == NULL || !receive(socket, bytes, size)/!receive(socket, bytes, size) \&\& 0/'
