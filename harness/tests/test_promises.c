@@ -16,7 +16,7 @@
 #include "state.h"
 
 #ifndef TRACES
-#define TRACES 400
+#define TRACES 800
 #endif
 
 enum { MOST_LEAVES = 3000 };
