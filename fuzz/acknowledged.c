@@ -45,7 +45,7 @@ void make_contents(void)
 
 const unsigned char *content_bytes(const struct content *content)
 {
-    return content_text + content->seed * CONTENT_BLOCK;
+    return content_text + (size_t)content->seed * CONTENT_BLOCK;
 }
 
 static bool content_is(const struct content *content, const unsigned char *bytes, size_t size)
