@@ -35,7 +35,7 @@ void forget_texts(void)
 /* ---- Contents ---- */
 
 /* The blocks of a content count up from its seed by 7: so all contents stand in one text. */
-static unsigned char content_text[DISK_FILE_MAX + 256 * CONTENT_BLOCK];
+static unsigned char content_text[DISK_FILE_MAX + (size_t)256 * CONTENT_BLOCK];
 
 void make_contents(void)
 {

@@ -23,10 +23,11 @@ static inline unsigned choose_byte(struct choices *choices)
     return choices_left(choices) ? *choices->next++ : 0;
 }
 
-/* 0 .. count-1. */
+/* 0 .. count-1, or 0 if there is nothing to choose from. */
 static inline unsigned choose(struct choices *choices, unsigned count)
 {
-    return choose_byte(choices) % count;
+    unsigned byte = choose_byte(choices);
+    return count > 0 ? byte % count : 0;
 }
 
 #endif

@@ -37,7 +37,7 @@
 
 #define DISK_GRANULE    512
 #define DISK_GRANULES   8
-#define DISK_FILE_MAX   (DISK_GRANULE * DISK_GRANULES)
+#define DISK_FILE_MAX   ((size_t)DISK_GRANULE * DISK_GRANULES)
 #define DISK_NODES      384
 #define DISK_NAMES      384
 #define DISK_NAME_SIZE  48

@@ -137,13 +137,19 @@ static unsigned nesting(const char *text, size_t size)
 
 /* ---- The scanner ---- */
 
+static uint64_t bits_of(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    return bits;
+}
+
 /* Equal in every bit, but for a zero's sign in an integer. */
 static void number_agrees(const char *number, const struct oracle_value *value)
 {
     if (value->kind == ORACLE_DOUBLE) {
-        double ours = strtod(number, NULL);
         require(!is_integer(number));
-        require(memcmp(&ours, &value->number, sizeof(ours)) == 0);
+        require(bits_of(strtod(number, NULL)) == bits_of(value->number));
     } else {
         uint64_t ours =
             number[0] == '-' ? (uint64_t)strtoll(number, NULL, 10) : strtoull(number, NULL, 10);
@@ -208,6 +214,12 @@ static bool reader_is_stricter(const char *text, const struct mf_json *json,
            any_number(text, json, is_longer_than_the_reader_takes);
 }
 
+static char *append(char *end, const char *text, size_t size)
+{
+    memcpy(end, text, size);
+    return end + size;
+}
+
 /* An unsealed manifest: head, the text, tail. What mf_manifest_parse says of it. */
 static bool reader_accepts(const char *head, const char *text, size_t size, const char *tail,
                            struct mf_manifest *manifest)
@@ -216,9 +228,7 @@ static bool reader_accepts(const char *head, const char *text, size_t size, cons
     size_t head_size = strlen(head), tail_size = strlen(tail);
     char *whole = malloc(head_size + size + tail_size);
     require(whole != NULL);
-    memcpy(whole, head, head_size);
-    memcpy(whole + head_size, text, size);
-    memcpy(whole + head_size + size, tail, tail_size);
+    append(append(append(whole, head, head_size), text, size), tail, tail_size);
     enum mf_code code =
         mf_manifest_parse(whole, head_size + size + tail_size, &unsealed, manifest, NULL);
     free(whole);

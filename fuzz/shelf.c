@@ -455,9 +455,10 @@ static int shelf_remove_name(void *context, int directory, const char *name)
 static void tell(const struct shelf_node *node, struct mf_status *status)
 {
     *status = (struct mf_status){.type = MF_TYPE_DIRECTORY};
-    if (node != NULL)
-        status->type = node->type;
-    if (status->type == MF_TYPE_FILE)
+    if (node == NULL)
+        return;
+    status->type = node->type;
+    if (node->type == MF_TYPE_FILE)
         status->size = node->size;
 }
 
