@@ -128,8 +128,8 @@ def check_buildroot(folder, version):
     for name in names:
         expect(name in BUILDROOT, f"crashmatrix.mk: unknown variable CRASHMATRIX_{name}")
     check_options("crashmatrix.mk", text)
-    stub = f"BR2_EXTERNAL_CRASHMATRIX_PATH = {folder}\ncmake-package = CALLED = yes\n"
-    said = make(stub + text, [f"CRASHMATRIX_{name}" for name in names] + ["CALLED"], folder)
+    settings = f"BR2_EXTERNAL_CRASHMATRIX_PATH = {folder}\ncmake-package = CALLED = yes\n"
+    said = make(settings + text, [f"CRASHMATRIX_{name}" for name in names] + ["CALLED"], folder)
     expect(said.get("CALLED") == "yes", "crashmatrix.mk: cmake-package is not evaluated")
     expect(said.get("CRASHMATRIX_VERSION") == version, f"crashmatrix.mk: version is not {version}")
     expect(said.get("CRASHMATRIX_SITE") == ROOT, "crashmatrix.mk: the site is not this checkout")
@@ -154,17 +154,17 @@ def check_openwrt(folder, version):
     package = os.path.join(folder, "crashmatrix")
     text = read(package, "Makefile")
     check_options("openwrt", text)
-    with tempfile.TemporaryDirectory() as stubs:
+    with tempfile.TemporaryDirectory() as included:
         for name in ("rules.mk", "package.mk", "cmake.mk"):
-            with open(os.path.join(stubs, name), "w", encoding="utf-8") as file:
+            with open(os.path.join(included, name), "w", encoding="utf-8") as file:
                 if name == "package.mk":
                     file.write("BUILT :=\nBuildPackage = $(eval BUILT += $(1))"
                                "$(if $(value Package/$(1)/install),,$(error no install of $(1)))"
                                "$(if $(value Package/$(1)),,$(error no Package/$(1)))\n"
                                "CMAKE_OPTIONS :=\n")
-        stub = f"TOPDIR = {stubs}\nINCLUDE_DIR = {stubs}\n"
-        said = make(stub + text, ["PKG_NAME", "PKG_VERSION", "PKG_LICENSE_FILES", "BUILT",
-                                  "CRASHMATRIX_CHECKOUT"], package)
+        settings = f"TOPDIR = {included}\nINCLUDE_DIR = {included}\n"
+        said = make(settings + text, ["PKG_NAME", "PKG_VERSION", "PKG_LICENSE_FILES", "BUILT",
+                                    "CRASHMATRIX_CHECKOUT"], package)
     expect(said.get("PKG_VERSION") == version, f"openwrt: version is not {version}")
     expect(said.get("CRASHMATRIX_CHECKOUT") == ROOT, "openwrt: the sources are not this checkout")
     expect(said.get("BUILT", "").split() == ["crashmatrix-manifest", "crashmatrix-portcheck"],
