@@ -166,28 +166,6 @@ void cm_port_report_json(const struct cm_port *port, FILE *stream)
 
 /* ---- JUnit ---- */
 
-static void print_escaped(FILE *stream, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", stream);
-            break;
-        case '<':
-            fputs("&lt;", stream);
-            break;
-        case '>':
-            fputs("&gt;", stream);
-            break;
-        case '"':
-            fputs("&quot;", stream);
-            break;
-        default:
-            fputc((unsigned char)*text < ' ' ? '?' : *text, stream);
-        }
-    }
-}
-
 /* Each verdict but pass is an element of the test case. */
 static void print_case(const struct cm_port *port, const struct cm_port_part *part, FILE *stream)
 {
@@ -198,7 +176,7 @@ static void print_case(const struct cm_port *port, const struct cm_port_part *pa
         [CM_PORT_VERDICT_FAIL] = "failure",
     };
     fputs("    <testcase classname=\"port\" name=\"", stream);
-    print_escaped(stream, part->name);
+    cm_text_print_xml(stream, part->name);
     fputs("\"", stream);
     if (!port->settings->reproducible)
         fprintf(stream, " time=\"%.3f\"", part->seconds);
@@ -210,7 +188,7 @@ static void print_case(const struct cm_port *port, const struct cm_port_part *pa
                          : part->violation_count > 0 ? part->violations[0].reason
                                                      : "";
     fprintf(stream, ">\n      <%s message=\"", elements[part->verdict]);
-    print_escaped(stream, reason);
+    cm_text_print_xml(stream, reason);
     fputs("\"/>\n    </testcase>\n", stream);
 }
 

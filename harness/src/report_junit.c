@@ -11,40 +11,17 @@
 
 #include "faults.h"
 #include "report_shared.h"
+#include "text.h"
 
 /* Operations listed for a violation, lost and kept each. */
 #define OPERATIONS_SHOWN 50
 
 /* ---- XML ---- */
 
-/* Safe text, fit for content and for attributes. */
-static void print_escaped(FILE *stream, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", stream);
-            break;
-        case '<':
-            fputs("&lt;", stream);
-            break;
-        case '>':
-            fputs("&gt;", stream);
-            break;
-        case '"':
-            fputs("&quot;", stream);
-            break;
-        default:
-            fputc(*text, stream);
-            break;
-        }
-    }
-}
-
 /* Takes over text, which is safe already. */
 static void print_taken(FILE *stream, char *text)
 {
-    print_escaped(stream, text);
+    cm_text_print_xml(stream, text);
     free(text);
 }
 

@@ -69,3 +69,30 @@ const char *cm_text_first_line(const char *bytes, size_t size, size_t *length)
         (*length)--;
     return bytes + start;
 }
+
+void cm_text_print_xml(FILE *stream, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            fputs("&amp;", stream);
+            break;
+        case '<':
+            fputs("&lt;", stream);
+            break;
+        case '>':
+            fputs("&gt;", stream);
+            break;
+        case '"':
+            fputs("&quot;", stream);
+            break;
+        case '\t':
+        case '\n':
+            fputc(*text, stream);
+            break;
+        default:
+            fputc((unsigned char)*text < ' ' ? '?' : *text, stream);
+            break;
+        }
+    }
+}

@@ -5,6 +5,7 @@
 #define CRASHMATRIX_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /*
  * Copies bytes to text, NUL-terminated and cut to capacity (at least 1) between
@@ -13,6 +14,10 @@
  * length.
  */
 size_t cm_text_printable(char *text, size_t capacity, const char *bytes, size_t size);
+
+/* Prints text for the content of an XML element or for an attribute. A control character that
+ * is no white space, which XML cannot say, becomes "?". */
+void cm_text_print_xml(FILE *stream, const char *text);
 
 /*
  * The first line that is not blank, without the blanks around it. Returns where
