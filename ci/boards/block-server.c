@@ -46,6 +46,7 @@ struct disk {
     size_t cached, capacity;
     uint64_t numbers, writes, flushes, forced; /* forced: with FUA */
     bool ignores_flushes;
+    uint64_t unit; /* sectors that a cut does not tear */
     uint64_t random;
 };
 
@@ -134,7 +135,16 @@ static uint64_t draw(struct disk *disk, uint64_t below)
     return (x ^ x >> 31) % below;
 }
 
-/* Sectors are whole after a cut; a torn write has only the first of its own. */
+/* How many of its sectors a torn write leaves: it ends anywhere between two units. */
+static uint64_t torn_length(struct disk *disk, const struct write *write)
+{
+    uint64_t first = write->offset / SECTOR, sectors = write->size / SECTOR;
+    uint64_t end = first + draw(disk, sectors + 1);
+    if (end < first + sectors)
+        end -= end % disk->unit;
+    return end > first ? end - first : 0;
+}
+
 static void lose(struct disk *disk, enum keep keep)
 {
     size_t kept = 0;
@@ -143,7 +153,9 @@ static void lose(struct disk *disk, enum keep keep)
         if (draw(disk, 2) == 0)
             continue;
         kept++;
-        make_durable(disk, &disk->cache[i], keep == KEEP_TORN ? draw(disk, sectors + 1) : sectors);
+        if (keep == KEEP_TORN)
+            sectors = torn_length(disk, &disk->cache[i]);
+        make_durable(disk, &disk->cache[i], sectors);
     }
     fprintf(stderr,
             "cut: %zu of %zu writes that were not flushed are kept (%s); "
@@ -326,17 +338,20 @@ static int wait_for_client(const char *path)
 
 static void usage(FILE *stream)
 {
-    fputs("Usage: block-server [OPTION...] SOCKET IMAGE\n"
-          "Serve IMAGE at a Unix socket by NBD, as a disk with a volatile cache, and cut its\n"
-          "power when the client leaves.\n\n"
-          "  --keep none|some|torn  what is left of writes that were not flushed: nothing (the\n"
-          "                         default); each with probability 1/2; of each of these only\n"
-          "                         the first sectors\n"
-          "  --seed N               of that (default 0)\n"
-          "  --ignore-flushes       say that flushes and FUA are done, and do nothing\n"
-          "  --help\n\n"
-          "What was lost is said on standard error. Exit status: 0, 1 trouble, 2 wrong usage.\n",
-          stream);
+    fputs(
+        "Usage: block-server [OPTION...] SOCKET IMAGE\n"
+        "Serve IMAGE at a Unix socket by NBD, as a disk with a volatile cache, and cut its\n"
+        "power when the client leaves.\n\n"
+        "  --keep none|some|torn  what is left of writes that were not flushed: nothing (the\n"
+        "                         default); each with probability 1/2; of each of these only\n"
+        "                         the first sectors\n"
+        "  --seed N               of that (default 0)\n"
+        "  --unit BYTES           what is written as a whole, at a multiple of it: a multiple of\n"
+        "                         512 (the default)\n"
+        "  --ignore-flushes       say that flushes and FUA are done, and do nothing\n"
+        "  --help\n\n"
+        "What was lost is said on standard error. Exit status: 0, 1 trouble, 2 wrong usage.\n",
+        stream);
 }
 
 static enum keep keep_of(const char *word)
@@ -349,12 +364,11 @@ static enum keep keep_of(const char *word)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"keep", required_argument, NULL, 'k'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"ignore-flushes", no_argument, NULL, 'i'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    struct disk disk = {0};
+    static const struct option options[] = {
+        {"keep", required_argument, NULL, 'k'}, {"seed", required_argument, NULL, 's'},
+        {"unit", required_argument, NULL, 'u'}, {"ignore-flushes", no_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},       {0}};
+    struct disk disk = {.unit = 1};
     enum keep keep = KEEP_NONE;
     int option = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -371,6 +385,11 @@ int main(int argc, char **argv)
             break;
         case 's':
             disk.random = strtoull(optarg, &end, 10);
+            break;
+        case 'u':
+            disk.unit = strtoull(optarg, &end, 10) / SECTOR;
+            if (disk.unit == 0 || strtoull(optarg, NULL, 10) % SECTOR != 0)
+                keep = KEEP_KINDS;
             break;
         default:
             keep = KEEP_KINDS;

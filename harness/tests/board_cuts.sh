@@ -56,5 +56,6 @@ planted() {
 planted 's/durable\[i\] < write->number/true/'                # older contents come back
 planted 's/if (force && !disk/if (false \&\& !disk/'          # FUA is not durable
 planted 's/COMMAND_FLUSH && !disk->ignores_flushes/COMMAND_FLUSH/'
-planted 's/keep == KEEP_TORN ? draw(disk, sectors + 1) : sectors/sectors/' # never torn
+planted 's/keep == KEEP_TORN/false/'   # never torn
+planted 's/end -= end % disk->unit/(void)0/' # units are torn
 planted 's/bytes == NULL || !receive(socket, bytes, size)/!receive(socket, bytes, size) \&\& 0/'
