@@ -51,10 +51,15 @@ reset PASS" ] || fail "--short: $(rows --short)"
     -o "$scratch/block-server"
 "$root/ci/boards/test-block-server" "$scratch/block-server"
 
-# planted EXPRESSION: an edit of the source after which the tests must fail.
+# plant SOURCE EXPRESSION RESULT: an edit of it.
+plant() {
+    sed "$2" "$1" >"$3"
+    ! cmp -s "$1" "$3" || fail "nothing planted: $2"
+}
+
+# planted EXPRESSION: an edit after which the tests of the block server must fail.
 planted() {
-    sed "$1" "$root/ci/boards/block-server.c" >"$scratch/planted.c"
-    ! cmp -s "$scratch/planted.c" "$root/ci/boards/block-server.c" || fail "nothing planted: $1"
+    plant "$root/ci/boards/block-server.c" "$1" "$scratch/planted.c"
     "${CC:-cc}" -std=c17 -O1 -w "$scratch/planted.c" -o "$scratch/planted"
     if "$root/ci/boards/test-block-server" "$scratch/planted" >/dev/null 2>&1; then
         fail "not found: $1"
@@ -66,3 +71,27 @@ planted 's/COMMAND_FLUSH && !disk->ignores_flushes/COMMAND_FLUSH/'
 planted 's/keep == KEEP_TORN/false/'   # never torn
 planted 's/end -= end % disk->unit/(void)0/' # units are torn
 planted 's/bytes == NULL || !receive(socket, bytes, size)/!receive(socket, bytes, size) \&\& 0/'
+
+# The driver of the flash, with empty headers of the kernel.
+mkdir -p "$scratch/linux/mtd" "$scratch/nand"
+touch "$scratch/linux/delay.h" "$scratch/linux/io.h" "$scratch/linux/module.h" "$scratch/linux/mtd/mtd.h"
+cp "$root/ci/boards/nand/test-nand.c" "$scratch/nand"
+
+# nand_passes: whether the driver in $scratch/nand does.
+nand_passes() {
+    "${CC:-cc}" -std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -I"$scratch" "$scratch/nand/test-nand.c" \
+        -o "$scratch/nand/test"
+    "$scratch/nand/test" 2>"$scratch/nand/output"
+}
+cp "$root/ci/boards/nand/nand.c" "$scratch/nand"
+nand_passes || fail "$(cat "$scratch/nand/output")"
+planted_in_nand() {
+    plant "$root/ci/boards/nand/nand.c" "$1" "$scratch/nand/nand.c"
+    ! nand_passes || fail "not found: $1"
+}
+planted_in_nand 's/if (nand->states\[page\] != ERASED)/if (0)/'     # programmed twice
+planted_in_nand 's/set_state(nand, page, PROGRAMMED)/(void)0/'
+planted_in_nand '0,/set_state(nand, page, IN_THE_MIDST)/s///'       # a torn page reads well
+planted_in_nand 's/page < end; page++)/page < end - 1; page++)/'     # one page of a block is left out
+planted_in_nand 's/% PAGE != 0/% 1 != 0/g'
+planted_in_nand 's/memset(nand->cells + erase->addr, 0xff/memset(nand->cells + erase->addr, 0/'
