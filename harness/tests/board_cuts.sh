@@ -34,13 +34,14 @@ refused "none of" --machine arm64 --fs ubifs
 refused "no row" --machine x86-64-nand --short --list
 
 rows() {
-    "$root/ci/board-cuts" --list "$@"
+    "$root/ci/board-cuts" --list "$@" 2>"$scratch/remark"
 }
 [ "$(rows --fs vfat --kind power | tr -s ' ')" = "vfat correct power PASS" ] ||
     fail "--list: $(rows --fs vfat --kind power)"
 [ "$(rows --fs ubifs --mutant correct --machine x86-64-nand)" = "ubifs correct power PASS" ] ||
     fail "--list: $(rows --machine x86-64-nand)"
 [ "$(rows --machine arm64)" = "$(rows)" ] || fail "the machines with a disk differ"
+grep -q "only on the machine x86-64-nand" "$scratch/remark" || fail "--list does not say where ubifs is"
 # Of each kind something that is right, and something that is wrong.
 [ "$(rows --short | cut -d ' ' -f 3,4 | sort)" = "power FAIL
 power PASS
