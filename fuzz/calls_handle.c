@@ -157,7 +157,7 @@ void call_recover(struct run *run)
     const struct mf_manifest *chosen =
         truth_version(before, version, run->options.read.accept_unsealed);
     bool whole = chosen != NULL && truth_whole(before, chosen, false);
-    uint64_t highest = truth_highest(before, true);
+    uint64_t highest = truth_highest(before);
     highest = highest > run->was.claimed ? highest : run->was.claimed;
     allocations_start();
     enum mf_code code = mf_database_recover("db", &run->options, version, &number, &run->error);

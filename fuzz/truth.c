@@ -127,13 +127,13 @@ static bool is_of_the_library(const char *name)
     return false;
 }
 
-uint64_t truth_highest(const struct shelf_folder *folder, bool removed)
+uint64_t truth_highest(const struct shelf_folder *folder)
 {
     uint64_t highest = 0, number;
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->entries[i]->name;
         if ((truth_number(name, "MANIFEST-", "", &number) ||
-             (removed && truth_number(name, "MANIFEST-", ".removed", &number))) &&
+             truth_number(name, "MANIFEST-", ".removed", &number)) &&
             number > highest)
             highest = number;
     }

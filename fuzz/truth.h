@@ -63,8 +63,8 @@ bool truth_is_cut_off(const struct shelf_folder *folder, const char *name);
 int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,
                  const struct shelf_entry *entry);
 
-/* The highest number of MANIFEST-k; with removed of MANIFEST-k.removed too. 0: none. */
-uint64_t truth_highest(const struct shelf_folder *folder, bool removed);
+/* The highest number of a MANIFEST-k or MANIFEST-k.removed. 0: none. */
+uint64_t truth_highest(const struct shelf_folder *folder);
 
 /* The manifest of a version of a backup that is whole by section 9, its base left aside;
  * else NULL. */

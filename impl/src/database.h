@@ -24,7 +24,7 @@ struct mf_database {
 
 /*
  * Removes temporaries and manifests newer than the current version, and learns
- * the highest number in use. Once for a handle, and again after a commit could
+ * the highest number in use, MANIFEST-*.removed included. Once for a handle, and again after a commit could
  * not clean up behind itself. *removed (may be NULL) is set whatever is returned.
  * MF_IO or MF_NO_MEMORY.
  */

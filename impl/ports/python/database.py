@@ -15,7 +15,7 @@ import time
 
 import document
 from directory import (CURRENT, LOCK, SLOTS, Directory, SyncFailed, Unknown, close, is_temporary,
-                       make, manifest_name, sync_fd, version_of, write_all)
+                       make, manifest_name, removed_name, sync_fd, version_of, write_all)
 from document import Error, Manifest, U64, crc32c
 
 RENAME, SLOTTED = "rename", "slots"
@@ -296,7 +296,7 @@ class Database:
     def _choose(self, at_least=0):
         """Step 1."""
         with failing_as("NOT_COMMITTED"):
-            self.highest = max(self.highest, self.found.version, *self.directory.versions())
+            self.highest = max(self.highest, self.found.version, *self.directory.numbers())
         if self.highest == U64:
             raise Error("INVALID", "there is no higher version number")
         self.highest = max(self.highest + 1, at_least)
@@ -308,6 +308,9 @@ class Database:
             newer = version is not None and version > self.found.version
             if (newer or is_temporary(name)) and not self.directory.is_directory(name):
                 self.directory.remove(name)
+        hiding = removed_name(self.found.version)
+        if self.found.point == SLOTTED and self.directory.is_file(hiding):
+            self.directory.remove(hiding)
 
     def _create(self, name, data, created):
         self.directory.write_new(name, data)

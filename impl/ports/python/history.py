@@ -7,18 +7,13 @@ import re
 
 import database
 from database import SLOTTED, Database, Found, Record, failing_as, parse
-from directory import CURRENT, SLOTS, Directory, close, is_temporary, manifest_name, version_of
+from directory import (CURRENT, REMOVED, SLOTS, Directory, close, is_temporary, manifest_name,
+                       removed_name, version_of)
 from document import Error, KINDS, U64
-
-REMOVED = ".removed"
 
 # The names that libmanifest, and this port, give to data files.
 _OWN_NAME = re.compile(rf"(lsm|({'|'.join(KINDS[1:])})(-[A-Za-z0-9_-]{{1,64}})?)"
                        r"-(?P<version>[0-9]{6,20})(-[1-9][0-9]*)?")
-
-
-def removed_name(version):
-    return manifest_name(version) + REMOVED
 
 
 # ---- What is kept ----
@@ -203,7 +198,7 @@ def _recover(directory, version, unsealed, lock):
     manifest = parse(name, text, unsealed, version)
     database.verify_files(directory, manifest)
     db = Database(directory, _claimed(directory, names, unsealed), unsealed, lock)
-    db.highest = max(0, *directory.versions(), *directory.versions(REMOVED))
+    db.highest = max(0, *directory.numbers())
     _settle_cut_recoveries(directory)
     return db.commit({}, base=manifest, tidy=False)
 
