@@ -86,6 +86,9 @@ void call_open(struct run *run)
     allocations_start();
     enum mf_code code = mf_database_open(path, &options, &database, &run->error);
     run_end(run, code, options.writable ? ONLY_DB : NOTHING, SIZE_MAX);
+    if (run->was.verdict == MF_NO_DATABASE) /* nobody's folder gets a lock file */
+        require((shelf_find(run_now(run, SHELF_DB), "MANIFEST-LOCK") == NULL) ==
+                (shelf_find(run_before(run, SHELF_DB), "MANIFEST-LOCK") == NULL));
     if (code == MF_OK) {
         check_handle(run, database, options.writable);
         require(!options.writable || !locked);

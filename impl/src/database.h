@@ -24,8 +24,8 @@ struct mf_database {
 
 /*
  * Removes temporaries and manifests newer than the current version, and learns
- * the highest number in use, MANIFEST-*.removed included. Once for a handle, and again after a commit could
- * not clean up behind itself. *removed (may be NULL) is set whatever is returned.
+ * the highest number in use, MANIFEST-*.removed included. Once for a handle, and again after a
+ * commit could not clean up behind itself. *removed (may be NULL) is set whatever is returned.
  * MF_IO or MF_NO_MEMORY.
  */
 enum mf_code mf_database_sweep(struct mf_database *database, struct mf_removed *removed,

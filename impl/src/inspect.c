@@ -350,3 +350,18 @@ enum mf_code mf_inspect(const struct mf_directory *directory, const struct mf_op
         code = inspect_leftovers(&inspection);
     return code == MF_OK ? inspection.code : code;
 }
+
+enum mf_code mf_inspect_current(const struct mf_directory *directory,
+                                const struct mf_options *options, struct mf_version *current,
+                                struct mf_condition *condition, struct mf_error *error)
+{
+    struct inspection inspection = {.directory = directory,
+                                    .options = options,
+                                    .current = current,
+                                    .condition = condition,
+                                    .error = error,
+                                    .code = MF_OK};
+    *condition = (struct mf_condition){0};
+    enum mf_code code = find_current(&inspection);
+    return code == MF_OK ? inspection.code : code;
+}

@@ -115,6 +115,40 @@ def inspect(directory, unsealed=False, files=True):
     return found
 
 
+LOOKS = 16  # how often a reader looks, at most
+
+
+def look(directory, unsealed=False, files=True):
+    """The same, without the lock: a version that a writer replaced meanwhile says nothing."""
+    for _ in range(LOOKS):
+        before, failure, found = _stamp(directory), None, None
+        try:
+            found = inspect(directory, unsealed, files)
+        except Error as error:
+            failure = error
+        sound = found and not found.copy_missing and not found.fell_back
+        if sound or _stamp(directory) == before:
+            break
+    else:
+        if failure:
+            raise Error("LOCKED", "a writer replaces the version faster than it can be read")
+    if failure:
+        raise failure
+    return found
+
+
+def _stamp(directory):
+    """What says which version is current."""
+    return [_bytes_if_file(directory, name) for name in (CURRENT, *SLOTS)]
+
+
+def _bytes_if_file(directory, name):
+    try:
+        return directory.read_if_there(name)
+    except Error as error:
+        return str(error)
+
+
 def _no_database(names, allowed):
     """The error for a directory without a current version: are there signs of one that was?"""
     for name in sorted(names):
@@ -189,7 +223,7 @@ class Database:
                 raise Error("NO_DATABASE", f"{path} is missing") from None
             try:
                 if not write:
-                    return cls(directory, inspect(directory, unsealed), unsealed)
+                    return cls(directory, look(directory, unsealed), unsealed)
                 return cls._open_for_writing(directory, unsealed)
             except (Error, OSError):
                 directory.close()
@@ -197,7 +231,7 @@ class Database:
 
     @classmethod
     def _open_for_writing(cls, directory, unsealed):
-        inspect(directory, unsealed, files=False)  # no lock where there is no database
+        look(directory, unsealed, files=False)  # no lock where there is no database
         lock = directory.lock()
         try:
             database = cls(directory, inspect(directory, unsealed), unsealed, lock)
@@ -397,7 +431,7 @@ def _refuse_init(directory):
     if CURRENT in directory.names():
         raise Error("EXISTS", f"there is a {CURRENT}")
     try:
-        inspect(directory)
+        look(directory)
     except Error as error:
         if error.code != "NO_DATABASE":
             raise

@@ -166,10 +166,10 @@ def recover(path, version, unsealed=False):
         except FileNotFoundError:
             raise Error("NO_DATABASE", f"{path} is missing") from None
         try:
-            _demand_corrupt(directory, unsealed)
+            _demand_corrupt(database.look, directory, unsealed)
             lock = directory.lock()
             try:
-                _demand_corrupt(directory, unsealed)
+                _demand_corrupt(database.inspect, directory, unsealed)
                 return _recover(directory, version, unsealed, lock)
             finally:
                 close(lock)
@@ -177,9 +177,9 @@ def recover(path, version, unsealed=False):
             directory.close()
 
 
-def _demand_corrupt(directory, unsealed):
+def _demand_corrupt(find, directory, unsealed):
     try:
-        database.inspect(directory, unsealed)
+        find(directory, unsealed)
     except Error as error:
         if error.code != "CORRUPT":
             raise
