@@ -332,8 +332,7 @@ static int sweep_name(void *argument, const char *name)
     struct mf_database *database = sweep->database;
     uint64_t version = 0;
     enum mf_name_class class = mf_name_classify(name, &version);
-    bool numbered = class == MF_CLASS_VERSION || class == MF_CLASS_REMOVED;
-    if (numbered && version > database->used)
+    if (mf_name_uses_number(class) && version > database->used)
         database->used = version;
     bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
     if (class != MF_CLASS_TEMPORARY && !uncommitted)

@@ -134,6 +134,7 @@ static int report_manifest_without_current(void *argument, const char *name)
             break;
         /* fall through */
     case MF_CLASS_REMOVED:
+    case MF_CLASS_DAMAGED:
     case MF_CLASS_LINK:
     case MF_CLASS_PART:
     case MF_CLASS_RESERVED:

@@ -18,10 +18,10 @@ from document import Error, U64, crc32c
 CURRENT = "MANIFEST-CURRENT"
 LOCK = "MANIFEST-LOCK"
 SLOTS = ("MANIFEST-SLOT-A", "MANIFEST-SLOT-B")
-REMOVED = ".removed"
+REMOVED, DAMAGED = ".removed", ".damaged"
 CHUNK = 1 << 16  # bytes read at once
 
-_NUMBERED = re.compile(r"(MANIFEST-|MANIFEST-BACKUP-)([0-9]{6,20})(|\.removed|\.part)")
+_NUMBERED = re.compile(r"(MANIFEST-|MANIFEST-BACKUP-)([0-9]{6,20})(|\.removed|\.damaged|\.part)")
 
 
 def manifest_name(version):
@@ -68,8 +68,8 @@ class Directory:
                 for name in os.listdir(self.fd)}
 
     def numbers(self):
-        """All k of MANIFEST-k and of MANIFEST-k.removed."""
-        return {*self.versions(), *self.versions(REMOVED)}
+        """All k of MANIFEST-k, with any suffix."""
+        return {*self.versions(), *self.versions(REMOVED), *self.versions(DAMAGED)}
 
     def versions(self, suffix=""):
         """The numbers k of all MANIFEST-k with that suffix, ascending."""

@@ -3,11 +3,12 @@
 Functions take a Database; what removes something wants one that is open for writing.
 """
 import errno
+import itertools
 import re
 
 import database
 from database import SLOTTED, Database, Found, Record, failing_as, parse
-from directory import (CURRENT, REMOVED, SLOTS, Directory, close, is_temporary, manifest_name,
+from directory import (CURRENT, DAMAGED, REMOVED, SLOTS, Directory, close, is_temporary, manifest_name,
                        removed_name, version_of)
 from document import Error, KINDS, U64
 
@@ -199,30 +200,41 @@ def _recover(directory, version, unsealed, lock):
     database.verify_files(directory, manifest)
     db = Database(directory, _claimed(directory, names, unsealed), unsealed, lock)
     db.highest = max(0, *directory.numbers())
-    _settle_cut_recoveries(directory)
+    _settle_manifests(directory)
     return db.commit({}, base=manifest, tidy=False)
 
 
-def _settle_cut_recoveries(directory):
-    """Of the newest manifests removes those that a recovery which was cut has left half written."""
+def _settle_manifests(directory):
+    """Sets the newest manifests aside, down to the first that is one: they would pass for kept."""
     any_removed = False
     for version in reversed(directory.versions()):
         name = manifest_name(version)
         if not directory.is_file(name):
             break
         text = directory.read(name)
-        if not _is_cut_off(text):
-            if _is_manifest(text):
-                directory.write_in_place(name, text)
+        if _is_manifest(text):
+            directory.write_in_place(name, text)
             break
+        if text:
+            _set_aside(directory, name + DAMAGED, text)
         directory.remove(name)
         any_removed = True
     if any_removed:
         directory.sync()
 
 
-def _is_cut_off(text):
-    return b"\0" in text or not text.rstrip(b"\n").endswith(b"}")
+def _set_aside(directory, first, text):
+    """Keeps these bytes under the first name that is free, or has them already."""
+    for i in itertools.count():
+        name = f"{first}-{i}" if i else first
+        try:
+            directory.write_new(name, text)
+            break
+        except FileExistsError:
+            if directory.is_file(name) and directory.read(name) == text:
+                directory.write_in_place(name, text)
+                break
+    directory.sync()
 
 
 def _is_manifest(text):
