@@ -143,7 +143,7 @@ enum mf_code mf_reader_inspect(const struct mf_directory *directory,
         code = mf_fail(&failure, MF_LOCKED, 0,
                        "a writer replaced the current version during each of %d looks; try again",
                        MF_READER_LOOKS);
-    else
+    else if (visit != NULL)
         read_out(&notes, visit, argument);
     notes_clear(&notes);
     if (code != MF_OK && error != NULL)
