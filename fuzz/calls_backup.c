@@ -115,7 +115,7 @@ void call_restore(struct run *run)
     run_begin(run, "restore");
     const struct shelf_folder *before = run_before(run, target);
     truth_of(before, unsealed, run->options.sizes_only, &was);
-    uint64_t highest = truth_highest(before, false);
+    uint64_t highest = truth_highest(before);
     highest = highest > was.version ? highest : was.version;
     bool locked = shelf_is_locked(run->shelf, target);
     const struct mf_manifest *saved = truth_backup(run_before(run, place), version);

@@ -77,7 +77,7 @@ void call_begin(struct run *run)
     if (code == MF_OK) {
         require(run->transaction == NULL);
         if (!run->strange)
-            require(mf_transaction_version(transaction) > truth_highest(before, false));
+            require(mf_transaction_version(transaction) > truth_highest(before));
         run->transaction = transaction;
         want_all(&run->wanted, mf_database_current(run->database));
     } else {

@@ -86,6 +86,9 @@ void call_open(struct run *run)
     allocations_start();
     enum mf_code code = mf_database_open(path, &options, &database, &run->error);
     run_end(run, code, options.writable ? ONLY_DB : NOTHING, SIZE_MAX);
+    if (run->was.verdict == MF_NO_DATABASE) /* nobody's folder gets a lock file */
+        require((shelf_find(run_now(run, SHELF_DB), "MANIFEST-LOCK") == NULL) ==
+                (shelf_find(run_before(run, SHELF_DB), "MANIFEST-LOCK") == NULL));
     if (code == MF_OK) {
         check_handle(run, database, options.writable);
         require(!options.writable || !locked);
@@ -148,6 +151,16 @@ void call_verify(struct run *run)
     shelf_forget(&run->before);
 }
 
+/* A recovery removes nothing but temporaries, and keeps the bytes of what it sets aside. */
+static void require_not_lost(const struct run *run, const struct shelf_entry *entry)
+{
+    const struct shelf_folder *now = run_now(run, SHELF_DB);
+    if (shelf_find(now, entry->name) != NULL || truth_is_temporary(entry->name))
+        return;
+    require(truth_is_set_aside(run_before(run, SHELF_DB), entry->name));
+    require(truth_has_aside(now, entry->name, entry->node));
+}
+
 void call_recover(struct run *run)
 {
     call_close(run);
@@ -157,23 +170,21 @@ void call_recover(struct run *run)
     const struct mf_manifest *chosen =
         truth_version(before, version, run->options.read.accept_unsealed);
     bool whole = chosen != NULL && truth_whole(before, chosen, false);
-    uint64_t highest = truth_highest(before, true);
+    uint64_t highest = truth_highest(before);
     highest = highest > run->was.claimed ? highest : run->was.claimed;
     allocations_start();
     enum mf_code code = mf_database_recover("db", &run->options, version, &number, &run->error);
     run_end(run, code, ONLY_DB, SIZE_MAX);
+    for (size_t i = 0; i < before->count; i++)
+        require_not_lost(run, before->entries[i]);
     if (code == MF_OK) {
         require(run->was.verdict == MF_CORRUPT && whole);
         require(run->now.verdict == MF_OK && run->now.version == number);
         require(number == highest + 1 || run_obstructed(before));
         require(run->now.current->file_count == chosen->file_count);
-        for (size_t i = 0; i < before->count; i++) {
-            const char *name = before->entries[i]->name;
-            bool gone = shelf_find(run_now(run, SHELF_DB), name) == NULL;
-            bool goes = truth_is_cut_off(before, name);
-            require(!gone || goes || truth_is_temporary(name));
-            require(gone || !goes || !run_undisturbed(run));
-        }
+        for (size_t i = 0; i < before->count; i++)
+            require(!truth_is_set_aside(before, before->entries[i]->name) ||
+                    shelf_find(run_now(run, SHELF_DB), before->entries[i]->name) == NULL);
     } else if (run_undisturbed(run) && !run_obstructed(before)) {
         if (run->was.verdict != MF_CORRUPT)
             require(code == (run->was.verdict == MF_OK ? MF_INVALID : MF_NO_DATABASE));

@@ -42,7 +42,7 @@ void run_begin(struct run *run, const char *call)
     shelf_look(run->shelf, &run->before);
     truth_of(run_before(run, SHELF_DB), run->options.read.accept_unsealed, run->options.sizes_only,
              &run->was);
-    uint64_t highest = truth_highest(run_before(run, SHELF_DB), false);
+    uint64_t highest = truth_highest(run_before(run, SHELF_DB));
     if (run->database != NULL && run->used < highest)
         run->used = highest;
     for (int place = 0; run->told && place < SHELF_PLACES - 1; place++)
@@ -108,11 +108,6 @@ static void require_kept(const struct run *run, size_t keep)
         size_t at = 0;
         while (at < still_count && still[at] != numbers[i])
             at++;
-        /* Somebody else's MANIFEST-k.removed, there before version k was, counts from when that
-         * is no more the current one. */
-        if (at == still_count &&
-            shelf_find(before, truth_name("MANIFEST-", numbers[i], ".removed")) != NULL)
-            continue;
         require(at < still_count);
         require(truth_whole(now, manifest, false));
         require(i + 1 == count || truth_version(now, numbers[i], unsealed) != NULL);

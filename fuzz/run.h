@@ -27,7 +27,7 @@ struct run {
     struct mf_database *database;
     struct mf_transaction *transaction;
     struct wanted wanted;
-    uint64_t used;        /* the highest MANIFEST-k that was there since the handle was opened */
+    uint64_t used;        /* the highest number that was there since the handle was opened */
     bool hurt;            /* a call with this handle has failed on demand */
     unsigned memory_ends; /* the allocation of the next call that fails, from 1; 0: none */
     bool strange; /* the folder has been changed behind the handle's back, or a commit's outcome

@@ -127,13 +127,14 @@ static bool is_of_the_library(const char *name)
     return false;
 }
 
-uint64_t truth_highest(const struct shelf_folder *folder, bool removed)
+uint64_t truth_highest(const struct shelf_folder *folder)
 {
     uint64_t highest = 0, number;
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->entries[i]->name;
         if ((truth_number(name, "MANIFEST-", "", &number) ||
-             (removed && truth_number(name, "MANIFEST-", ".removed", &number))) &&
+             truth_number(name, "MANIFEST-", ".removed", &number) ||
+             truth_number(name, "MANIFEST-", ".damaged", &number)) &&
             number > highest)
             highest = number;
     }
@@ -338,29 +339,30 @@ bool truth_is_doomed(const struct shelf_folder *folder, const char *name)
     return false;
 }
 
-static bool is_cut_off(const struct shelf_node *node)
-{
-    size_t end = node->size;
-    if (node->type != MF_TYPE_FILE)
-        return false;
-    while (end > 0 && node->data[end - 1] == '\n')
-        end--;
-    for (size_t i = 0; i < end; i++)
-        if (node->data[i] == 0)
-            return true;
-    return end == 0 || node->data[end - 1] != '}';
-}
-
-bool truth_is_cut_off(const struct shelf_folder *folder, const char *name)
+bool truth_is_set_aside(const struct shelf_folder *folder, const char *name)
 {
     uint64_t number, other;
     if (!truth_number(name, "MANIFEST-", "", &number))
         return false;
-    for (size_t i = 0; i < folder->count; i++)
+    for (size_t i = 0; i < folder->count; i++) {
+        struct shelf_node *node = folder->entries[i]->node;
         if (truth_number(folder->entries[i]->name, "MANIFEST-", "", &other) && other >= number &&
-            !is_cut_off(folder->entries[i]->node))
+            (node->type != MF_TYPE_FILE || truth_manifest(node) != NULL))
             return false;
+    }
     return true;
+}
+
+bool truth_has_aside(const struct shelf_folder *folder, const char *name,
+                     const struct shelf_node *node)
+{
+    char damaged[300];
+    int size = snprintf(damaged, sizeof(damaged), "%s.damaged", name);
+    for (size_t i = 0; i < folder->count; i++)
+        if (strncmp(folder->entries[i]->name, damaged, (size_t)size) == 0 &&
+            shelf_same(folder->entries[i]->node, node))
+            return true;
+    return node->size == 0;
 }
 
 int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,

@@ -55,16 +55,20 @@ bool truth_is_live(const struct shelf_folder *folder, const struct truth *truth,
 /* Whether a MANIFEST-*.removed that is complete names a file. */
 bool truth_is_doomed(const struct shelf_folder *folder, const char *name);
 
-/* Whether a name is MANIFEST-k, and it and all MANIFEST-j with j > k are files that were cut
- * off while they were written: these a recovery by hand removes. */
-bool truth_is_cut_off(const struct shelf_folder *folder, const char *name);
+/* Whether a name is MANIFEST-k, and it and all MANIFEST-j with j > k are files that are no
+ * manifests: these a recovery by hand sets aside. */
+bool truth_is_set_aside(const struct shelf_folder *folder, const char *name);
+
+/* Whether the bytes that were under a name are kept as it is for one that was set aside. */
+bool truth_has_aside(const struct shelf_folder *folder, const char *name,
+                     const struct shelf_node *node);
 
 /* What an entry is to mf_orphans_list; -1: no orphan. */
 int truth_orphan(const struct shelf_folder *folder, const struct truth *truth,
                  const struct shelf_entry *entry);
 
-/* The highest number of MANIFEST-k; with removed of MANIFEST-k.removed too. 0: none. */
-uint64_t truth_highest(const struct shelf_folder *folder, bool removed);
+/* The highest number of a MANIFEST-k, MANIFEST-k.removed or MANIFEST-k.damaged. 0: none. */
+uint64_t truth_highest(const struct shelf_folder *folder);
 
 /* The manifest of a version of a backup that is whole by section 9, its base left aside;
  * else NULL. */

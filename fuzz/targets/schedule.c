@@ -366,9 +366,7 @@ static void step_copy(void)
 static void step_damage(void)
 {
     static const char *const names[] = {"MANIFEST-CURRENT", "MANIFEST-SLOT-A", "MANIFEST-SLOT-B"};
-    /* Among garbage, half a manifest of a recovery that was cut passes for a damaged one, which
-     * stays and stops clean-ups until somebody removes it (SPEC.md, section 8). */
-    if (world.perhaps != 0 || disk.model.garbage)
+    if (world.perhaps != 0)
         return;
     close_handle();
     disk_settle(&disk);

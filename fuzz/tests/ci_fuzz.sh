@@ -38,6 +38,46 @@ expect 2 'needs a target' minimise
 expect 2 'no corpus' minimise json "$folder/nothing"
 expect 0 'json ' list
 
+# ---- The list of what is not reached ----
+
+# Of b.c one line of second is not reached, of a.c nothing is missing.
+cat >"$folder/lcov" <<'END'
+SF:/x/impl/src/a.c
+FN:1,whole
+DA:1,4
+end_of_record
+SF:/x/impl/src/b.c
+FN:10,b.c:second
+FN:2,first
+DA:3,1
+DA:11,0
+DA:12,7
+end_of_record
+END
+
+# compare STATUS TEXT ROW...: of the list with these rows.
+compare() {
+    local wanted=$1 text=$2 status=0 output
+    shift 2
+    printf '%s\n' "$@" >"$folder/list"
+    output=$(fuzz/compare_coverage "$folder/lcov" "$folder/list") || status=$?
+    [ "$status" -eq "$wanted" ] || fail "compare_coverage $*: status $status, not $wanted: $output"
+    [[ $output = *"$text"* ]] || fail "compare_coverage $*: does not say '$text': $output"
+}
+
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+{
+    compare 0 '' '| b.c | `second` | a reason |'
+    compare 1 'not listed: second' '| a | table |'
+    compare 1 'not listed: second' '| a.c | `second` | of another file |'
+    compare 1 'listed for b.c, but reached, or listed twice: first' \
+        '| b.c | `first`, `second` | a reason |'
+    compare 1 'listed twice: second' '| b.c | `second` | a reason |' '| b.c | `second` | another |'
+}
+status=0
+fuzz/compare_coverage "$folder/nothing" fuzz/COVERAGE.md 2>/dev/null || status=$?
+[ "$status" -eq 2 ] || fail "compare_coverage of nothing: status $status"
+
 # ---- With a stand-in ----
 
 # Does what STAND_IN says, and is as wordy as libFuzzer.

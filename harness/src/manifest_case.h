@@ -48,7 +48,7 @@
       "what was saved can be restored, and the backup can be completed")                           \
     X(RESTORE, "manifest-restore", two, 3, SAVED, "the version before or the restored one")        \
     X(RECOVER, "manifest-recover", two, 3, RECOVER,                                                \
-      "the recovered version, or recovery by hand works")
+      "the recovered version, or recovery by hand works; then clean-ups do, and nothing is lost")
 
 enum cm_manifest_case_id {
 #define X(id, name, files, acknowledged, demand, what) CM_CASE_##id,

@@ -402,6 +402,25 @@ static int complete(const struct judging *judging)
     return 0;
 }
 
+/* Whatever a cut left of a recovery by hand, clean-ups work afterwards. */
+static int clean_recovered(const struct judging *judging)
+{
+    static const struct mf_options writable = {.writable = true};
+    struct mf_database *database;
+    struct mf_error why;
+    if (judging->judge->id != CM_PORT_RECOVER)
+        return 0;
+    enum mf_code code = mf_database_open(CM_PORT_PATH, &writable, &database, &why);
+    if (code == MF_OK) {
+        code = mf_history_clean(database, CM_PORT_KEEP, NULL, &why);
+        mf_database_close(database);
+    }
+    if (code != MF_OK)
+        return reject(judging, "the reference, cleaning up after the recovery: %s: %s",
+                      mf_code_name(code), why.message);
+    return check_versions(judging, CM_PORT_KEEP, "when it has cleaned up after the recovery");
+}
+
 const char *cm_port_judge(const struct cm_port_judge *judge, const char *output, size_t size)
 {
     struct judging judging = {.judge = judge};
@@ -412,7 +431,8 @@ const char *cm_port_judge(const struct cm_port_judge *judge, const char *output,
         status = port_make(&judging);
     else if (status == 2)
         status = port_repair(&judging);
-    if (status != 0 || complete(&judging) != 0 || port_commit(&judging) != 0)
+    if (status != 0 || complete(&judging) != 0 || port_commit(&judging) != 0 ||
+        clean_recovered(&judging) != 0)
         return NULL;
     return judging.label;
 }

@@ -184,6 +184,9 @@ def run_directory(adapter, case, work):
     opens = case["read"]["code"] == "OK"
     scene.play("read", case["read"], scene.words, False)
     path = scene.play("write", case["read"], scene.words, opens)
+    if case["read"]["code"] == "NO_DATABASE" and LOCK not in case["files"]:
+        if os.path.lexists(os.path.join(path, LOCK)):
+            raise Failure(f"write: created {LOCK} where there is no database")
     compare_directory("write", path, case.get("after_write", {}))
     if opens:
         scene.open_again("write", path, case["read"]["version"])

@@ -11,6 +11,7 @@
 #include "history.h"
 #include "link.h"
 #include "nameset.h"
+#include "reader.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -323,8 +324,10 @@ static enum mf_code copy_file(struct backup *backup, const struct mf_file *file)
     const struct mf_directory *source = &backup->source->directory;
     int from = mf_io_open(source, file->name, MF_OPEN_READ);
     if (from == -ENOENT || from == MF_IO_NOT_REGULAR)
-        return mf_fail(backup->error, MF_CORRUPT, 0, "%s: missing, or not a regular file",
-                       file->name);
+        return mf_reader_judge(
+            backup->source, file,
+            mf_fail(backup->error, MF_CORRUPT, 0, "%s: missing, or not a regular file", file->name),
+            backup->error);
     if (from < 0)
         return mf_fail(backup->error, MF_IO, from, "%s: cannot be opened", file->name);
     enum mf_code code = copy_open_file(backup, from, file);

@@ -10,6 +10,7 @@
 #include "document.h"
 #include "error.h"
 #include "names.h"
+#include "reader.h"
 #include "removal.h"
 
 #include <errno.h>
@@ -94,6 +95,9 @@ enum mf_code mf_database_lock(struct mf_database *database, struct mf_error *err
 enum mf_code mf_database_inspect(struct mf_database *database, struct mf_error *error)
 {
     mf_version_clear(&database->current);
+    if (database->lock < 0)
+        return mf_reader_inspect(&database->directory, &database->options, NULL, NULL,
+                                 &database->current, &database->condition, error);
     return mf_inspect(&database->directory, &database->options, NULL, NULL, &database->current,
                       &database->condition, error);
 }
@@ -163,15 +167,22 @@ static enum mf_code recover(struct mf_database *database, struct mf_error *error
     return code;
 }
 
+/* Whether a commit has been here: then there is a database, be it corrupt. */
+static bool has_version(const struct mf_database *database)
+{
+    struct mf_status status;
+    struct mf_slots slots;
+    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == 0)
+        return true;
+    return mf_slots_read(&database->directory, &slots, NULL) == MF_OK &&
+           slots.slot[slots.winner].sequence > 0;
+}
+
 /* The first inspection keeps a lock file from being made where there is no
  * database; the second is the one that counts. */
 static enum mf_code open_for_writing(struct mf_database *database, struct mf_error *error)
 {
-    struct mf_status status;
-    enum mf_code code = MF_OK;
-    if (mf_io_status_at(&database->directory, MF_NAME_CURRENT, &status) == -ENOENT &&
-        mf_io_status_at(&database->directory, MF_NAME_SLOT_A, &status) == -ENOENT)
-        code = mf_database_inspect(database, error);
+    enum mf_code code = has_version(database) ? MF_OK : mf_database_inspect(database, error);
     if (code == MF_OK)
         code = mf_database_lock(database, error);
     if (code == MF_OK)
@@ -321,7 +332,7 @@ static int sweep_name(void *argument, const char *name)
     struct mf_database *database = sweep->database;
     uint64_t version = 0;
     enum mf_name_class class = mf_name_classify(name, &version);
-    if (class == MF_CLASS_VERSION && version > database->used)
+    if (mf_name_uses_number(class) && version > database->used)
         database->used = version;
     bool uncommitted = class == MF_CLASS_VERSION && version > database->current.manifest.version;
     if (class != MF_CLASS_TEMPORARY && !uncommitted)
@@ -466,7 +477,8 @@ enum mf_code mf_database_read_version(struct mf_database *database, uint64_t ver
 enum mf_code mf_database_read_file(struct mf_database *database, const struct mf_file *file,
                                    void **data, size_t *size, struct mf_error *error)
 {
-    return mf_content_load(&database->directory, file, data, size, error);
+    enum mf_code code = mf_content_load(&database->directory, file, data, size, error);
+    return mf_reader_judge(database, file, code, error);
 }
 
 enum mf_code mf_database_verify(const char *path, const struct mf_options *options,
@@ -477,8 +489,8 @@ enum mf_code mf_database_verify(const char *path, const struct mf_options *optio
     enum mf_code code = mf_database_create_handle(path, options, &database, error);
     if (code != MF_OK)
         return code;
-    code = mf_inspect(&database->directory, &database->options, visit, argument, &database->current,
-                      &database->condition, error);
+    code = mf_reader_inspect(&database->directory, &database->options, visit, argument,
+                             &database->current, &database->condition, error);
     if (version != NULL && database->current.text != NULL)
         *version = database->current.manifest.version;
     mf_database_close(database);

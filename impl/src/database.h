@@ -24,9 +24,9 @@ struct mf_database {
 
 /*
  * Removes temporaries and manifests newer than the current version, and learns
- * the highest number in use. Once for a handle, and again after a commit could
- * not clean up behind itself. *removed (may be NULL) is set whatever is returned.
- * MF_IO or MF_NO_MEMORY.
+ * the highest number in use, of MANIFEST-*.removed and the like too. Once for a handle, and again
+ * after a commit could not clean up behind itself. *removed (may be NULL) is set whatever is
+ * returned. MF_IO or MF_NO_MEMORY.
  */
 enum mf_code mf_database_sweep(struct mf_database *database, struct mf_removed *removed,
                                struct mf_error *error);

@@ -134,6 +134,7 @@ static int report_manifest_without_current(void *argument, const char *name)
             break;
         /* fall through */
     case MF_CLASS_REMOVED:
+    case MF_CLASS_DAMAGED:
     case MF_CLASS_LINK:
     case MF_CLASS_PART:
     case MF_CLASS_RESERVED:
@@ -348,5 +349,20 @@ enum mf_code mf_inspect(const struct mf_directory *directory, const struct mf_op
         code = inspect_files(&inspection);
     if (code == MF_OK && visit != NULL)
         code = inspect_leftovers(&inspection);
+    return code == MF_OK ? inspection.code : code;
+}
+
+enum mf_code mf_inspect_current(const struct mf_directory *directory,
+                                const struct mf_options *options, struct mf_version *current,
+                                struct mf_condition *condition, struct mf_error *error)
+{
+    struct inspection inspection = {.directory = directory,
+                                    .options = options,
+                                    .current = current,
+                                    .condition = condition,
+                                    .error = error,
+                                    .code = MF_OK};
+    *condition = (struct mf_condition){0};
+    enum mf_code code = find_current(&inspection);
     return code == MF_OK ? inspection.code : code;
 }

@@ -48,6 +48,12 @@ enum mf_code mf_inspect(const struct mf_directory *directory, const struct mf_op
                         mf_visit *visit, void *argument, struct mf_version *current,
                         struct mf_condition *condition, struct mf_error *error);
 
+/* The same, but only as far as to find out which version is current: neither its copy
+ * nor its files are looked at. */
+enum mf_code mf_inspect_current(const struct mf_directory *directory,
+                                const struct mf_options *options, struct mf_version *current,
+                                struct mf_condition *condition, struct mf_error *error);
+
 /* Reads MANIFEST-NNNNNN or MANIFEST-CURRENT. -ENOENT and other errors of
  * mf_io_load are MF_IO, with error->system_error; what is there but is no valid
  * manifest is MF_CORRUPT. */

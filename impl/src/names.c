@@ -18,9 +18,8 @@ static const struct {
     const char *kind; /* behind MF_NAME_PREFIX */
     const char *suffix;
 } numbered[] = {
-    {MF_CLASS_VERSION, "", ""},
-    {MF_CLASS_REMOVED, "", ".removed"},
-    {MF_CLASS_LINK, "BACKUP-", ""},
+    {MF_CLASS_VERSION, "", ""},          {MF_CLASS_REMOVED, "", ".removed"},
+    {MF_CLASS_DAMAGED, "", ".damaged"},  {MF_CLASS_LINK, "BACKUP-", ""},
     {MF_CLASS_PART, "BACKUP-", ".part"},
 };
 
@@ -87,6 +86,11 @@ enum mf_name_class mf_name_classify(const char *name, uint64_t *version)
     return ends_with(name, SUFFIX) ? MF_CLASS_TEMPORARY : MF_CLASS_RESERVED;
 }
 
+bool mf_name_uses_number(enum mf_name_class class)
+{
+    return class == MF_CLASS_VERSION || class == MF_CLASS_REMOVED || class == MF_CLASS_DAMAGED;
+}
+
 static struct mf_name name_of(enum mf_name_class class, uint64_t version)
 {
     struct mf_name name;
@@ -106,6 +110,17 @@ struct mf_name mf_name_of_version(uint64_t version)
 struct mf_name mf_name_of_removed(uint64_t version)
 {
     return name_of(MF_CLASS_REMOVED, version);
+}
+
+struct mf_name mf_name_of_damaged(uint64_t version, unsigned attempt)
+{
+    struct mf_name name = name_of(MF_CLASS_DAMAGED, version);
+    if (attempt > 0) {
+        char *end = name.text + strlen(name.text);
+        *end = '-';
+        mf_digits(end + 1, attempt, 1);
+    }
+    return name;
 }
 
 struct mf_name mf_name_of_link(uint64_t version)

@@ -20,6 +20,7 @@ enum mf_name_class {
     MF_CLASS_SLOT,      /* MANIFEST-SLOT-A or -B */
     MF_CLASS_VERSION,   /* MANIFEST-NNNNNN, in the one spelling that is used */
     MF_CLASS_REMOVED,   /* MANIFEST-NNNNNN.removed, likewise */
+    MF_CLASS_DAMAGED,   /* MANIFEST-NNNNNN.damaged, likewise */
     MF_CLASS_LINK,      /* MANIFEST-BACKUP-NNNNNN, likewise */
     MF_CLASS_PART,      /* MANIFEST-BACKUP-NNNNNN.part, likewise */
     MF_CLASS_TEMPORARY, /* MANIFEST-*.tmp */
@@ -28,6 +29,9 @@ enum mf_name_class {
 
 /* Sets *version for the classes that have a number. */
 enum mf_name_class mf_name_classify(const char *name, uint64_t *version);
+
+/* Whether the number of a name of this class counts as used by a version. */
+bool mf_name_uses_number(enum mf_name_class class);
 
 /* A buffer for each name made here. */
 struct mf_name {
@@ -39,6 +43,10 @@ struct mf_name mf_name_of_version(uint64_t version);
 
 /* MANIFEST-000007.removed: of a version that is being removed. */
 struct mf_name mf_name_of_removed(uint64_t version);
+
+/* MANIFEST-000007.damaged, MANIFEST-000007.damaged-1 for the next attempt: bytes that were no
+ * manifest, set aside. */
+struct mf_name mf_name_of_damaged(uint64_t version, unsigned attempt);
 
 /* MANIFEST-BACKUP-000007: the link of a version in a backup. */
 struct mf_name mf_name_of_link(uint64_t version);

@@ -84,6 +84,20 @@ enum mf_code mf_removal_list(const struct mf_database *database, struct mf_versi
     return code;
 }
 
+enum mf_code mf_removal_withdraw(struct mf_database *database, struct mf_error *error)
+{
+    struct mf_name name = mf_name_of_removed(database->current.manifest.version);
+    struct mf_status status;
+    if (database->condition.commit_point != MF_COMMIT_SLOTS)
+        return MF_OK;
+    int result = mf_io_status_at(&database->directory, name.text, &status);
+    if (result == -ENOENT || (result == 0 && status.type != MF_TYPE_FILE))
+        return MF_OK;
+    if (result == 0)
+        result = mf_io_remove(&database->directory, name.text);
+    return result == 0 ? MF_OK : mf_fail(error, MF_IO, result, "%s: cannot be removed", name.text);
+}
+
 /*
  * Beginning
  */

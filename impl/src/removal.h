@@ -25,6 +25,13 @@ enum mf_code mf_removal_list(const struct mf_database *database, struct mf_versi
                              struct mf_error *error);
 
 /*
+ * Removes the MANIFEST-v.removed of the current version v, if it is a regular file:
+ * it would hide v from the moment on in which v is not current any more. The commit
+ * makes that durable before. MF_IO.
+ */
+enum mf_code mf_removal_withdraw(struct mf_database *database, struct mf_error *error);
+
+/*
  * Begins the removal of kept versions, ascending, and goes on with those that have
  * begun. Afterwards MANIFEST-k.removed is durable for each and MANIFEST-k is gone
  * for good. One that cannot be read names no files: it is removed at once, without

@@ -52,6 +52,18 @@ bool mf_slots_present(const struct mf_slots *slots)
     return slots->found[0] || slots->found[1];
 }
 
+bool mf_slots_same(const struct mf_slots *left, const struct mf_slots *right)
+{
+    bool same = true;
+    for (unsigned i = 0; i < MF_SLOTS; i++) {
+        const struct mf_slot *a = &left->slot[i], *b = &right->slot[i];
+        same = same && left->found[i] == right->found[i] && left->valid[i] == right->valid[i] &&
+               a->sequence == b->sequence && a->version == b->version && a->size == b->size &&
+               a->crc32c == b->crc32c;
+    }
+    return same;
+}
+
 unsigned mf_slots_invalid(const struct mf_slots *slots)
 {
     return !slots->valid[0] ? 0 : !slots->valid[1] ? 1 : MF_SLOTS;

@@ -29,6 +29,9 @@ bool mf_slots_present(const struct mf_slots *slots);
 /* Whether two valid slots cannot both have been written by commits. */
 bool mf_slots_contradict(const struct mf_slots *slots);
 
+/* Whether two readings have found the same. */
+bool mf_slots_same(const struct mf_slots *left, const struct mf_slots *right);
+
 /* The index of a slot that is not valid, or MF_SLOTS. */
 unsigned mf_slots_invalid(const struct mf_slots *slots);
 

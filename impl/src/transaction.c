@@ -12,6 +12,7 @@
 #include "document.h"
 #include "error.h"
 #include "names.h"
+#include "removal.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -396,16 +397,29 @@ static enum mf_code copy_current(struct mf_transaction *transaction, struct mf_e
     return code;
 }
 
+static enum mf_code remove_leftovers(struct mf_database *database, struct mf_error *error)
+{
+    if (database->swept)
+        return MF_OK;
+    enum mf_code code = mf_database_sweep(database, NULL, error);
+    if (code == MF_OK)
+        code = mf_removal_withdraw(database, error);
+    database->swept = code == MF_OK;
+    return code;
+}
+
 enum mf_code mf_transaction_begin_at(struct mf_database *database, uint64_t least,
                                      struct mf_transaction **result, struct mf_error *error)
 {
     enum mf_code code = mf_database_check_idle(database, error);
-    if (code == MF_OK && !database->swept)
-        code = mf_database_sweep(database, NULL, error);
+    if (code == MF_OK)
+        code = remove_leftovers(database, error);
     if (code != MF_OK)
         return code;
     if (database->used == UINT64_MAX)
-        return mf_fail(error, MF_INVALID, 0, "there is no higher version number");
+        return mf_fail(error, MF_INVALID, 0,
+                       "there is no higher version number than that of a manifest, or of a "
+                       "MANIFEST-*.removed, which a clean-up removes");
     struct mf_transaction *transaction = malloc(sizeof(*transaction));
     if (transaction == NULL)
         return no_memory(error);

@@ -416,6 +416,8 @@ static void version_names(void)
         {"MANIFEST-+00005", MF_CLASS_RESERVED},
         {"MANIFEST-0000005", MF_CLASS_RESERVED},
         {"MANIFEST-00000x", MF_CLASS_RESERVED},
+        {"MANIFEST-000005.damaged", MF_CLASS_DAMAGED},
+        {"MANIFEST-000005.damaged-1", MF_CLASS_RESERVED},
         {"MANIFEST-", MF_CLASS_RESERVED},
         {"MANIFEST", MF_CLASS_OTHER},
         {"x.tmp", MF_CLASS_OTHER},
@@ -427,6 +429,8 @@ static void version_names(void)
     CU_ASSERT_EQUAL(mf_name_classify("MANIFEST-123456789", &version), MF_CLASS_VERSION);
     CU_ASSERT_EQUAL(version, 123456789);
     CU_ASSERT_STRING_EQUAL(mf_name_of_version(7).text, "MANIFEST-000007");
+    CU_ASSERT_STRING_EQUAL(mf_name_of_damaged(7, 0).text, "MANIFEST-000007.damaged");
+    CU_ASSERT_STRING_EQUAL(mf_name_of_damaged(7, 12).text, "MANIFEST-000007.damaged-12");
     CU_ASSERT_STRING_EQUAL(mf_name_of_version(1234567).text, "MANIFEST-1234567");
     CU_ASSERT_STRING_EQUAL(mf_name_of_data(MF_KIND_LSM, "", 7, 0).text, "lsm-000007");
     CU_ASSERT_STRING_EQUAL(mf_name_of_data(MF_KIND_TEXT, "../\xc3\xa9", 7, 2).text,

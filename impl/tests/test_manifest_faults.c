@@ -382,9 +382,10 @@ static bool restore_elsewhere_done(const struct scene *scene)
            current_is(scene->other, MF_KIND_TEXT, "t", "words");
 }
 
-/* A file of the current version is damaged; version 3 is not. */
+/* A file of the current version is damaged; version 3 is not. Something stands above. */
 static void prepare_recover(const struct scene *scene)
 {
+    file_write_text(path_of(scene->database, "MANIFEST-000009"), "damaged");
     file_write_text(path_of(scene->database, "column-c-000004"), "COLUMN");
 }
 
@@ -397,9 +398,11 @@ static enum mf_code run_recover(const struct scene *scene, struct faulty *faulty
 
 static bool recover_done(const struct scene *scene)
 {
-    return current_version(scene->database) >= 5 &&
+    return current_version(scene->database) >= 10 &&
            current_is(scene->database, MF_KIND_LSM, "", "newer rows") &&
-           exists(scene->database, "MANIFEST-000004");
+           exists(scene->database, "MANIFEST-000004") &&
+           !exists(scene->database, "MANIFEST-000009") &&
+           exists(scene->database, "MANIFEST-000009.damaged");
 }
 
 static const struct operation operations[] = {

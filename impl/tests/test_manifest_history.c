@@ -380,32 +380,107 @@ static void recovery_by_hand(void)
     scratch_remove(directory);
 }
 
-/* Of what stands above the kept versions, halves go, and what is damaged stays. */
-static void recovery_after_one_that_was_cut(void)
+static bool has_bytes(const char *directory, const char *name, const char *bytes, size_t size)
+{
+    size_t found;
+    if (!there(directory, name))
+        return false;
+    char *data = file_read(path_of(directory, name), &found);
+    bool same = found == size && memcmp(data, bytes, size) == 0;
+    free(data);
+    return same;
+}
+
+static char *corrupt_database_new(const char *above, const void *bytes, size_t size)
+{
+    char *directory = database_new();
+    unlink(path_of(directory, "MANIFEST-CURRENT"));
+    file_write(path_of(directory, above), bytes, size);
+    return directory;
+}
+
+static void expect_recovered(char *directory, uint64_t number, enum mf_code cleaned)
+{
+    struct mf_options options = faulty_options(&platform, true);
+    uint64_t recovered = 0;
+    CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, &recovered, NULL), MF_OK);
+    CU_ASSERT_EQUAL(recovered, number);
+    struct mf_database *database = open_database(directory, true);
+    CU_ASSERT_EQUAL(mf_database_current(database)->version, number);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 2, NULL, NULL), cleaned);
+    CU_ASSERT_EQUAL(mf_orphans_remove(database, NULL, NULL), cleaned);
+    mf_database_close(database);
+}
+
+/* What stands above the newest manifest is in nobody's way afterwards, and not lost. */
+static void recovery_sets_aside(void)
 {
     static const struct {
         const char *text;
         size_t size;
-        bool stays;
-    } found[] = {{"", 0, false},
-                 {"{\"version\": 9,", 14, false},
-                 {"{\0\0\0\0\0}", 7, false},
-                 {"{\"version\": 9}\n", 15, true}};
+    } found[] = {
+        {"", 0}, {"{\"version\": 9,", 14}, {"{\0\0\0\0\0}", 7}, {"{\"version\": 9}\n", 15}};
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
-        char *directory = database_new();
-        struct mf_options options = faulty_options(&platform, true);
-        unlink(path_of(directory, "MANIFEST-CURRENT"));
-        file_write(path_of(directory, "MANIFEST-000009"), found[i].text, found[i].size);
-        CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, NULL, NULL), MF_OK);
-        CU_ASSERT_EQUAL(there(directory, "MANIFEST-000009"), found[i].stays);
-        CU_ASSERT_TRUE(there(directory, "MANIFEST-000004"));
-        struct mf_database *database = open_database(directory, true);
-        CU_ASSERT_EQUAL(mf_database_current(database)->version, 10);
-        CU_ASSERT_EQUAL(mf_history_clean(database, 2, NULL, NULL),
-                        found[i].stays ? MF_CORRUPT : MF_OK);
-        mf_database_close(database);
+        char *directory = corrupt_database_new("MANIFEST-000009", found[i].text, found[i].size);
+        expect_recovered(directory, 10, MF_OK);
+        CU_ASSERT_FALSE(there(directory, "MANIFEST-000009"));
+        CU_ASSERT_EQUAL(
+            has_bytes(directory, "MANIFEST-000009.damaged", found[i].text, found[i].size),
+            found[i].size > 0);
         scratch_remove(directory);
     }
+}
+
+/* One that was cut has begun to: its bytes are used if they are all there. */
+static void recovery_after_one_that_was_cut(void)
+{
+    static const char text[] = "{\"version\": 9, damaged";
+    for (unsigned way = 0; way < 4; way++) {
+        char *directory = corrupt_database_new("MANIFEST-000009", text, sizeof(text));
+        if (way == 0) /* cut before the original went, or after it */
+            file_write(path_of(directory, "MANIFEST-000009.damaged"), text, sizeof(text));
+        else if (way == 1)
+            rename(path_of(directory, "MANIFEST-000009"),
+                   path_of(directory, "MANIFEST-000009.damaged"));
+        else
+            file_write(path_of(directory, "MANIFEST-000009.damaged"), text, way == 2 ? 10 : 0);
+        expect_recovered(directory, 10, MF_OK);
+        bool other = way >= 2;
+        CU_ASSERT_EQUAL(has_bytes(directory, "MANIFEST-000009.damaged", text, sizeof(text)),
+                        !other);
+        CU_ASSERT_EQUAL(has_bytes(directory, "MANIFEST-000009.damaged-1", text, sizeof(text)),
+                        other);
+        CU_ASSERT_FALSE(there(directory, "MANIFEST-000009.damaged-2"));
+        scratch_remove(directory);
+    }
+}
+
+/* Below a manifest that can be read, and where no file is, things are as somebody has left them. */
+static void recovery_stops_at_a_manifest(void)
+{
+    char *directory = corrupt_database_new("MANIFEST-000009", "damaged", 7);
+    file_write_text(path_of(directory, "MANIFEST-000003"), "damaged");
+    expect_recovered(directory, 10, MF_OK); /* of which 4 is kept, and 3 goes */
+    CU_ASSERT_FALSE(there(directory, "MANIFEST-000003.damaged"));
+    scratch_remove(directory);
+    directory = corrupt_database_new("MANIFEST-000008", "damaged", 7);
+    CU_ASSERT_EQUAL(mkdir(path_of(directory, "MANIFEST-000009"), 0777), 0);
+    expect_recovered(directory, 10, MF_CORRUPT);
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000008"));
+    scratch_remove(directory);
+}
+
+/* The copy is durable, name and all, before the original goes. */
+static void recovery_order(void)
+{
+    char *directory = corrupt_database_new("MANIFEST-000009", "damaged", 7);
+    struct mf_options options = faulty_options(&platform, true);
+    faulty_arm(&platform, 0, 0);
+    CU_ASSERT_EQUAL(mf_database_recover(directory, &options, 2, NULL, NULL), MF_OK);
+    CU_ASSERT_STRING_EQUAL(changes_of(platform.log),
+                           "write sync sync_directory remove write sync sync_directory "
+                           "write sync write sync sync_directory rename sync sync_directory ");
+    scratch_remove(directory);
 }
 
 static const struct unit_test tests[] = {
@@ -417,7 +492,10 @@ static const struct unit_test tests[] = {
     {"clean-up refuses when it cannot know", clean_up_refuses},
     {"orphans of each kind", orphans_of_each_kind},
     {"recovery by hand", recovery_by_hand},
+    {"recovery sets aside what is no manifest", recovery_sets_aside},
     {"recovery after one that was cut", recovery_after_one_that_was_cut},
+    {"recovery stops at a manifest", recovery_stops_at_a_manifest},
+    {"the order of a recovery", recovery_order},
 };
 
 UNIT_MAIN("history", tests)

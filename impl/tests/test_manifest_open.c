@@ -112,6 +112,25 @@ static void cut_init(void)
     scratch_remove(directory);
 }
 
+/* Slots that no commit has filled are no database: looking leaves no lock file. */
+static void left_slots(void)
+{
+    static const char *const names[] = {"MANIFEST-SLOT-A", "MANIFEST-SLOT-B"};
+    struct mf_options options = faulty_options(&platform, true);
+    options.commit_point = MF_COMMIT_SLOTS;
+    for (unsigned which = 1; which < 4; which++) {
+        char *directory = scratch_new();
+        faulty_init(&platform);
+        for (unsigned i = 0; i < 2; i++)
+            if ((which >> i & 1) != 0)
+                file_write_text(path_of(directory, names[i]), "");
+        expect_refused(directory, MF_NO_DATABASE, "no slot has a version");
+        CU_ASSERT_FALSE(file_exists(path_of(directory, "MANIFEST-LOCK")));
+        CU_ASSERT_EQUAL(mf_database_init(directory, &options, NULL), MF_OK);
+        scratch_remove(directory);
+    }
+}
+
 static void other_manifests_without_current(void)
 {
     char *directory = database_new();
@@ -456,6 +475,7 @@ static void init_makes_one_directory(void)
 static const struct unit_test tests[] = {
     {"no directory, no database", no_directory},
     {"what a cut init leaves is no database", cut_init},
+    {"slots that no commit has filled", left_slots},
     {"other manifests without a current one", other_manifests_without_current},
     {"a sound database", sound_database},
     {"recovery publishes a new file", recovery_replaces_the_file},

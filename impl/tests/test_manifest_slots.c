@@ -583,6 +583,43 @@ static void removal_at_the_edges(void)
     scratch_remove(directory);
 }
 
+/* Somebody else's MANIFEST-k.removed hides no version: its number is not used, and that of the
+ * current one goes before another version comes. */
+static void foreign_removed(void)
+{
+    char *directory = database_new();
+    copy_part(directory, "MANIFEST-000002", "MANIFEST-000007.removed", SIZE_MAX);
+    copy_part(directory, "MANIFEST-000003", "MANIFEST-000003.removed", SIZE_MAX);
+    CU_ASSERT_EQUAL(mkdir(path_of(directory, "MANIFEST-000008.removed"), 0777), 0);
+    struct mf_database *database = open_database(directory);
+    CU_ASSERT_EQUAL(commit_rows(database, "nine"), 9);
+    CU_ASSERT_EQUAL(commit_rows(database, "ten"), 10);
+    expect_kept(database, 3, true);
+    expect_kept(database, 9, true);
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000007.removed"));
+    CU_ASSERT_TRUE(there(directory, "MANIFEST-000008.removed"));
+    CU_ASSERT_FALSE(there(directory, "MANIFEST-000003.removed"));
+    mf_database_close(database);
+    scratch_remove(directory);
+}
+
+/* Then there is no commit until that one is gone, and a clean-up removes it. */
+static void foreign_removed_of_the_last_number(void)
+{
+    char *directory = database_new();
+    struct mf_transaction *transaction;
+    struct mf_error error;
+    copy_part(directory, "MANIFEST-000002", "MANIFEST-18446744073709551615.removed", SIZE_MAX);
+    struct mf_database *database = open_database(directory);
+    CU_ASSERT_EQUAL(mf_transaction_begin(database, &transaction, &error), MF_INVALID);
+    CU_ASSERT_EQUAL(mf_history_clean(database, 10, NULL, NULL), MF_OK);
+    mf_database_close(database);
+    database = open_database(directory);
+    CU_ASSERT_EQUAL(commit_rows(database, "four"), 4);
+    mf_database_close(database);
+    scratch_remove(directory);
+}
+
 /* Nothing is renamed; the copies are durable before the originals go, and these gone
  * for good before a file goes. */
 static void order_of_a_removal(void)
@@ -634,6 +671,8 @@ static const struct unit_test tests[] = {
     {"a removal that was cut short", removal_cut_short},
     {"a copy that cannot be read", removal_unreadable},
     {"removal of what cannot be read, not of the current version", removal_at_the_edges},
+    {"somebody else's removed manifests", foreign_removed},
+    {"the same, of the last number", foreign_removed_of_the_last_number},
     {"the order of a removal", order_of_a_removal},
     {"the order of a removal that has begun", order_of_a_removal_that_has_begun},
 };

@@ -21,7 +21,8 @@
     X(NO_VERSION, "that version is not kept; nothing was changed")                                 \
     X(CORRUPT, "the database does not verify; nothing was changed, nothing was guessed")           \
     X(MALFORMED, "the text is not a manifest; nothing was changed")                                \
-    X(LOCKED, "another handle has the database open for writing; nothing was changed")             \
+    X(LOCKED, "another handle has the database open for writing, or was faster than this reader "  \
+              "each time that it looked; nothing was changed")                                     \
     X(READ_ONLY, "the handle takes no commits (opened for reading, or closed for writing by an "   \
                  "earlier failure); nothing was changed")                                          \
     X(INVALID, "the call or one of its arguments is wrong; nothing was changed")                   \

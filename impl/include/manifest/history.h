@@ -177,8 +177,9 @@ enum mf_code mf_orphans_remove(struct mf_database *database, struct mf_removed *
  * Makes a version the current one in a database that does not open because it is
  * corrupt. MANIFEST-version must be valid and all its files verify. What becomes
  * current has its content and a new number: 1 + the highest that is found anywhere
- * (MANIFEST-*, MANIFEST-CURRENT, slots). Nothing is removed but what a recovery that was
- * cut has left: half a MANIFEST-k above the highest that is not. The three outcomes of
+ * (MANIFEST-*, MANIFEST-CURRENT, slots). A MANIFEST-k that is no manifest would stop every
+ * clean-up: those above the highest that is one become MANIFEST-k.damaged (-1, ... if that is
+ * taken), which nothing touches, ever. No bytes are lost. The three outcomes of
  * mf_transaction_commit; *recovered (may be NULL) is the new number.
  *
  * MF_INVALID when the database is not corrupt: mf_transaction_load goes back.

@@ -104,11 +104,13 @@ enum mf_code mf_database_init(const char *path, const struct mf_options *options
  * leaves the same version.
  *
  * Otherwise nothing is written and no lock taken, and a power cut may still
- * bring back the version before (mf_database_durable says which).
+ * bring back the version before (mf_database_durable says which). Beside a writer
+ * that replaces and removes the version while it is read, this looks again.
  *
  * *database is set on MF_OK only. MF_NO_DATABASE (also when the directory is
  * missing), MF_CORRUPT (the message names the first fault; mf_database_verify
- * lists all), MF_LOCKED, MF_IO, MF_UNKNOWN (publishing failed; the version that
+ * lists all), MF_LOCKED (of reading: a writer was faster each of several times),
+ * MF_IO, MF_UNKNOWN (publishing failed; the version that
  * was found is whole).
  */
 enum mf_code mf_database_open(const char *path, const struct mf_options *options,
@@ -150,7 +152,8 @@ enum mf_code mf_database_read_version(struct mf_database *database, uint64_t ver
 /*
  * Reads one file of a manifest into memory and verifies it. *data is allocated
  * with malloc, never NULL on MF_OK, and freed by the caller. MF_CORRUPT when it
- * is missing, not a regular file, or differs from its record.
+ * is missing, not a regular file, or differs from its record; MF_NO_VERSION when
+ * the handle holds no lock and a writer has removed the version that had it.
  */
 enum mf_code mf_database_read_file(struct mf_database *database, const struct mf_file *file,
                                    void **data, size_t *size, struct mf_error *error);

@@ -15,7 +15,7 @@ import time
 
 import document
 from directory import (CURRENT, LOCK, SLOTS, Directory, SyncFailed, Unknown, close, is_temporary,
-                       make, manifest_name, sync_fd, version_of, write_all)
+                       make, manifest_name, removed_name, sync_fd, version_of, write_all)
 from document import Error, Manifest, U64, crc32c
 
 RENAME, SLOTTED = "rename", "slots"
@@ -115,6 +115,40 @@ def inspect(directory, unsealed=False, files=True):
     return found
 
 
+LOOKS = 16  # how often a reader looks, at most
+
+
+def look(directory, unsealed=False, files=True):
+    """The same, without the lock: a version that a writer replaced meanwhile says nothing."""
+    for _ in range(LOOKS):
+        before, failure, found = _stamp(directory), None, None
+        try:
+            found = inspect(directory, unsealed, files)
+        except Error as error:
+            failure = error
+        sound = found and not found.copy_missing and not found.fell_back
+        if sound or _stamp(directory) == before:
+            break
+    else:
+        if failure:
+            raise Error("LOCKED", "a writer replaces the version faster than it can be read")
+    if failure:
+        raise failure
+    return found
+
+
+def _stamp(directory):
+    """What says which version is current."""
+    return [_bytes_if_file(directory, name) for name in (CURRENT, *SLOTS)]
+
+
+def _bytes_if_file(directory, name):
+    try:
+        return directory.read_if_there(name)
+    except Error as error:
+        return str(error)
+
+
 def _no_database(names, allowed):
     """The error for a directory without a current version: are there signs of one that was?"""
     for name in sorted(names):
@@ -189,7 +223,7 @@ class Database:
                 raise Error("NO_DATABASE", f"{path} is missing") from None
             try:
                 if not write:
-                    return cls(directory, inspect(directory, unsealed), unsealed)
+                    return cls(directory, look(directory, unsealed), unsealed)
                 return cls._open_for_writing(directory, unsealed)
             except (Error, OSError):
                 directory.close()
@@ -197,7 +231,7 @@ class Database:
 
     @classmethod
     def _open_for_writing(cls, directory, unsealed):
-        inspect(directory, unsealed, files=False)  # no lock where there is no database
+        look(directory, unsealed, files=False)  # no lock where there is no database
         lock = directory.lock()
         try:
             database = cls(directory, inspect(directory, unsealed), unsealed, lock)
@@ -296,7 +330,7 @@ class Database:
     def _choose(self, at_least=0):
         """Step 1."""
         with failing_as("NOT_COMMITTED"):
-            self.highest = max(self.highest, self.found.version, *self.directory.versions())
+            self.highest = max(self.highest, self.found.version, *self.directory.numbers())
         if self.highest == U64:
             raise Error("INVALID", "there is no higher version number")
         self.highest = max(self.highest + 1, at_least)
@@ -308,6 +342,9 @@ class Database:
             newer = version is not None and version > self.found.version
             if (newer or is_temporary(name)) and not self.directory.is_directory(name):
                 self.directory.remove(name)
+        hiding = removed_name(self.found.version)
+        if self.found.point == SLOTTED and self.directory.is_file(hiding):
+            self.directory.remove(hiding)
 
     def _create(self, name, data, created):
         self.directory.write_new(name, data)
@@ -394,7 +431,7 @@ def _refuse_init(directory):
     if CURRENT in directory.names():
         raise Error("EXISTS", f"there is a {CURRENT}")
     try:
-        inspect(directory)
+        look(directory)
     except Error as error:
         if error.code != "NO_DATABASE":
             raise

@@ -18,13 +18,18 @@ from document import Error, U64, crc32c
 CURRENT = "MANIFEST-CURRENT"
 LOCK = "MANIFEST-LOCK"
 SLOTS = ("MANIFEST-SLOT-A", "MANIFEST-SLOT-B")
+REMOVED, DAMAGED = ".removed", ".damaged"
 CHUNK = 1 << 16  # bytes read at once
 
-_NUMBERED = re.compile(r"(MANIFEST-|MANIFEST-BACKUP-)([0-9]{6,20})(|\.removed|\.part)")
+_NUMBERED = re.compile(r"(MANIFEST-|MANIFEST-BACKUP-)([0-9]{6,20})(|\.removed|\.damaged|\.part)")
 
 
 def manifest_name(version):
     return f"MANIFEST-{version:06}"
+
+
+def removed_name(version):
+    return manifest_name(version) + REMOVED
 
 
 def link_name(version):
@@ -61,6 +66,10 @@ class Directory:
         """The names of all entries; bytes that are no UTF-8 become lone surrogates."""
         return {os.fsencode(name).decode("utf-8", "surrogateescape")
                 for name in os.listdir(self.fd)}
+
+    def numbers(self):
+        """All k of MANIFEST-k, with any suffix."""
+        return {*self.versions(), *self.versions(REMOVED), *self.versions(DAMAGED)}
 
     def versions(self, suffix=""):
         """The numbers k of all MANIFEST-k with that suffix, ascending."""

@@ -3,22 +3,18 @@
 Functions take a Database; what removes something wants one that is open for writing.
 """
 import errno
+import itertools
 import re
 
 import database
 from database import SLOTTED, Database, Found, Record, failing_as, parse
-from directory import CURRENT, SLOTS, Directory, close, is_temporary, manifest_name, version_of
+from directory import (CURRENT, DAMAGED, REMOVED, SLOTS, Directory, close, is_temporary, manifest_name,
+                       removed_name, version_of)
 from document import Error, KINDS, U64
-
-REMOVED = ".removed"
 
 # The names that libmanifest, and this port, give to data files.
 _OWN_NAME = re.compile(rf"(lsm|({'|'.join(KINDS[1:])})(-[A-Za-z0-9_-]{{1,64}})?)"
                        r"-(?P<version>[0-9]{6,20})(-[1-9][0-9]*)?")
-
-
-def removed_name(version):
-    return manifest_name(version) + REMOVED
 
 
 # ---- What is kept ----
@@ -171,10 +167,10 @@ def recover(path, version, unsealed=False):
         except FileNotFoundError:
             raise Error("NO_DATABASE", f"{path} is missing") from None
         try:
-            _demand_corrupt(directory, unsealed)
+            _demand_corrupt(database.look, directory, unsealed)
             lock = directory.lock()
             try:
-                _demand_corrupt(directory, unsealed)
+                _demand_corrupt(database.inspect, directory, unsealed)
                 return _recover(directory, version, unsealed, lock)
             finally:
                 close(lock)
@@ -182,9 +178,9 @@ def recover(path, version, unsealed=False):
             directory.close()
 
 
-def _demand_corrupt(directory, unsealed):
+def _demand_corrupt(find, directory, unsealed):
     try:
-        database.inspect(directory, unsealed)
+        find(directory, unsealed)
     except Error as error:
         if error.code != "CORRUPT":
             raise
@@ -203,31 +199,42 @@ def _recover(directory, version, unsealed, lock):
     manifest = parse(name, text, unsealed, version)
     database.verify_files(directory, manifest)
     db = Database(directory, _claimed(directory, names, unsealed), unsealed, lock)
-    db.highest = max(0, *directory.versions(), *directory.versions(REMOVED))
-    _settle_cut_recoveries(directory)
+    db.highest = max(0, *directory.numbers())
+    _settle_manifests(directory)
     return db.commit({}, base=manifest, tidy=False)
 
 
-def _settle_cut_recoveries(directory):
-    """Of the newest manifests removes those that a recovery which was cut has left half written."""
+def _settle_manifests(directory):
+    """Sets the newest manifests aside, down to the first that is one: they would pass for kept."""
     any_removed = False
     for version in reversed(directory.versions()):
         name = manifest_name(version)
         if not directory.is_file(name):
             break
         text = directory.read(name)
-        if not _is_cut_off(text):
-            if _is_manifest(text):
-                directory.write_in_place(name, text)
+        if _is_manifest(text):
+            directory.write_in_place(name, text)
             break
+        if text:
+            _set_aside(directory, name + DAMAGED, text)
         directory.remove(name)
         any_removed = True
     if any_removed:
         directory.sync()
 
 
-def _is_cut_off(text):
-    return b"\0" in text or not text.rstrip(b"\n").endswith(b"}")
+def _set_aside(directory, first, text):
+    """Keeps these bytes under the first name that is free, or has them already."""
+    for i in itertools.count():
+        name = f"{first}-{i}" if i else first
+        try:
+            directory.write_new(name, text)
+            break
+        except FileExistsError:
+            if directory.is_file(name) and directory.read(name) == text:
+                directory.write_in_place(name, text)
+                break
+    directory.sync()
 
 
 def _is_manifest(text):
