@@ -149,7 +149,9 @@ static void add_seen(XXH3_state_t *hash, const struct cm_state *state, const str
     XXH3_128bits_update(hash, &exists, sizeof(exists));
     if (look->kind == CM_LOOKED_AT_EVERYTHING) {
         const struct ff_hash whole = ff_tree_hash(state->tree);
+        size_t objects = state->inventory != NULL ? state->inventory->node_limit : 0;
         XXH3_128bits_update(hash, &whole, sizeof(whole));
+        XXH3_128bits_update(hash, &objects, sizeof(objects)); /* they take up space */
     }
     if (look->kind == CM_LOOKED_AT_OUTPUT || look->kind == CM_LOOKED_AT_EVERYTHING) {
         XXH3_128bits_update(hash, &state->output_size, sizeof(state->output_size));

@@ -7,7 +7,8 @@
  * states are alike, or in the recording of a run with a fault, which mostly goes the same way.
  * Looks are kept as the check made them, in nodes and bytes of its tree, not as locations of
  * an order; so they can be repeated on any tree, and observed under any model, by which the
- * exploration goes on as if the run had been made.
+ * exploration goes on as if the run had been made. (Inode numbers go with the numbers of nodes,
+ * and neither they nor the order of names differ otherwise: layout.h.)
  *
  *     if (!cm_memo_recall(memo, &state, is_audit, &outcome)) {
  *         cm_memo_begin(memo, &state);
