@@ -309,11 +309,9 @@ static struct entry *walk(const struct cm_memo *memo, const struct cm_state *sta
     XXH128_hash_t key = key_begin(state);
     struct entry *entry = entry_find(memo, key);
     for (unsigned i = 0; entry != NULL && entry->kind != CM_LOOKED_ENOUGH && i < MOST_LOOKS; i++) {
-        const struct cm_looked look = {(enum cm_look_kind)entry->kind, entry->node, entry->offset,
-                                       entry->size,
-                                       entry->kind == CM_LOOKED_AT_NAME
-                                           ? memo->shared->text + entry->text
-                                           : NULL};
+        const struct cm_looked look = {
+            (enum cm_look_kind)entry->kind, entry->node, entry->offset, entry->size,
+            entry->kind == CM_LOOKED_AT_NAME ? memo->shared->text + entry->text : NULL};
         look_again(state, &look);
         key = key_next(key, state, &look);
         entry = entry_find(memo, key);

@@ -137,10 +137,8 @@ static void dependent_runs_are_made(void)
 {
     struct cm_model ignored;
     struct invented invented = {.seed = 7, .keeps = true};
-    struct cm_check check = {.context = &invented,
-                             .run = depending_run,
-                             .observes = true,
-                             .memo = cm_memo_new()};
+    struct cm_check check = {
+        .context = &invented, .run = depending_run, .observes = true, .memo = cm_memo_new()};
     struct sample *sample = invent(7, &ignored);
     for (int i = 0; i < 2; i++) {
         struct cm_exploration *result = explore(&sample->trace, models[0], &check, 1);
@@ -287,10 +285,14 @@ static const struct {
 };
 
 static const struct cm_looked looks[] = {
-    {CM_LOOKED_AT_NAME, FOLDER, 0, 0, "file"}, {CM_LOOKED_AT_NAMES, FOLDER, 0, 0, NULL},
-    {CM_LOOKED_AT_SIZE, FILE_NODE, 0, 0, NULL}, {CM_LOOKED_AT_DATA, FILE_NODE, 0, 4, NULL},
-    {CM_LOOKED_AT_ATTRIBUTES, FILE_NODE, 0, 0, NULL}, {CM_LOOKED_AT_LINKS, FILE_NODE, 0, 0, NULL},
-    {CM_LOOKED_AT_OUTPUT, 0, 0, 0, NULL}, {CM_LOOKED_AT_EVERYTHING, 0, 0, 0, NULL},
+    {CM_LOOKED_AT_NAME, FOLDER, 0, 0, "file"},
+    {CM_LOOKED_AT_NAMES, FOLDER, 0, 0, NULL},
+    {CM_LOOKED_AT_SIZE, FILE_NODE, 0, 0, NULL},
+    {CM_LOOKED_AT_DATA, FILE_NODE, 0, 4, NULL},
+    {CM_LOOKED_AT_ATTRIBUTES, FILE_NODE, 0, 0, NULL},
+    {CM_LOOKED_AT_LINKS, FILE_NODE, 0, 0, NULL},
+    {CM_LOOKED_AT_OUTPUT, 0, 0, 0, NULL},
+    {CM_LOOKED_AT_EVERYTHING, 0, 0, 0, NULL},
 };
 
 /* Whether a run that made the look is known to end in the same way after the change. */
