@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -332,7 +333,7 @@ bool cm_memo_recall(struct cm_memo *memo, const struct cm_state *state, bool is_
         return false;
     }
     outcome->status = (enum cm_status)end->status;
-    strcpy(outcome->text, memo->shared->text + end->text);
+    snprintf(outcome->text, sizeof(outcome->text), "%s", memo->shared->text + end->text);
     if (end->idle != 0)
         cm_recovery_was_idle(state);
     atomic_fetch_add(&memo->shared->recalled, 1);

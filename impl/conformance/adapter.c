@@ -32,10 +32,12 @@ static void say_integer(cJSON *object, const char *name, uint64_t value)
 }
 
 /* Two runs at different times write the same, if that is wanted. */
+static uint64_t given;
+
 static int given_time(void *context, uint64_t *seconds)
 {
     (void)context;
-    *seconds = strtoull(getenv("SOURCE_DATE_EPOCH"), NULL, 10);
+    *seconds = given;
     return 0;
 }
 
@@ -43,8 +45,11 @@ static const struct mf_platform *platform(void)
 {
     static struct mf_platform here;
     here = *mf_platform_posix();
-    if (getenv("SOURCE_DATE_EPOCH") != NULL)
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    if (text != NULL) {
+        given = strtoull(text, NULL, 10);
         here.now = given_time;
+    }
     return &here;
 }
 
