@@ -13,6 +13,7 @@ add_library(crashmatrix_check STATIC
   src/manifest_case.c
   src/manifest_judge.c
   src/memfs.c
+  src/memo.c
   src/memory.c
   src/observer.c
   src/pool.c

@@ -30,6 +30,7 @@ static void choose_member(const struct cm_poset *poset, const struct cm_leaf *le
     first = first > leaf->first_output ? first : leaf->first_output;
     last = last < leaf->last_output ? last : leaf->last_output;
     job->output = first + (uint32_t)(random_next(&random) % (last - first + 1));
+    job->audits = 1;
     cm_word *included = job->sets, *excluded = job->sets + poset->words;
     cm_copy(job->sets, leaf->sets, 2 * poset->words);
     cm_restrict_to_output(poset, job->output, job->sets);

@@ -93,6 +93,7 @@ struct cm_external_plan {
     const char *library;
     const char *launcher; /* the path of faultfs-record; NULL: the recovery is not recorded */
     unsigned timeout_ms;  /* for each command; 0: none */
+    bool shares_runs;     /* among explorations: memo.h */
 };
 /* All that is pointed to must outlive the check. */
 struct cm_check *cm_external_check_new(const struct cm_external_plan *plan);

@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "fail.h"
+#include "memo.h"
 #include "memory.h"
 #include "process.h"
 #include "runner.h"
@@ -183,8 +184,11 @@ static void compare(const struct external_check *external, const struct cm_state
 static void external_run(void *context, struct cm_state *state, struct cm_outcome *outcome)
 {
     struct external_check *external = context;
-    if (run_once(external, state, false, outcome) && external->forked++ % COMPARED == 0)
+    bool forked = run_once(external, state, false, outcome);
+    size_t looks = cm_memo_mark(state->memo);
+    if (forked && external->forked++ % COMPARED == 0)
         compare(external, state, outcome);
+    cm_memo_return(state->memo, looks);
 }
 
 static int external_record(void *context, struct cm_state *state, const char *path,
@@ -224,6 +228,8 @@ struct cm_check *cm_external_check_new(const struct cm_external_plan *plan)
     external->check.run = external_run;
     external->check.observes = cm_runner_observes(external->runner);
     external->check.is_costly = true;
+    if (plan->shares_runs && external->check.observes)
+        external->check.memo = cm_memo_new();
     /* At the end of its time a run may be repeated, and then again (runner.c). */
     external->check.grace_ms = GRACE_MS + 2 * (plan->timeout_ms + GRACE_MS);
     if (plan->recover != NULL) /* two commands */
@@ -241,5 +247,6 @@ void cm_external_check_free(struct cm_check *check)
         return;
     struct external_check *external = check->context;
     cm_runner_free(external->runner);
+    cm_memo_free(external->check.memo);
     free(external);
 }

@@ -1,5 +1,7 @@
 #include "marks.h"
 
+#include "memo.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,5 +80,6 @@ size_t cm_marks_list(const struct cm_marks *marks, struct cm_dependence list[CM_
 
 void cm_depends_on(const struct cm_state *state, enum cm_dependence_kind kind, const char *what)
 {
+    cm_memo_spoil(state->memo);
     cm_marks_add(state->marks, kind, what);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "memo.h"
 #include "memory.h"
 
 struct cm_observer {
@@ -65,6 +66,11 @@ void cm_observer_return(struct cm_observer *observer, struct cm_observed mark)
         observer->seen[observations->locations[--observations->count]] = 0;
 }
 
+bool cm_observer_was_idle(const struct cm_observer *observer)
+{
+    return observer->observations->idle;
+}
+
 bool cm_observer_tells_granules(const struct cm_observer *observer)
 {
     const struct cm_poset *poset = observer->poset;
@@ -75,6 +81,12 @@ bool cm_observer_tells_granules(const struct cm_observer *observer)
 }
 
 /* ---- By a check ---- */
+
+static void remember(const struct cm_state *state, struct cm_looked look)
+{
+    if (state->observer != NULL)
+        cm_memo_look(state->memo, &look);
+}
 
 /* What the workload changed of a node; NULL: nothing, or the check made it itself. */
 static const struct cm_poset_node *node_of(const struct cm_state *state, uint32_t node)
@@ -114,6 +126,7 @@ bool cm_names_hold_content(const struct cm_state *state)
 
 void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const char *name)
 {
+    remember(state, (struct cm_looked){CM_LOOKED_AT_NAME, directory, 0, 0, name});
     note_type(state, ff_tree_lookup(state->tree, directory, name));
     const struct cm_poset_node *node = typed(state, directory, S_IFDIR);
     size_t low = 0, high = node == NULL ? 0 : node->part_count;
@@ -134,6 +147,7 @@ void cm_looks_at_name(const struct cm_state *state, uint32_t directory, const ch
 void cm_looks_at_names(const struct cm_state *state, uint32_t directory)
 {
     const struct cm_poset_node *node = typed(state, directory, S_IFDIR);
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_NAMES, .node = directory});
     /* What is looked at last differs most often from one run to the next, and the first of
      * the names costs least to be changed: see layout_step.c. */
     for (size_t i = node != NULL ? node->part_count : 0; i-- > 0;)
@@ -146,6 +160,7 @@ void cm_looks_at_names(const struct cm_state *state, uint32_t directory)
 void cm_looks_at_size(const struct cm_state *state, uint32_t file)
 {
     const struct cm_poset_node *node = node_of(state, file);
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_SIZE, .node = file});
     if (node != NULL && node->size != CM_NO_LOCATION)
         cm_observer_note(state->observer, node->size);
     note_type(state, file);
@@ -154,6 +169,7 @@ void cm_looks_at_size(const struct cm_state *state, uint32_t file)
 void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offset, uint64_t size)
 {
     const struct cm_poset_node *node = typed(state, file, S_IFREG);
+    remember(state, (struct cm_looked){CM_LOOKED_AT_DATA, file, offset, size, NULL});
     if (node == NULL || size == 0)
         return;
     const struct cm_poset *poset = state->observer->poset;
@@ -175,6 +191,7 @@ void cm_looks_at_data(const struct cm_state *state, uint32_t file, uint64_t offs
 void cm_looks_at_attributes(const struct cm_state *state, uint32_t id)
 {
     const struct cm_poset_node *node = node_of(state, id);
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_ATTRIBUTES, .node = id});
     if (node == NULL)
         return;
     if (node->attributes != CM_NO_LOCATION)
@@ -185,6 +202,7 @@ void cm_looks_at_attributes(const struct cm_state *state, uint32_t id)
 
 void cm_looks_at_output(const struct cm_state *state)
 {
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_OUTPUT});
     if (state->observer != NULL)
         cm_observer_note(state->observer, (uint32_t)state->observer->poset->location_count);
 }
@@ -192,6 +210,7 @@ void cm_looks_at_output(const struct cm_state *state)
 /* Every name that may mean it, in some state. */
 void cm_looks_at_links(const struct cm_state *state, uint32_t id)
 {
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_LINKS, .node = id});
     if (node_of(state, id) == NULL)
         return;
     const struct cm_poset *poset = state->observer->poset;
@@ -211,6 +230,7 @@ void cm_looks_at_links(const struct cm_state *state, uint32_t id)
 
 void cm_looks_at_everything(const struct cm_state *state)
 {
+    remember(state, (struct cm_looked){.kind = CM_LOOKED_AT_EVERYTHING});
     if (state->observer != NULL)
         state->observer->observations->everything = true;
 }

@@ -42,6 +42,8 @@ bool cm_observer_tells_granules(const struct cm_observer *observer);
  * its blocks on: then a recovery that removes or renames it changes what is in it. */
 bool cm_names_hold_content(const struct cm_state *state);
 
+bool cm_observer_was_idle(const struct cm_observer *observer);
+
 /* Puts a location on the list, once. */
 void cm_observer_note(struct cm_observer *observer, uint32_t location);
 

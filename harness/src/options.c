@@ -147,6 +147,8 @@ static const struct option_row rows[] = {
      "run the check on every state, also if it says what it looks at"},
     {"spawn", 0, OPTION_FLAG, SETTING(spawn), EXPLORES, NULL,
      "execute the check's program for each run; do not fork it at its main()"},
+    {"apart", 0, OPTION_FLAG, SETTING(apart), EXPLORES, NULL,
+     "run the check for each model by itself, also on what it would see the same of"},
     {"monotone", 0, OPTION_FLAG, SETTING(monotone), EXPLORES, NULL,
      "what the check accepts it would accept had less been printed: not run with less"},
     {"reproducible", 0, OPTION_FLAG, SETTING(reproducible), ALL_REPORTS, NULL,

@@ -85,6 +85,7 @@ struct cm_settings {
     bool json;
     bool eager;
     bool spawn;
+    bool apart;
     bool monotone;
     bool reproducible;
     char **operands;

@@ -129,12 +129,19 @@ static int check_versions(const struct judging *judging, size_t exactly, const c
 
 /* ---- The reference ---- */
 
+static const char *version_label(uint64_t version)
+{
+    static char label[24];
+    snprintf(label, sizeof(label), "v%" PRIu64, version);
+    return label;
+}
+
 static int judge_version(struct judging *judging, uint64_t version)
 {
     const struct cm_port_words *words = &judging->words;
     judging->found = version;
     if (judging->label == NULL)
-        judging->label = version == words->acknowledged ? "old" : "new";
+        judging->label = version_label(version);
     if (version == words->acknowledged || (words->next != 0 && version == words->next))
         return 0;
     if (version > words->acknowledged && words->failed != NULL)
@@ -335,13 +342,14 @@ static int complete_removal(const struct judging *judging)
 }
 
 /* Restores a version of the backup by the reference, and looks at it. */
-static int check_saved(const struct judging *judging, uint64_t version, const char *when)
+static int check_saved(const struct judging *judging, uint64_t version, const char *folder,
+                       const char *when)
 {
     char path[64];
     struct mf_database *database;
     struct mf_error why;
     struct ff_error what;
-    snprintf(path, sizeof(path), "restored-%" PRIu64, version);
+    snprintf(path, sizeof(path), "%s-%" PRIu64, folder, version);
     enum mf_code code = mf_backup_restore(CM_PORT_BACKUP_PATH, version, path, NULL, NULL, &why);
     if (code != MF_OK)
         return reject(judging, "the reference, restoring version %" PRIu64 " %s: %s: %s", version,
@@ -361,9 +369,9 @@ static int complete_backup(const struct judging *judging)
 {
     uint64_t base = cm_port_cases[CM_PORT_BACKUP].base;
     struct mf_error why;
-    if (judging->words.saved != 0 &&
-        check_saved(judging, judging->words.saved, "that was backed up before the cut") != 0)
-        return -1;
+    for (uint64_t version = CM_PORT_SAVED; version <= judging->words.saved; version++)
+        if (check_saved(judging, version, "saved", "that was backed up before the cut") != 0)
+            return -1;
     for (uint64_t version = CM_PORT_SAVED; version <= base; version++) {
         char number[24];
         struct cm_port_answer answer;
@@ -372,8 +380,7 @@ static int complete_backup(const struct judging *judging)
         if (demand(judging, asked, &answer, "OK", "backing up again") != 0)
             return -1;
         cm_port_answer_free(&answer);
-        if (version != judging->words.saved &&
-            check_saved(judging, version, "that was backed up again") != 0)
+        if (check_saved(judging, version, "saved-again", "that was backed up again") != 0)
             return -1;
     }
     enum mf_code code = mf_backup_inspect(CM_PORT_BACKUP_PATH, NULL, NULL, NULL, &why);

@@ -10,6 +10,9 @@
  *      the version that was found is still whole.
  *
  * Where an operation may be cut short, it must be possible to complete it.
+ *
+ * The more was printed, the more is asked for, and nothing else: what is accepted is accepted
+ * with any part of that output, too.
  */
 #ifndef CRASHMATRIX_PORT_JUDGE_H
 #define CRASHMATRIX_PORT_JUDGE_H
@@ -26,8 +29,8 @@ struct cm_port_judge {
     struct ff_error *error; /* why the state is rejected */
 };
 
-/* What was printed before the cut. Returns the label of an accepted state ("old", "new", "none",
- * "corrupt"); NULL with *judge->error set when it is rejected. */
+/* What was printed before the cut. Returns the label of an accepted state ("none", "corrupt", or
+ * the version that was found, "v2"), valid until the next call; NULL with *judge->error set when it is rejected. */
 const char *cm_port_judge(const struct cm_port_judge *judge, const char *output, size_t size);
 
 /* Whether the version of the manifest has the files of cm_port_files as they were committed with

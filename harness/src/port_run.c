@@ -351,6 +351,7 @@ static void run_matrix(struct cm_port *port, struct cm_port_part *part, const ch
         add_option(words, "--recover", cm_format("%s", part->recover));
     add_option(words, "--check", cm_format("%s", part->check));
     add_option(words, "--report", cm_format("%s", part->folder));
+    add_copy(words, "--monotone");
     add_settings(port, words);
     int status = run(port, words, NULL, output, errors, &error);
     if (status < 0)

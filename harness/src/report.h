@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "crashmatrix/crashmatrix.h"
+#include "memo.h"
 #include "site.h"
 
 enum cm_verdict {
@@ -54,6 +55,7 @@ struct cm_report {
     bool timing; /* false: leave out everything that varies from run to run */
     double record_seconds;
     double explore_seconds;
+    struct cm_memo_counts runs; /* of the check, also to audit others and in runs with a fault */
 };
 
 /* pass: exhaustive and no violation; shard-pass: the same for a shard; fail: a violation; else

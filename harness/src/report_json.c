@@ -330,6 +330,8 @@ static void add_timing(cJSON *root, const struct cm_report *report)
     cJSON *timing = added(cJSON_AddObjectToObject(root, "timing"));
     added(cJSON_AddNumberToObject(timing, "record_seconds", report->record_seconds));
     added(cJSON_AddNumberToObject(timing, "explore_seconds", report->explore_seconds));
+    added(cJSON_AddNumberToObject(timing, "runs_made", (double)report->runs.made));
+    added(cJSON_AddNumberToObject(timing, "runs_recalled", (double)report->runs.recalled));
     cJSON *models = added(cJSON_AddArrayToObject(timing, "models"));
     for (size_t i = 0; i < report->exploration_count; i++) {
         cJSON *model = append(models, cJSON_CreateObject());

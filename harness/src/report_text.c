@@ -225,8 +225,13 @@ static void print_summary(const struct cm_report *report, FILE *stream, bool col
     for (size_t i = 0; i < report->exploration_count; i++)
         print_summary_line(report->explorations[i], width, stream, colours);
     if (report->timing)
-        fprintf(stream, "  recorded in %.2f s, explored in %.2f s\n", report->record_seconds,
+        fprintf(stream, "  recorded in %.2f s, explored in %.2f s", report->record_seconds,
                 report->explore_seconds);
+    if (report->timing && report->runs.recalled > 0)
+        fprintf(stream, ": %" PRIu64 " runs made, %" PRIu64 " that would have seen the same",
+                report->runs.made, report->runs.recalled);
+    if (report->timing)
+        fputc('\n', stream);
 }
 
 static void print_unobserved(const struct cm_report *report, FILE *stream)

@@ -149,6 +149,7 @@ int cm_report_all(const struct cm_reporting *run, struct ff_error *error)
         .timing = !run->settings->reproducible,
         .record_seconds = run->record_seconds,
         .explore_seconds = run->explore_seconds,
+        .runs = cm_memo_counts(run->session_check != NULL ? run->session_check->memo : NULL),
     };
     int status = write_all(run, &report, error) == 0 ? exits[report.verdict] : -1;
     cm_sites_free(sites);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "layout.h"
+#include "memo.h"
 #include "memory.h"
 #include "observer.h"
 #include "process.h"
@@ -244,6 +245,7 @@ static bool run_undisturbed(struct cm_runner *runner, const struct cm_state *sta
                             struct cm_run *run, int *result, struct ff_error *error)
 {
     struct cm_observed before = {false, 0};
+    size_t looks = cm_memo_mark(state->memo);
     uint64_t deadline = cm_process_clock() + (uint64_t)runner->plan.timeout_ms * NS_PER_MS;
     if (state->observer != NULL)
         before = cm_observer_mark(state->observer);
@@ -257,6 +259,7 @@ static bool run_undisturbed(struct cm_runner *runner, const struct cm_state *sta
             return true;
         if (state->observer != NULL)
             cm_observer_return(state->observer, before);
+        cm_memo_return(state->memo, looks);
         /* What hangs would hang for as long again; what was killed may be what was lost. */
         if (run->status == CM_COMMAND_TIMED_OUT ||
             (runner->plan.timeout_ms != 0 && cm_process_clock() >= deadline))

@@ -56,6 +56,7 @@ static int prepare_command(struct cm_session *session, const struct cm_settings 
         .library = session->library,
         .launcher = session->launcher,
         .timeout_ms = settings->timeout_ms,
+        .shares_runs = !settings->apart,
     };
     session->external = cm_external_check_new(&plan);
     session->external->monotone = session->monotone;

@@ -39,8 +39,8 @@ struct cm_job {
     uint32_t
         counts;   /* 1: its ideals are in no other job or leaf; 0: with another output they are */
     uint32_t tag; /* whoever made it knows what for */
-    uint32_t reserved;
-    cm_word sets[]; /* included, then excluded */
+    uint32_t audits; /* 1: it is run to audit a leaf */
+    cm_word sets[];  /* included, then excluded */
 };
 
 struct cm_leaf {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "inventory.h"
+#include "memo.h"
 #include "state.h"
 
 struct cm_worker {
@@ -13,6 +14,7 @@ struct cm_worker {
     struct cm_observer *observer; /* NULL: what is looked at does not matter */
     struct cm_observations *seen;
     struct cm_marks *marks;
+    struct cm_memo *memo;
     struct cm_stepper *stepper; /* to the state at hand */
     cm_word *ideal;
     char *output;
@@ -51,6 +53,7 @@ static struct cm_state state_begin(struct cm_worker *worker, const struct cm_job
         .model = worker->model,
         .observer = worker->observer,
         .marks = worker->marks,
+        .memo = worker->memo,
         .inventory = worker->inventory,
     };
 }
@@ -63,7 +66,11 @@ static const struct cm_observations *run(void *context, const struct cm_job *job
     struct cm_state state = state_begin(worker, job, &behind);
     if (worker->observer != NULL)
         cm_observer_begin(worker->observer, worker->seen);
-    worker->check->run(worker->check->context, &state, outcome);
+    if (!cm_memo_recall(worker->memo, &state, job->audits != 0, outcome)) {
+        cm_memo_begin(worker->memo, &state);
+        worker->check->run(worker->check->context, &state, outcome);
+        cm_memo_keep(worker->memo, &state, outcome);
+    }
     worker->output[state.output_size] = behind;
     worker->seen->settled = worker->check->monotone && outcome->status == CM_ACCEPTED;
     return worker->seen;
@@ -91,6 +98,7 @@ struct cm_worker *cm_worker_new(const struct cm_poset *poset, const struct cm_ch
     worker->check = check;
     worker->model = model;
     worker->marks = marks;
+    worker->memo = observes ? check->memo : NULL;
     worker->unit = (struct cm_unit_worker){.context = worker,
                                            .run = run,
                                            .splitter = cm_splitter_new(poset, shard),

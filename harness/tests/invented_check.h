@@ -18,6 +18,7 @@ struct invented {
     unsigned hides; /* one of so many looks is not told of; 0: none */
     /* By the output: it asks for the more the more was printed; or for the less. */
     enum { ANYHOW, MORE_FOR_MORE, LESS_FOR_MORE } demands;
+    bool keeps; /* the state's tree as it is */
 };
 
 struct look {
@@ -124,7 +125,8 @@ static void invented_run(void *context, struct cm_state *state, struct cm_outcom
              (unsigned long long)(look.hash / 64 % 5));
     if (check->demands != ANYHOW)
         demand(&look, outcome);
-    spoil(state->tree);
+    if (!check->keeps)
+        spoil(state->tree);
 }
 
 #endif

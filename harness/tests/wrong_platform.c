@@ -5,6 +5,10 @@
  *     no-sync                 nothing is synced
  *     no-file-sync            no file is
  *     no-directory-sync       no directory is
+ *     no-data-sync            no file is but the manifests
+ *     no-copy-sync            no MANIFEST-n is
+ *     no-temporary-sync       no file is before it is renamed
+ *     no-slot-sync            no slot is
  *     no-sync-before-switch   a directory is synced only when something was renamed in it, as
  *                             in the six steps of the module that libmanifest descends from
  *     no-sync-after-switch    a directory is not synced when something was renamed in it
@@ -17,7 +21,9 @@
  * Without the variable it is a right one.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <manifest/platform.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +69,41 @@ static int sync_files(void *context, int handle)
 {
     (void)context;
     return is_directory(handle) ? 0 : sync_really(handle);
+}
+
+/* Whether the file has a name like that by now. */
+static bool is_named(int handle, const char *pattern)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+    ssize_t size = readlink(link, path, sizeof(path) - 1);
+    path[size < 0 ? 0 : size] = '\0';
+    const char *slash = strrchr(path, '/');
+    return !is_directory(handle) && slash != NULL && fnmatch(pattern, slash + 1, 0) == 0;
+}
+
+static int sync_manifests(void *context, int handle)
+{
+    (void)context;
+    return is_directory(handle) || is_named(handle, "MANIFEST-*") ? sync_really(handle) : 0;
+}
+
+static int sync_no_copies(void *context, int handle)
+{
+    (void)context;
+    return is_named(handle, "MANIFEST-[0-9]*") ? 0 : sync_really(handle);
+}
+
+static int sync_no_temporaries(void *context, int handle)
+{
+    (void)context;
+    return is_named(handle, "*.tmp") ? 0 : sync_really(handle);
+}
+
+static int sync_no_slots(void *context, int handle)
+{
+    (void)context;
+    return is_named(handle, "MANIFEST-SLOT-?") ? 0 : sync_really(handle);
 }
 
 static int sync_unless(int handle, bool renamed)
@@ -173,6 +214,10 @@ static const struct {
     {"no-sync", sync_nothing, NULL, NULL},
     {"no-file-sync", sync_directories, NULL, NULL},
     {"no-directory-sync", sync_files, NULL, NULL},
+    {"no-data-sync", sync_manifests, NULL, NULL},
+    {"no-copy-sync", sync_no_copies, NULL, NULL},
+    {"no-temporary-sync", sync_no_temporaries, NULL, NULL},
+    {"no-slot-sync", sync_no_slots, NULL, NULL},
     {"no-sync-before-switch", sync_after_rename, rename_noted, NULL},
     {"no-sync-after-switch", sync_before_rename, rename_noted, NULL},
     {"no-sync-at-opening", sync_when_created, NULL, NULL},

@@ -8,6 +8,7 @@
 #include <manifest/backup.h>
 #include <manifest/history.h>
 #include <manifest/manifest.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,32 @@ static void say_integer(cJSON *object, const char *name, uint64_t value)
     cJSON_AddRawToObject(object, name, digits);
 }
 
+/* Two runs at different times write the same, if that is wanted. */
+static uint64_t given;
+
+static int given_time(void *context, uint64_t *seconds)
+{
+    (void)context;
+    *seconds = given;
+    return 0;
+}
+
+static const struct mf_platform *platform(void)
+{
+    static struct mf_platform here;
+    here = *mf_platform_posix();
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    if (text != NULL) {
+        given = strtoull(text, NULL, 10);
+        here.now = given_time;
+    }
+    return &here;
+}
+
 static struct mf_options options_of(const struct request *request, bool writable)
 {
     return (struct mf_options){
+        .platform = platform(),
         .writable = writable,
         .read = {.accept_unsealed = strcmp(request->word, "unsealed") == 0},
         .commit_point = strcmp(request->word, "slots") == 0 ? MF_COMMIT_SLOTS : MF_COMMIT_RENAME,
@@ -248,7 +272,7 @@ static void promise(uint64_t version)
 
 static enum mf_code run_commit_files(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     struct mf_database *database;
     uint64_t version = 0;
     enum mf_code code = mf_database_open(request->path, &options, &database, error);
@@ -298,7 +322,7 @@ static enum mf_code run_versions(const struct request *request, struct mf_error 
 
 static enum mf_code run_cleanup(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     struct mf_database *database;
     enum mf_code code = mf_database_open(request->path, &options, &database, error);
     if (code != MF_OK)
@@ -310,7 +334,7 @@ static enum mf_code run_cleanup(const struct request *request, struct mf_error *
 
 static enum mf_code run_sweep(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     struct mf_database *database;
     enum mf_code code = mf_database_open(request->path, &options, &database, error);
     if (code != MF_OK)
@@ -322,7 +346,7 @@ static enum mf_code run_sweep(const struct request *request, struct mf_error *er
 
 static enum mf_code run_recover(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     uint64_t version = 0;
     enum mf_code code = mf_database_recover(request->path, &options,
                                             strtoull(request->word, NULL, 10), &version, error);
@@ -333,7 +357,7 @@ static enum mf_code run_recover(const struct request *request, struct mf_error *
 
 static enum mf_code run_backup(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     struct mf_database *database;
     enum mf_code code = mf_database_open(request->path, &options, &database, error);
     if (code != MF_OK)
@@ -346,7 +370,7 @@ static enum mf_code run_backup(const struct request *request, struct mf_error *e
 
 static enum mf_code run_restore(const struct request *request, struct mf_error *error)
 {
-    struct mf_options options = {.writable = true};
+    struct mf_options options = {.platform = platform(), .writable = true};
     uint64_t version = 0;
     enum mf_code code = mf_backup_restore(request->path, strtoull(request->word, NULL, 10),
                                           request->words[1], &options, &version, error);
@@ -404,6 +428,13 @@ static enum mf_code run_capabilities(const struct request *request, struct mf_er
     return MF_OK;
 }
 
+/* Whether the message tells how a call of the system has failed, which is not printed: whatever
+ * the error was, it is the same. */
+static bool is_of_call(enum mf_code code)
+{
+    return code == MF_IO || code == MF_NOT_COMMITTED || code == MF_UNKNOWN;
+}
+
 /* words: those after the operation's name, and a NULL. */
 static int perform(size_t operation, char **words, int count)
 {
@@ -415,7 +446,9 @@ static int perform(size_t operation, char **words, int count)
     struct mf_error error = {.message = ""};
     enum mf_code code = operations[operation].run(&request, &error);
     cJSON_AddStringToObject(request.result, "code", mf_code_name(code));
-    if (code != MF_OK)
+    if (is_of_call(code))
+        fprintf(stderr, "%s\n", error.message);
+    else if (code != MF_OK)
         cJSON_AddStringToObject(request.result, "message", error.message);
     char *text = cJSON_PrintUnformatted(request.result);
     int status = text != NULL && puts(text) >= 0 && fflush(stdout) == 0 ? 0 : 2;

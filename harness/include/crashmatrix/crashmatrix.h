@@ -51,6 +51,9 @@ const char *cm_model_name(const struct cm_model *model);
 struct cm_observer;
 struct cm_marks;
 
+/* What runs of it have shown, that need not be made again. */
+struct cm_memo;
+
 /* One state, as the check sees it. */
 struct cm_state {
     struct ff_tree *tree; /* the files; the check may change them */
@@ -59,6 +62,7 @@ struct cm_state {
     const char *model;    /* name of the model under which the state is legal */
     struct cm_observer *observer;
     struct cm_marks *marks; /* or NULL */
+    struct cm_memo *memo;   /* or NULL */
     /* All nodes that any state of the trace has, without their names; or NULL. */
     const struct ff_tree *inventory;
 };
@@ -100,6 +104,9 @@ struct cm_check {
      * it, too, since more output only asks for more. Then it is not run with less. */
     bool monotone;
     bool is_costly; /* a run starts processes: fewer are made only to audit others */
+    /* Or NULL. Of a check that observes, and does not change the state's tree: explorations of
+     * different models and traces share their runs by it (src/memo.h). */
+    struct cm_memo *memo;
     /*
      * Of a check that begins with a recovery, which repairs the state: runs the recovery
      * alone, and leaves its calls as a trace at path, so that power cuts during it can be

@@ -19,6 +19,7 @@ from directory import (CURRENT, LOCK, SLOTS, Directory, SyncFailed, Unknown, clo
 from document import Error, Manifest, U64, crc32c
 
 RENAME, SLOTTED = "rename", "slots"
+clock = time.time  # seconds since 1970
 RECORD_SIZE = 512
 _MAGIC = b"MFSLOT1\0"
 _RECORD = struct.Struct("<8sQQQI472x")  # with the CRC32C behind it
@@ -306,7 +307,7 @@ class Database:
         for kind, key in changes:
             if kind not in document.KINDS or kind == "lsm" and key:
                 raise Error("INVALID", f"no such kind and key: {kind} {key!r}")
-        number, now = self._choose(at_least), int(time.time())
+        number, now = self._choose(at_least), int(clock())
         if now < 0:
             raise Error("INVALID", "the clock is before 1970")
         created = []
