@@ -1,7 +1,6 @@
 #include "layers.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -338,20 +337,11 @@ static char *driver_options(const struct pc_layers *layers, const char *device)
     char *link = pc_read_link("%s/sys/dev/block/%s", layers->sysroot, device);
     if (link == NULL)
         return NULL;
-    char *path = pc_format("%s/proc/fs/ext4/%s/options", layers->sysroot, pc_base_name(link));
-    FILE *stream = fopen(path, "re");
-    free(path);
+    char *list = pc_read_file("%s/proc/fs/ext4/%s/options", layers->sysroot, pc_base_name(link));
     free(link);
-    if (stream == NULL)
-        return NULL;
-    char *list = NULL;
-    for (char option[256]; fgets(option, sizeof(option), stream) != NULL;) {
-        option[strcspn(option, "\n")] = '\0';
-        char *longer = list == NULL ? pc_copy(option) : pc_format("%s,%s", list, option);
-        free(list);
-        list = longer;
-    }
-    fclose(stream);
+    for (char *c = list; c != NULL && *c != '\0'; c++)
+        if (*c == '\n')
+            *c = c[1] != '\0' ? ',' : '\0';
     return list;
 }
 

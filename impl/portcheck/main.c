@@ -133,9 +133,12 @@ static bool parse_point(struct pc_arguments *arguments)
 
 static bool parse_ack(struct pc_arguments *arguments)
 {
-    if (pc_channel_parse(&arguments->channel, optarg))
+    char *problem = pc_channel_parse(&arguments->channel, optarg);
+    if (problem == NULL)
         return true;
-    return wrong("--ack takes serial:DEVICE, tcp:HOST:PORT or stdout", optarg);
+    wrong("--ack", problem);
+    free(problem);
+    return false;
 }
 
 static bool parse_baud(struct pc_arguments *arguments)
@@ -211,7 +214,7 @@ static bool parse(enum command command, struct pc_arguments *arguments, int argc
         return wrong("expected one directory", optind < argc ? argv[optind + 1] : "none is there");
     arguments->directory = argv[optind];
     if (command == RUN && !acknowledges)
-        return wrong("expected --ack", "serial:DEVICE, tcp:HOST:PORT or stdout");
+        return wrong("expected --ack", "serial:DEVICE, tcp:ADDRESS:PORT or stdout");
     return true;
 }
 

@@ -1,7 +1,6 @@
 #include "mount.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +40,8 @@ static bool take_fields(char *text, struct fields *fields)
     size_t before = 0, after = 0;
     bool tags = true;
     char *rest = NULL;
-    for (char *field = strtok_r(text, " \n", &rest); field != NULL;
-         field = strtok_r(NULL, " \n", &rest)) {
+    for (char *field = strtok_r(text, " ", &rest); field != NULL;
+         field = strtok_r(NULL, " ", &rest)) {
         unescape(field);
         if (before < FIELDS_BEFORE_TAGS)
             fields->before[before++] = field;
@@ -112,20 +111,16 @@ bool pc_mount_find(const char *sysroot, const char *directory, unsigned long id,
                    struct pc_mount *mount)
 {
     *mount = (struct pc_mount){0};
-    char *path = pc_format("%s/proc/self/mountinfo", sysroot);
-    FILE *stream = fopen(path, "re");
-    free(path);
-    if (stream == NULL)
+    char *rest = NULL, *text = pc_read_file("%s/proc/self/mountinfo", sysroot);
+    if (text == NULL)
         return false;
-    char *text = NULL;
-    size_t capacity = 0;
-    while (getline(&text, &capacity, stream) > 0) {
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
         struct fields fields;
-        if (take_fields(text, &fields) && fits_better(&fields, directory, id, mount))
+        if (take_fields(line, &fields) && fits_better(&fields, directory, id, mount))
             fill(&fields, mount);
     }
     free(text);
-    fclose(stream);
     errno = ENOENT;
     return mount->type != NULL;
 }
@@ -141,17 +136,20 @@ void pc_mount_free(struct pc_mount *mount)
     *mount = (struct pc_mount){0};
 }
 
+char *pc_directory_path(int directory)
+{
+    return pc_read_link("/proc/self/fd/%d", directory);
+}
+
 unsigned long pc_mount_id(int directory)
 {
-    char *path = pc_format("/proc/self/fdinfo/%d", directory);
-    FILE *stream = fopen(path, "re");
-    free(path);
+    static const char name[] = "mnt_id:";
     unsigned long id = 0;
-    if (stream == NULL)
-        return 0;
-    for (char line[128]; fgets(line, sizeof(line), stream) != NULL;)
-        if (strncmp(line, "mnt_id:", strlen("mnt_id:")) == 0)
-            id = strtoul(line + strlen("mnt_id:"), NULL, 10);
-    fclose(stream);
+    char *rest = NULL, *text = pc_read_file("/proc/self/fdinfo/%d", directory);
+    for (char *line = text != NULL ? strtok_r(text, "\n", &rest) : NULL; line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        if (strncmp(line, name, strlen(name)) == 0)
+            id = strtoul(line + strlen(name), NULL, 10);
+    free(text);
     return id;
 }

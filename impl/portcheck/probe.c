@@ -111,13 +111,13 @@ static bool collect(const char *sysroot, const char *path, char **directory,
         *directory = pc_copy(path);
         return pc_layers_collect(sysroot, *directory, 0, layers);
     }
-    *directory = realpath(path, NULL);
-    int handle = *directory != NULL ? open(*directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle < 0)
         return false;
+    *directory = pc_directory_path(handle);
     id = pc_mount_id(handle);
     close(handle);
-    return pc_layers_collect("", *directory, id, layers);
+    return *directory != NULL && pc_layers_collect("", *directory, id, layers);
 }
 
 const char *pc_fitting_point(const char *directory, const char **reason)

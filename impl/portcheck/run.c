@@ -192,7 +192,7 @@ static bool wait_for_order(struct run *run)
 }
 
 /* Looks whether the host has said something, without waiting. */
-static enum outcome listen(struct run *run)
+static enum outcome hear(struct run *run)
 {
     struct pc_line line;
     while (run->listens && pc_channel_receive(run->channel, 0, &line)) {
@@ -329,7 +329,7 @@ static enum outcome commit_all(struct run *run)
         if (outcome == GO_ON)
             outcome = look_again(run);
         if (outcome == GO_ON)
-            outcome = listen(run);
+            outcome = hear(run);
     }
     return outcome == GO_ON ? say_bye(run) : outcome;
 }

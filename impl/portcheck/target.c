@@ -68,7 +68,7 @@ static char *look_at(int directory, struct pc_target *target)
         return pc_format("%s: %s", target->path, strerror(errno));
     target->device = status.st_dev;
     target->inode = status.st_ino;
-    char *whole = realpath(target->path, NULL);
+    char *whole = pc_directory_path(directory);
     bool found = whole != NULL && pc_mount_find("", whole, pc_mount_id(directory), &target->mount);
     free(whole);
     if (!found)

@@ -114,8 +114,14 @@ def usage(directory):
             (2, "expected one directory", "verify", directory, "x"),
             (2, "unrecognized option", "run", directory, "--frob"),
             (2, "expected --ack", "run", directory),
-            (2, "--ack takes", "run", directory, "--ack", "udp:x"),
-            (2, "--ack takes", "run", directory, "--ack", "tcp:x"),
+            (2, "--ack: 'udp:x' is none of", "run", directory, "--ack", "udp:x"),
+            (2, "'x' does not end in a port", "run", directory, "--ack", "tcp:x"),
+            (2, "'x:0' does not end in a port", "run", directory, "--ack", "tcp:x:0"),
+            (2, "'x:65536' does not end in a port", "run", directory, "--ack", "tcp:x:65536"),
+            (2, "'localhost' is no address of digits", "run", directory, "--ack",
+             "tcp:localhost:5555"),
+            (2, "'::1' is no address of digits", "run", directory, "--ack", "tcp:::1:5555"),
+            (2, "'' is no address of digits", "run", directory, "--ack", "tcp::5555"),
             (2, "--run takes", "run", directory, "--ack", "stdout", "--run", "123456789"),
             (2, "--run takes", "run", directory, "--ack", "stdout", "--run", "0X"),
             (2, "--cycle takes", "run", directory, "--ack", "stdout", "--cycle", "-1"),
@@ -328,10 +334,22 @@ def wait_until(condition, what):
 # ---- TCP ----
 
 def tcp(directory):
-    listener = socket.create_server(("127.0.0.1", 0))
+    talk(directory, socket.create_server(("127.0.0.1", 0)), "127.0.0.1")
+
+
+def tcp_ipv6(directory):
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as problem:
+        print("skipped: no IPv6 here:", problem)
+        return
+    talk(directory, listener, "[::1%lo]")
+
+
+def talk(directory, listener, address):
     listener.settimeout(PATIENCE)
     process = subprocess.Popen([portcheck, "run", directory, "--ack",
-                                f"tcp:127.0.0.1:{listener.getsockname()[1]}"])
+                                f"tcp:{address}:{listener.getsockname()[1]}"])
     sequences, committed = set(), []
     order = encode(0xCAFE, 0, "run", "0000cafe", "cycle=1", "commits=0")
     for round_number in range(3):
@@ -412,8 +430,8 @@ def mutant_words(directory):
     check("no such mutant", (result.returncode, "no such mutant" in result.stderr), (2, True))
 
 
-TESTS = [usage, cycles, refusals, other_directory, terminated, damage, selftest, serial, tcp, kills,
-         mutant_words]
+TESTS = [usage, cycles, refusals, other_directory, terminated, damage, selftest, serial, tcp, tcp_ipv6,
+         kills, mutant_words]
 
 for test in TESTS:
     with tempfile.TemporaryDirectory() as work:
