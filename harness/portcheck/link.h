@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include "faultfs/trace.h"
 
@@ -20,7 +21,7 @@ enum ph_link_kind { PH_LINK_SERIAL, PH_LINK_TCP, PH_LINK_COMMAND, PH_LINK_FILE }
 struct ph_link {
     enum ph_link_kind kind;
     char *name;     /* device, command or path; host of TCP */
-    unsigned baud;  /* of a serial line */
+    speed_t speed;  /* of a serial line */
     char *port;     /* of TCP, in digits; that was chosen, if 0 was asked for */
     int listener;   /* of TCP, or -1 */
     int file;       /* to and from the board, or -1: there is no way at the moment */
@@ -29,8 +30,8 @@ struct ph_link {
     uint64_t tried; /* when the way was last made, as cm_process_clock() */
 };
 
-/* "serial:DEVICE[@BAUD]", "tcp:HOST:PORT", "command:CMD" or "file:PATH". -1 with the error
- * if it is none of these, or cannot be listened on. */
+/* "serial:DEVICE[@BAUD]", "tcp:HOST:PORT" ([HOST] for IPv6 addresses), "command:CMD" or
+ * "file:PATH". -1 with the error if it is none of these, or cannot be listened on. */
 int ph_link_open(struct ph_link *link, const char *where, struct ff_error *error);
 void ph_link_close(struct ph_link *link);
 

@@ -95,23 +95,6 @@ char *pc_channel_parse(struct pc_channel *channel, const char *text)
     return pc_format("'%s' is none of serial:DEVICE, tcp:ADDRESS:PORT, stdout", text);
 }
 
-speed_t pc_channel_speed(const char *baud)
-{
-    static const struct {
-        const char *baud;
-        speed_t speed;
-    } speeds[] = {
-        {"9600", B9600},       {"19200", B19200},     {"38400", B38400},     {"57600", B57600},
-        {"115200", B115200},   {"230400", B230400},   {"460800", B460800},   {"500000", B500000},
-        {"921600", B921600},   {"1000000", B1000000}, {"1500000", B1500000}, {"2000000", B2000000},
-        {"3000000", B3000000}, {"4000000", B4000000},
-    };
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
-        if (strcmp(baud, speeds[i].baud) == 0)
-            return speeds[i].speed;
-    return B0;
-}
-
 /* ---- Opening ---- */
 
 /* Raw: no echo, no signals, no flow control, every byte as it is; the lines of the modem

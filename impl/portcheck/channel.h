@@ -44,9 +44,6 @@ struct pc_channel {
  */
 char *pc_channel_parse(struct pc_channel *channel, const char *text);
 
-/* The speed of that many bits per second, such as 115200; B0: there is none. */
-speed_t pc_channel_speed(const char *baud);
-
 /* Opens it; a TCP connection is tried until it comes about. False: told to stop, or *error
  * says what is wrong (the caller frees it). */
 bool pc_channel_open(struct pc_channel *channel, char **error);

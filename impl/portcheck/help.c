@@ -48,9 +48,9 @@ const char pc_help[] =
 #endif
     "\n"
     "Everything of a run is in DIR/portcheck-RUN: the database and some canary files, which\n"
-    "are written once (cheap flash damages what nobody has touched). Remove it when you are\n"
-    "done. At most 4 MB for 3 files, 14 MB for 16. SIGTERM ends a run after the commit that is\n"
-    "under way.\n"
+    "are written once (cheap flash damages what nobody has touched). By DIR/portcheck-mark the\n"
+    "host knows a file system again. Remove them when you are done. At most 4 MB for 3 files,\n"
+    "14 MB for 16. SIGTERM ends a run after the commit that is under way.\n"
     "\n"
     "Option of verify\n"
     "  --run HEX                only that run\n"

@@ -171,6 +171,7 @@ static const struct attribute disk_attributes[] = {
     {"device/oemid", "oemid"},
     {"device/date", "date"},
     {"device/serial", "serial"},
+    {"serial", "serial"}, /* virtio */
     {"device/fwrev", "fwrev"},
     {"device/hwrev", "hwrev"},
     {"device/cid", "cid"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "speed.h"
 #include "workload.h"
 #ifdef PORTCHECK_MUTANTS
 #include "mutant.h"
@@ -143,8 +144,9 @@ static bool parse_ack(struct pc_arguments *arguments)
 
 static bool parse_baud(struct pc_arguments *arguments)
 {
-    arguments->channel.speed = pc_channel_speed(optarg);
-    return arguments->channel.speed != B0 ? true : wrong("no such speed", optarg);
+    arguments->channel.speed = pc_speed(optarg);
+    return arguments->channel.speed != B0 ||
+           wrong("--baud takes a rate of serial lines, such as 115200", optarg);
 }
 
 static bool parse_mutant(struct pc_arguments *arguments)

@@ -134,6 +134,22 @@ const char *pc_fitting_point(const char *directory, const char **reason)
     return advice.point;
 }
 
+char *pc_medium_serial(const char *directory)
+{
+    static const char *const keys[] = {"cid", "serial"};
+    char *whole = NULL, *serial = NULL;
+    struct pc_layers layers = {0};
+    if (collect("", directory, &whole, &layers))
+        for (size_t i = 0; i < layers.count; i++)
+            for (size_t j = 0; j < 2 && serial == NULL; j++) {
+                const char *value = pc_layer_value(&layers.layers[i], keys[j]);
+                serial = value != NULL ? pc_copy(value) : NULL;
+            }
+    pc_layers_free(&layers);
+    free(whole);
+    return serial;
+}
+
 int pc_probe(const struct pc_arguments *arguments)
 {
     char *directory = NULL;

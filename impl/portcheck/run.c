@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "durable.h"
 #include "text.h"
 #include "workload.h"
 
@@ -20,6 +21,9 @@ struct run {
     struct pc_channel *channel;
     bool listens; /* there is a way back, and the host is at its other end */
     struct pc_target target;
+    char *serial; /* of the disk, or NULL */
+    char *mark;   /* of the file system, or NULL; marked: made by this start */
+    bool marked;
     struct pc_workload workload;
     bool created;
     uint64_t found;        /* the version at the start */
@@ -92,6 +96,12 @@ static enum outcome say_target(struct run *run)
     pc_message_add(&message, "device", target->mount.device);
     if (target->uuid[0] != '\0')
         pc_message_add(&message, "uuid", target->uuid);
+    if (run->mark != NULL)
+        pc_message_add_text(&message, "mark", run->mark);
+    if (run->marked)
+        pc_message_add(&message, "marked", "1");
+    if (run->serial != NULL)
+        pc_message_add_text(&message, "serial", run->serial);
     pc_message_add_text(&message, "source", target->mount.source);
     pc_message_add_text(&message, "path", target->path);
     pc_message_add_text(&message, "options", target->mount.options);
@@ -223,9 +233,9 @@ static enum outcome refuse_point(struct run *run, const char *reason)
     return ENDED;
 }
 
-/* What the file system needs, unless it was said. An unknown kind is not refused: a
- * validation is how it becomes known. A mutant is meant to be wrong. */
-static enum outcome choose_point(struct run *run)
+/* What the file system needs, unless it was said. NULL, or why that does not work. An unknown
+ * kind is not refused: a validation is how it becomes known. A mutant is meant to be wrong. */
+static const char *choose_point(struct run *run)
 {
     const char *reason;
     const char *fitting = pc_fitting_point(run->arguments->directory, &reason);
@@ -234,8 +244,20 @@ static enum outcome choose_point(struct run *run)
     if (run->workload.point == MF_COMMIT_AUTOMATIC && needs_slots)
         run->workload.point = MF_COMMIT_SLOTS;
     if (run->workload.point == MF_COMMIT_RENAME && needs_slots && run->arguments->mutant == NULL)
-        return refuse_point(run, reason);
-    return GO_ON;
+        return reason;
+    return NULL;
+}
+
+/* By what the host knows the file system and its disk again. Nothing is written to a target
+ * that is refused. */
+static void identify(struct run *run)
+{
+    const struct pc_arguments *arguments = run->arguments;
+    char *fresh = pc_format("%08" PRIx32 ".%" PRIu64, arguments->run, arguments->cycle);
+    run->mark = pc_mark(arguments->directory, fresh, &run->marked);
+    run->marked = run->marked && run->mark != NULL;
+    run->serial = pc_medium_serial(arguments->directory);
+    free(fresh);
 }
 
 static enum outcome check_target(struct run *run)
@@ -243,12 +265,15 @@ static enum outcome check_target(struct run *run)
     char *problem = pc_target_look(run->arguments->directory, &run->target);
     if (problem != NULL)
         return give_up(run, "refused", problem);
-    enum outcome outcome = say_target(run);
     problem = pc_target_refuse(&run->target, &run->arguments->expected);
+    const char *unsupported = choose_point(run);
+    if (problem == NULL && unsupported == NULL)
+        identify(run);
+    enum outcome outcome = say_target(run);
     if (outcome == GO_ON && problem != NULL)
         return give_up(run, "refused", problem);
     free(problem);
-    return outcome == GO_ON ? choose_point(run) : outcome;
+    return outcome == GO_ON && unsupported != NULL ? refuse_point(run, unsupported) : outcome;
 }
 
 /* A database that was made with the other commit point is no proof of this one. */
@@ -353,6 +378,10 @@ static enum outcome run_cycle(struct run *run)
         outcome = commit_all(run);
     pc_workload_close(&run->workload);
     pc_target_free(&run->target);
+    free(run->mark);
+    free(run->serial);
+    run->mark = run->serial = NULL;
+    run->marked = false;
     return outcome;
 }
 

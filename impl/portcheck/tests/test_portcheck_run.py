@@ -126,7 +126,7 @@ def usage(directory):
             (2, "--run takes", "run", directory, "--ack", "stdout", "--run", "0X"),
             (2, "--cycle takes", "run", directory, "--ack", "stdout", "--cycle", "-1"),
             (2, "--files takes", "run", directory, "--ack", "stdout", "--files", "17"),
-            (2, "no such speed", "run", directory, "--ack", "stdout", "--baud", "1"),
+            (2, "--baud takes a rate", "run", directory, "--ack", "stdout", "--baud", "1"),
             (2, "--commit-point takes", "run", directory, "--ack", "stdout",
              "--commit-point", "both"),
             (2, "unrecognized option", "run", directory, "--mutant", "no-sync"),
