@@ -25,17 +25,25 @@ enum { RETRY_MS = 200, LOOK_MS = 20 };
 
 /* ---- Serial lines ---- */
 
-/* Bytes as they are, in both directions. */
-static void make_raw(int file, speed_t speed)
+/* Bytes as they are, in both directions. -1: errno. */
+static int open_serial(const char *device, speed_t speed)
 {
     struct termios settings;
-    if (tcgetattr(file, &settings) != 0)
-        return;
+    int file = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    if (tcgetattr(file, &settings) != 0) {
+        int problem = errno;
+        close(file);
+        errno = problem;
+        return -1;
+    }
     cfmakeraw(&settings);
     settings.c_cflag |= CLOCAL | CREAD;
     settings.c_cflag &= ~(tcflag_t)CRTSCTS;
     cfsetspeed(&settings, speed);
     tcsetattr(file, TCSANOW, &settings);
+    return file;
 }
 
 static int parse_serial(struct ph_link *link, const char *text, struct ff_error *error)
@@ -196,21 +204,29 @@ void ph_link_close(struct ph_link *link)
     *link = (struct ph_link){.listener = -1, .file = -1};
 }
 
+static void tell_problem(struct ph_link *link, int problem)
+{
+    if (problem != 0 && problem != link->problem)
+        fprintf(stderr, "portcheck-host: %s: %s; it is tried until it can be opened\n", link->name,
+                problem == ENOTTY ? "not a serial line" : strerror(problem));
+    link->problem = problem;
+}
+
 static void make(struct ph_link *link)
 {
     uint64_t now = cm_process_clock();
     if (link->tried != 0 && now - link->tried < (uint64_t)RETRY_MS * 1000000)
         return;
     link->tried = now;
-    if (link->kind == PH_LINK_SERIAL) {
-        link->file = open(link->name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-        if (link->file >= 0)
-            make_raw(link->file, link->speed);
-    } else if (link->kind == PH_LINK_COMMAND) {
-        start_command(link);
-    } else if (link->kind == PH_LINK_FILE) {
+    if (link->kind == PH_LINK_TCP)
+        return;
+    if (link->kind == PH_LINK_SERIAL)
+        link->file = open_serial(link->name, link->speed);
+    else if (link->kind == PH_LINK_FILE)
         link->file = open(link->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    }
+    else
+        start_command(link);
+    tell_problem(link, link->file >= 0 ? 0 : errno);
 }
 
 /* The newest connection is that of the board that has just started. What an older one

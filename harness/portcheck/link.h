@@ -2,8 +2,9 @@
  * The way to the board and back: a serial line, a TCP port that the board connects to, a
  * command's input and output, or a file or FIFO that somebody else fills (no way back).
  *
- * A way that breaks is made again without a word: USB serial adapters that take their
- * power from the board vanish with it, and TCP connections are never closed by a power cut.
+ * A way that breaks is made again: USB serial adapters that take their power from the board
+ * vanish with it, and TCP connections are never closed by a power cut. Why a device or a file
+ * cannot be opened is told once, on standard error.
  */
 #ifndef PORTCHECK_LINK_H
 #define PORTCHECK_LINK_H
@@ -28,6 +29,7 @@ struct ph_link {
     pid_t child;    /* of the command, or 0 */
     off_t offset;   /* of a regular file: what was read */
     uint64_t tried; /* when the way was last made, as cm_process_clock() */
+    int problem;    /* errno of that, which was told; 0: it was made */
 };
 
 /* "serial:DEVICE[@BAUD]", "tcp:HOST:PORT" ([HOST] for IPv6 addresses), "command:CMD" or

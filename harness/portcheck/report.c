@@ -132,13 +132,20 @@ int ph_report_text(const struct ph_report *report, FILE *stream)
             " lost something, %" PRIu64 " did not count\n",
             judge->survived + judge->lost, judge->rules.cycles, judge->lost, judge->uncounted);
     print_results(judge, stream);
-    fprintf(stream, "  commits  %" PRIu64 " acknowledged, up to %.0f a second\n",
-            judge->acknowledgements, judge->best_rate);
+    fprintf(stream, "  commits  %" PRIu64 " acknowledged", judge->acknowledgements);
+    if (judge->best_rate > 0)
+        fprintf(stream, ", up to %.0f a second", judge->best_rate);
+    fputc('\n', stream);
     fprintf(stream,
             "  lines    %" PRIu64 " missing, %" PRIu64 " garbled, %" PRIu64 " repeated, %" PRIu64
             " of other runs, %" PRIu64 " late; %" PRIu64 " were none\n",
             judge->missing, judge->garbled, judge->repeated, judge->wrong_runs, judge->stale,
             judge->foreign);
+    if (judge->program[0] == '\0')
+        fputs("  hint     no start of portcheck was heard: is it started on the board, and is the "
+              "way "
+              "to it the right one, at the right rate?\n",
+              stream);
     if (judge->mutant[0] != '\0')
         fprintf(stream, "  note     the board's program is wrong on purpose: %s\n", judge->mutant);
     if (judge->restarts > 0)

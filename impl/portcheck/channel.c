@@ -76,6 +76,7 @@ static char *parse_tcp(struct pc_channel *channel, char *text)
 
 char *pc_channel_parse(struct pc_channel *channel, const char *text)
 {
+    channel->name = text;
     channel->in = channel->out = -1;
     if (strcmp(text, "stdout") == 0) {
         channel->kind = PC_STDOUT;
@@ -168,13 +169,24 @@ static bool try_connection(struct pc_channel *channel)
     return true;
 }
 
+/* Each only once: the network may be down for long. */
+static void tell_problem(struct pc_channel *channel, int problem)
+{
+    if (problem != 0 && problem != channel->problem)
+        fprintf(stderr, "portcheck: %s: %s; it is tried until the host answers\n", channel->name,
+                strerror(problem));
+    channel->problem = problem;
+}
+
 /* Bytes of the connection before belong to it. */
 static bool open_tcp(struct pc_channel *channel)
 {
     channel->received_size = channel->received_used = 0;
     channel->reader.used = 0;
     while (!is_stopped(channel)) {
-        if (try_connection(channel))
+        bool connected = try_connection(channel);
+        tell_problem(channel, connected ? 0 : errno);
+        if (connected)
             return true;
         nanosleep(&(struct timespec){.tv_nsec = RECONNECT_MS * 1000000L}, NULL);
     }

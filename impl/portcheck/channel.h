@@ -20,8 +20,9 @@ enum pc_channel_kind { PC_SERIAL, PC_TCP, PC_STDOUT };
 
 struct pc_channel {
     enum pc_channel_kind kind;
-    char *device;  /* of a serial line */
-    speed_t speed; /* of a serial line; B0: left as it is */
+    const char *name; /* as it was given */
+    char *device;     /* of a serial line */
+    speed_t speed;    /* of a serial line; B0: left as it is */
     union {
         struct sockaddr any;
         struct sockaddr_in ipv4;
@@ -35,6 +36,7 @@ struct pc_channel {
     uint32_t run;
     uint64_t sequence;
     const volatile sig_atomic_t *stop; /* given up when this is set */
+    int problem;                       /* of TCP, that was told last; 0: it is connected */
 };
 
 /*
@@ -44,7 +46,8 @@ struct pc_channel {
  */
 char *pc_channel_parse(struct pc_channel *channel, const char *text);
 
-/* Opens it; a TCP connection is tried until it comes about. False: told to stop, or *error
+/* Opens it; a TCP connection is tried until it comes about, and standard error told why it
+ * does not. False: told to stop, or *error
  * says what is wrong (the caller frees it). */
 bool pc_channel_open(struct pc_channel *channel, char **error);
 void pc_channel_close(struct pc_channel *channel);

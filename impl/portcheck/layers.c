@@ -409,6 +409,11 @@ void pc_layers_free(struct pc_layers *layers)
     layers->count = 0;
 }
 
+void pc_layer_add(struct pc_layer *layer, const char *key, const char *value)
+{
+    add_field(layer, key, pc_copy(value));
+}
+
 const char *pc_layer_value(const struct pc_layer *layer, const char *key)
 {
     for (size_t i = 0; i < layer->field_count; i++)

@@ -150,6 +150,17 @@ char *pc_medium_serial(const char *directory)
     return serial;
 }
 
+/* Not from /proc or /sys, and so of this system only: for --expect-device, and the record. */
+static void add_uuid(const char *directory, struct pc_layers *layers)
+{
+    struct pc_target target;
+    char *problem = pc_target_look(directory, &target);
+    if (problem == NULL && target.uuid[0] != '\0')
+        pc_layer_add(&layers->layers[0], "uuid", target.uuid);
+    free(problem);
+    pc_target_free(&target);
+}
+
 int pc_probe(const struct pc_arguments *arguments)
 {
     char *directory = NULL;
@@ -162,6 +173,8 @@ int pc_probe(const struct pc_arguments *arguments)
         return PC_EXIT_USAGE;
     }
     if (collect(arguments->sysroot, arguments->directory, &directory, &layers)) {
+        if (*arguments->sysroot == '\0')
+            add_uuid(directory, &layers);
         pc_advise(&layers, &advice);
         (arguments->json ? print_json : print_text)(directory, &layers, &advice);
         status = PC_EXIT_OK;

@@ -29,6 +29,7 @@ struct run {
     uint64_t found;        /* the version at the start */
     uint64_t microseconds; /* of the commits of this cycle */
     int status;            /* of the program, when it ends */
+    bool gone;             /* the host, and that was told */
 };
 
 /* ---- Lines ---- */
@@ -42,7 +43,9 @@ static void begin(struct run *run, struct pc_message *message, const char *word)
 static enum outcome lost(struct run *run)
 {
     if (*run->arguments->stop == 0) {
-        fputs("portcheck: the host is gone\n", stderr);
+        if (!run->gone)
+            fprintf(stderr, "portcheck: %s: nobody is there any more\n", run->channel->name);
+        run->gone = true;
         run->status = PC_EXIT_FAILED;
     }
     return ENDED;
@@ -50,7 +53,7 @@ static enum outcome lost(struct run *run)
 
 static enum outcome finish(struct run *run, struct pc_message *message)
 {
-    return pc_channel_send(run->channel, message) ? GO_ON : lost(run);
+    return !run->gone && pc_channel_send(run->channel, message) ? GO_ON : lost(run);
 }
 
 static enum outcome say_number(struct run *run, const char *word, uint64_t number)
@@ -195,6 +198,7 @@ static bool take_order(struct run *run, const struct pc_line *line, bool any_run
 static bool wait_for_order(struct run *run)
 {
     struct pc_line line;
+    fprintf(stderr, "portcheck: %s: waiting for portcheck-host\n", run->channel->name);
     while (pc_channel_receive(run->channel, -1, &line))
         if (take_order(run, &line, true))
             return true;
@@ -301,7 +305,7 @@ static enum outcome recover(struct run *run)
     if (check_point(run) != GO_ON || say_found(run) != GO_ON)
         return ENDED;
     pc_workload_verify(&run->workload, say_verified, run);
-    return GO_ON;
+    return run->gone ? ENDED : GO_ON;
 }
 
 /* ---- Committing ---- */

@@ -402,7 +402,7 @@ int pc_selftest(const struct pc_arguments *arguments)
         test.directory = open(test.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int status = PC_EXIT_FAILED;
     if (test.directory < 0) {
-        fprintf(stderr, "portcheck: %s: %s\n", test.folder, strerror(errno));
+        fprintf(stderr, "portcheck: %s cannot be made: %s\n", test.folder, strerror(errno));
     } else {
         status = run_tests(&test);
         close(test.directory);

@@ -12,7 +12,8 @@
 
 /* ---- Looking ---- */
 
-/* An overlay has the UUID of the file system that its upper directory is on. */
+/* An overlay is known by the file system that its upper directory is on. A UUID of its own is
+ * kept there, and no older than its first mount. */
 static void look_at_upper(struct pc_target *target)
 {
     struct pc_mount mount = {0};
@@ -39,9 +40,10 @@ static char *look_at(int directory, struct pc_target *target)
     if (!found)
         return pc_format("%s: its mount is not in /proc/self/mountinfo: %s", target->path,
                          strerror(errno));
-    pc_uuid_find(directory, &target->mount, target->uuid, sizeof(target->uuid));
-    if (target->uuid[0] == '\0' && strcmp(target->mount.type, "overlay") == 0)
+    if (strcmp(target->mount.type, "overlay") == 0)
         look_at_upper(target);
+    if (target->uuid[0] == '\0')
+        pc_uuid_find(directory, &target->mount, target->uuid, sizeof(target->uuid));
     return NULL;
 }
 
@@ -82,15 +84,16 @@ char *pc_target_refuse(const struct pc_target *target, const struct pc_expected 
 {
     const struct pc_mount *mount = &target->mount;
     if (expected->fs != NULL && strcmp(expected->fs, mount->type) != 0)
-        return pc_format("%s is on %s (%s, %s), expected %s", target->path, mount->type,
-                         mount->source, mount->device, expected->fs);
+        return pc_format("%s is on %s (%s, %s), expected %s: is the disk mounted there?",
+                         target->path, mount->type, mount->source, mount->device, expected->fs);
     if (expected->fs == NULL && is_in_memory(mount->type))
         return pc_format("%s is on %s, in memory; is the disk mounted? (--expect-fs %s if "
                          "this is meant)",
                          target->path, mount->type, mount->type);
     if (expected->device != NULL && !is_device(target, expected->device))
-        return pc_format("%s is on device %s (%s, UUID %s), expected %s", target->path,
-                         mount->device, mount->source,
+        return pc_format("%s is on device %s (%s, UUID %s), expected %s: is the disk mounted "
+                         "there?",
+                         target->path, mount->device, mount->source,
                          target->uuid[0] != '\0' ? target->uuid : "unknown", expected->device);
     return NULL;
 }

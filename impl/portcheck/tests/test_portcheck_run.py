@@ -136,7 +136,7 @@ def usage(directory):
             (3, "not there", "verify", directory + "/not there"),
             (3, "not there", "selftest", directory + "/not there"),
             (3, "no run has left", "verify", directory),
-            (3, "the host is gone", "run", directory, "--ack", "stdout"),
+            (3, "nobody is there any more", "run", directory, "--ack", "stdout"),
             (3, "not a serial line", "run", directory, "--ack", "serial:/dev/null")):
         result = subprocess.run([portcheck, *arguments], capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, timeout=PATIENCE)
