@@ -44,7 +44,8 @@ const char pc_help[] =
 #ifdef PORTCHECK_MUTANTS
     "  --mutant WORD            a wrong protocol, to see that it is found: no-sync,\n"
     "                           no-file-sync, no-directory-sync, in-place,\n"
-    "                           rename-no-sync-after. Only in this build for tests.\n"
+    "                           rename-no-sync-after, clock-reset. Only in this build for\n"
+    "                           tests.\n"
 #endif
     "\n"
     "Everything of a run is in DIR/portcheck-RUN: the database and some canary files, which\n"

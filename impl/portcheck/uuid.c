@@ -133,15 +133,22 @@ static int open_device(const struct pc_mount *mount)
     return file;
 }
 
+bool pc_uuid_of_superblock(int file, const char *type, char *text, size_t size)
+{
+    for (size_t i = 0; i < sizeof(superblocks) / sizeof(superblocks[0]); i++)
+        if (pc_matches(superblocks[i].type, type) &&
+            read_superblock(file, &superblocks[i], text, size))
+            return true;
+    return false;
+}
+
 static void ask_superblock(const struct pc_mount *mount, char *text, size_t size)
 {
     int file = open_device(mount);
-    bool found = false;
-    for (size_t i = 0; !found && i < sizeof(superblocks) / sizeof(superblocks[0]); i++)
-        found = file >= 0 && pc_matches(superblocks[i].type, mount->type) &&
-                read_superblock(file, &superblocks[i], text, size);
-    if (file >= 0)
-        close(file);
+    if (file < 0)
+        return;
+    pc_uuid_of_superblock(file, mount->type, text, size);
+    close(file);
 }
 
 void pc_uuid_find(int directory, const struct pc_mount *mount, char *text, size_t size)

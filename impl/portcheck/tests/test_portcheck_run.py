@@ -430,8 +430,40 @@ def mutant_words(directory):
     check("no such mutant", (result.returncode, "no such mutant" in result.stderr), (2, True))
 
 
+def marks(directory):
+    """The file system is known again, until it is made anew."""
+    def targets(cycle):
+        lines = run_once(directory, "--run", "2", "--cycle", str(cycle), "--commits", "1")
+        return words(lines, "target")[0].values
+    first, second = targets(1), targets(2)
+    check("a mark is made", (first["mark"], first.get("marked")), ("00000002.1", "1"))
+    check("a mark stays", (second["mark"], second.get("marked")), ("00000002.1", None))
+    mark = os.path.join(directory, "portcheck-mark")
+    for content in ("", "00000002.1", "\0" * 11):
+        with open(mark, "w", encoding="ascii") as file:
+            file.write(content)
+        torn = targets(3)
+        check(f"{content!r} is no mark", (torn["mark"], torn.get("marked")), ("00000002.3", "1"))
+    os.remove(mark)
+    run_once(directory, "--run", "2", "--expect-fs", "nofs", status=3)
+    check("no mark on what is refused", os.path.exists(mark), False)
+
+
+def clock(directory):
+    """A board without a battery, whose clock starts anew with it."""
+    last = 1
+    for option in ((), ("--mutant", "clock-reset"), ("--mutant", "clock-reset"), ()):
+        lines = run_once(directory, "--run", "1", "--commits", "3", *option, program=mutants)
+        check(f"found with {option}", words(lines, "found")[0].values["version"], str(last))
+        check(f"read back with {option}",
+              {line.words[1] for line in words(lines, "verified", "canary")}, {"ok"})
+        check(f"committed with {option}", numbers(lines, "committed"),
+              [last + 1, last + 2, last + 3])
+        last += 3
+
+
 TESTS = [usage, cycles, refusals, other_directory, terminated, damage, selftest, serial, tcp, tcp_ipv6,
-         kills, mutant_words]
+         kills, mutant_words, clock, marks]
 
 for test in TESTS:
     with tempfile.TemporaryDirectory() as work:
