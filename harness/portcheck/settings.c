@@ -138,7 +138,8 @@ static int take_option(struct ph_settings *settings, int option, struct ff_error
     if (option < ROWS) {
         const char *value = optarg != NULL ? optarg : "yes";
         if (strchr(value, '\n') != NULL)
-            return cm_fail(error, "--%s: a value is one line", rows[option].name);
+            return cm_fail(error, "--%s: a value is one line; put a longer command into a script",
+                           rows[option].name);
         replace(setting(settings, &rows[option]), value);
     } else if (option == OPTION_RECORD) {
         replace(&settings->record, optarg);

@@ -1,6 +1,6 @@
 /*
  * UUIDs that are read from superblocks: those of images that mkfs makes are what blkid finds
- * there. Where a mkfs is not installed, its file system is left out, and that is said.
+ * there. Where a mkfs or blkid is not installed, what needs it is left out, and that is said.
  */
 #include "unit.h"
 
@@ -41,13 +41,13 @@ static bool ask(const char *command, char *line, int size)
     return pclose(stream) == 0;
 }
 
-/* An image of that kind; -1: it cannot be made here. */
-static int make_image(size_t i)
+/* An image of that kind and its UUID; -1: it cannot be made here. */
+static int make_image(size_t i, char *uuid, int size)
 {
     char said[256];
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     CU_ASSERT_FATAL(file >= 0 && ftruncate(file, images[i].size) == 0);
-    if (ask(images[i].mkfs, said, sizeof(said)))
+    if (ask(images[i].mkfs, said, sizeof(said)) && ask("blkid -p -o value -s UUID", uuid, size))
         return file;
     printf("\n    left out: %s: %s\n", images[i].mkfs, said);
     close(file);
@@ -58,10 +58,9 @@ static void same_as_blkid(void)
 {
     for (size_t i = 0; i < IMAGES; i++) {
         char uuid[64] = "", expected[64] = "";
-        int file = make_image(i);
+        int file = make_image(i, expected, sizeof(expected));
         if (file < 0)
             continue;
-        CU_ASSERT_TRUE_FATAL(ask("blkid -p -o value -s UUID", expected, sizeof(expected)));
         CU_ASSERT_TRUE(pc_uuid_of_superblock(file, images[i].type, uuid, sizeof(uuid)));
         CU_ASSERT_STRING_EQUAL(uuid, expected);
         /* Another type is not looked for, and no text is made of nothing. */
