@@ -38,28 +38,43 @@ static void own(struct disk *disk, struct disk_content *content, size_t size, in
 
 /* ---- Names ---- */
 
-static uint16_t *bucket(struct disk *disk, unsigned directory, const char *text)
+static uint32_t hash_text(unsigned directory, const char *text)
 {
     uint32_t hash = 2166136261u ^ directory;
     for (; *text != '\0'; text++)
         hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return &disk->table[(hash ^ hash >> 15) % (sizeof(disk->table) / sizeof(disk->table[0]))];
+    return hash ^ hash >> 15;
+}
+
+static uint16_t *bucket(struct disk *disk, uint32_t hash)
+{
+    return &disk->table[hash % (sizeof(disk->table) / sizeof(disk->table[0]))];
+}
+
+/* Names are short, and with the same hash mostly the same: quicker than a call. */
+static bool is_text(const char *text, const char *other)
+{
+    while (*text == *other && *text != '\0')
+        text++, other++;
+    return *text == *other;
 }
 
 /* From 1; 0 when nobody has used it. */
 static unsigned find_name(struct disk *disk, unsigned directory, const char *text)
 {
-    unsigned name = *bucket(disk, directory, text);
-    while (name != 0 && (disk->names[name - 1].directory != directory ||
-                         strcmp(disk->names[name - 1].text, text) != 0))
-        name = disk->names[name - 1].next;
-    return name;
+    uint32_t hash = hash_text(directory, text);
+    for (unsigned name = *bucket(disk, hash); name != 0; name = disk->names[name - 1].next) {
+        const struct disk_name *entry = &disk->names[name - 1];
+        if (entry->hash == hash && entry->directory == directory && is_text(entry->text, text))
+            return name;
+    }
+    return 0;
 }
 
 static void hash_name(struct disk *disk, unsigned name)
 {
     struct disk_name *entry = &disk->names[name - 1];
-    uint16_t *head = bucket(disk, entry->directory, entry->text);
+    uint16_t *head = bucket(disk, entry->hash);
     entry->next = *head;
     *head = (uint16_t)name;
 }
@@ -71,7 +86,8 @@ static unsigned make_name(struct disk *disk, unsigned directory, const char *tex
         return name;
     require(disk->name_count < DISK_NAMES && strlen(text) < DISK_NAME_SIZE);
     name = ++disk->name_count;
-    disk->names[name - 1] = (struct disk_name){.directory = (uint16_t)directory};
+    disk->names[name - 1] =
+        (struct disk_name){.directory = (uint16_t)directory, .hash = hash_text(directory, text)};
     strcpy(disk->names[name - 1].text, text);
     hash_name(disk, name);
     return name;

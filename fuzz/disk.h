@@ -105,6 +105,7 @@ struct disk_name {
     uint16_t seen, durable; /* node */
     uint16_t latest;        /* operation from 1 */
     uint16_t next;          /* in the hash table, from 1 */
+    uint32_t hash;
     char text[DISK_NAME_SIZE];
 };
 

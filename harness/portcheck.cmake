@@ -45,5 +45,7 @@ set_tests_properties(portcheck_judge_faults PROPERTIES TIMEOUT 300)
 crashmatrix_unit_test(test_portcheck_record portcheck_host)
 crashmatrix_script_test(portcheck_host)
 crashmatrix_script_test(board_cuts)
+# Nothing that is built here.
+set_tests_properties(board_cuts PROPERTIES LABELS "command;scripts-alone")
 # It mostly waits: for boards to start, and for what never comes.
 set_tests_properties(portcheck_host PROPERTIES TIMEOUT 600 COST 100)

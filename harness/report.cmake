@@ -88,6 +88,8 @@ crashmatrix_script_test(ci_shards)
 # A process for each of many states, some fifteen times over: with sanitizers that takes
 # more than five minutes. What is sharded and merged is the same in shards.sh.
 set_tests_properties(ci_shards PROPERTIES LABELS "command;no-sanitizers")
+crashmatrix_script_test(ci_tidy)
+set_tests_properties(ci_tidy PROPERTIES LABELS "command;scripts-alone" SKIP_RETURN_CODE 77)
 crashmatrix_specimen(interrupted tests/interrupted.c)
 crashmatrix_script_test(interrupted)
 # Some fifty recordings, with a process or two for each state.

@@ -1,8 +1,8 @@
 /*
  * The reference's crash matrix driven by coverage: bytes choose what is done with a
  * database, the errors and the power cuts meanwhile, and what of the undecided operations
- * survives each cut (disk.h). What was acknowledged is known to
- * acknowledged.c, and compared with what is found.
+ * survives each cut (disk.h). What was acknowledged is known to acknowledged.c, and compared
+ * with what is found. A manifest is parsed once (read_before.c).
  *
  * The input (zeros at its end; STEPS steps at most):
  *

@@ -28,7 +28,9 @@ enum { NUMBERED = sizeof(numbered) / sizeof(numbered[0]) };
 
 static bool starts_with(const char *text, const char *start)
 {
-    return strncmp(text, start, strlen(start)) == 0;
+    while (*start != '\0' && *text == *start)
+        text++, start++;
+    return *start == '\0';
 }
 
 static bool ends_with(const char *text, const char *end)
