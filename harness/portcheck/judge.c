@@ -124,21 +124,27 @@ static int compare(const char *a, const char *b)
     return strcmp(a, b) == 0 ? 1 : -1;
 }
 
+/* One that was made by this start cannot be an older one, whatever it says. */
+static bool same_mark(const struct ph_target *before, const struct ph_target *now)
+{
+    return compare(before->mark, now->mark) > 0 && !now->marked;
+}
+
 /* Device numbers may change with the order in which drivers start: all else says more. A card
  * may be a copy of another one. */
-static bool same_target(const struct ph_target *a, const struct ph_target *b)
+static bool same_target(const struct ph_target *before, const struct ph_target *now)
 {
-    int uuid = compare(a->uuid, b->uuid);
-    if (strcmp(a->fs, b->fs) != 0 || strcmp(a->path, b->path) != 0 || uuid < 0 ||
-        compare(a->serial, b->serial) < 0)
+    int uuid = compare(before->uuid, now->uuid);
+    if (strcmp(before->fs, now->fs) != 0 || strcmp(before->path, now->path) != 0 || uuid < 0 ||
+        compare(before->serial, now->serial) < 0)
         return false;
-    return uuid > 0 || compare(a->mark, b->mark) > 0 || strcmp(a->device, b->device) == 0;
+    return uuid > 0 || same_mark(before, now) || strcmp(before->device, now->device) == 0;
 }
 
 /* Whether what is empty now is what the promise was made on: see judge.h. */
 static bool same_though_empty(const struct ph_target *before, const struct ph_target *now)
 {
-    if (compare(before->mark, now->mark) > 0)
+    if (same_mark(before, now))
         return true;
     bool young = before->marked || before->mark[0] == '\0';
     return young && compare(before->uuid, now->uuid) > 0;

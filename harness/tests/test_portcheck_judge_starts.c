@@ -291,6 +291,7 @@ static const struct {
     {ON " mark=0.9", ON " mark=0.9", NOTHING, LOST},
     {ON " mark=1.1 marked=1", ON " mark=1.2 marked=1", NOTHING, PH_MADE_ANEW},
     {ON " mark=0.9", ON " mark=1.2 marked=1", NOTHING, PH_MADE_ANEW},
+    {ON " mark=1.1 marked=1", ON " mark=1.1 marked=1", NOTHING, PH_MADE_ANEW},
     /* ... the UUID, unless the mark was so old that the cut cannot have taken it, ... */
     {ON " uuid=u1", ON " uuid=u1", NOTHING, LOST},
     {ON " uuid=u1 mark=1.1 marked=1", ON " uuid=u1 mark=1.2 marked=1", NOTHING, LOST},
