@@ -26,7 +26,22 @@ if(NOT BUILD_TESTING)
   return()
 endif()
 
-crashmatrix_unit_test(test_portcheck_judge portcheck_host)
+add_library(judge_bench STATIC tests/judge_bench.c)
+target_include_directories(judge_bench PUBLIC tests PRIVATE ${CMAKE_SOURCE_DIR}/faultfs/tests)
+target_link_libraries(judge_bench
+  PUBLIC portcheck_host PRIVATE PkgConfig::CUNIT crashmatrix_flags crashmatrix_sanitize)
+crashmatrix_unit_test(test_portcheck_judge judge_bench)
+crashmatrix_unit_test(test_portcheck_judge_lines judge_bench)
+crashmatrix_unit_test(test_portcheck_judge_starts judge_bench)
+# Planted faults: each must be seen by one of these.
+add_test(NAME portcheck_judge_faults
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tests/portcheck/judge_faults.py ${CMAKE_BINARY_DIR}
+    ${CMAKE_CURRENT_SOURCE_DIR}/portcheck/judge.c $<TARGET_OBJECTS:test_portcheck_judge>
+    $<TARGET_OBJECTS:test_portcheck_judge_lines> $<TARGET_OBJECTS:test_portcheck_judge_starts> --
+    $<TARGET_FILE:judge_bench> $<TARGET_FILE:crashmatrix_check> $<TARGET_FILE:portcheck_line>
+    $<TARGET_FILE:manifest> ${CUNIT_LINK_LIBRARIES} -lm
+  COMMAND_EXPAND_LISTS)
+set_tests_properties(portcheck_judge_faults PROPERTIES TIMEOUT 900)
 crashmatrix_unit_test(test_portcheck_record portcheck_host)
 crashmatrix_script_test(portcheck_host)
 crashmatrix_script_test(board_cuts)

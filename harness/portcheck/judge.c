@@ -111,22 +111,88 @@ static void read_target(const struct pc_line *line, struct ph_target *target)
     copy(target->uuid, sizeof(target->uuid), pc_line_value(line, "uuid"));
     copy(target->path, sizeof(target->path), pc_line_value(line, "path"));
     copy(target->source, sizeof(target->source), pc_line_value(line, "source"));
+    copy(target->mark, sizeof(target->mark), pc_line_value(line, "mark"));
+    copy(target->serial, sizeof(target->serial), pc_line_value(line, "serial"));
+    target->marked = pc_line_has(line, "marked=1");
 }
 
-/* Device numbers may change with the order in which drivers start: a UUID says more. */
-static bool same_target(const struct ph_target *a, const struct ph_target *b)
+/* Of what both say: 1 if it is the same, -1 if it is not, 0 if one of them is silent. */
+static int compare(const char *a, const char *b)
 {
-    if (strcmp(a->fs, b->fs) != 0 || strcmp(a->path, b->path) != 0)
+    if (a[0] == '\0' || b[0] == '\0')
+        return 0;
+    return strcmp(a, b) == 0 ? 1 : -1;
+}
+
+/* One that was made by this start cannot be an older one, whatever it says. */
+static bool same_mark(const struct ph_target *before, const struct ph_target *now)
+{
+    return compare(before->mark, now->mark) > 0 && !now->marked;
+}
+
+/* Device numbers may change with the order in which drivers start: all else says more. A card
+ * may be a copy of another one. */
+static bool same_target(const struct ph_target *before, const struct ph_target *now)
+{
+    int uuid = compare(before->uuid, now->uuid);
+    if (strcmp(before->fs, now->fs) != 0 || strcmp(before->path, now->path) != 0 || uuid < 0 ||
+        compare(before->serial, now->serial) < 0)
         return false;
-    if (a->uuid[0] != '\0' && b->uuid[0] != '\0')
-        return strcmp(a->uuid, b->uuid) == 0;
-    return strcmp(a->device, b->device) == 0;
+    return uuid > 0 || same_mark(before, now) || strcmp(before->device, now->device) == 0;
+}
+
+/* Whether what is empty now is what the promise was made on: see judge.h. */
+static bool same_though_empty(const struct ph_target *before, const struct ph_target *now)
+{
+    if (same_mark(before, now))
+        return true;
+    bool young = before->marked || before->mark[0] == '\0';
+    return young && compare(before->uuid, now->uuid) > 0;
+}
+
+struct identity {
+    const char *name, *before, *now;
+};
+
+/* What tells one target from another, the surest first. */
+static const char *difference(const struct ph_target *before, const struct ph_target *now,
+                              char *text, size_t size)
+{
+    const struct identity all[] = {{"file system", before->fs, now->fs},
+                                   {"directory", before->path, now->path},
+                                   {"serial number", before->serial, now->serial},
+                                   {"UUID", before->uuid, now->uuid},
+                                   {"mark", before->mark, now->mark},
+                                   {"device", before->device, now->device}};
+    size_t i = 0;
+    while (i < sizeof(all) / sizeof(all[0]) && compare(all[i].before, all[i].now) >= 0)
+        i++;
+    snprintf(text, size, "%s", "");
+    if (i < sizeof(all) / sizeof(all[0]))
+        snprintf(text, size, "%s %s, before %s", all[i].name, all[i].now, all[i].before);
+    return text;
+}
+
+/* What a start did not say is still known from one before. */
+static void learn_target(struct ph_target *known, const struct ph_target *now)
+{
+    struct ph_target before = *known;
+    *known = *now;
+    if (now->uuid[0] == '\0')
+        memcpy(known->uuid, before.uuid, sizeof(known->uuid));
+    if (now->serial[0] == '\0')
+        memcpy(known->serial, before.serial, sizeof(known->serial));
+    if (now->mark[0] == '\0') {
+        memcpy(known->mark, before.mark, sizeof(known->mark));
+        known->marked = before.marked;
+    }
 }
 
 /* What was promised before cannot be looked for any more. */
-static void change_target(struct ph_judge *judge)
+static void change_target(struct ph_judge *judge, enum ph_reason reason)
 {
     judge->abandoned += judge->promised;
+    judge->abandoned_reason = reason;
     judge->based = judge->promised = judge->open = false;
     judge->acknowledged = judge->announced = 0;
 }
@@ -210,28 +276,45 @@ static void pass_check(struct ph_judge *judge, bool ahead)
 {
     struct ph_start *start = &judge->start;
     if (!judge->based)
-        judge->target = start->target;
+        judge->target = (struct ph_target){0};
+    learn_target(&judge->target, &start->target);
     if (ahead && judge->cut)
         add_uncounted(judge, PH_AHEAD, "");
     else if (judge->cut && judge->cut_counts)
         add_result(judge, PH_SURVIVED, PH_REASON_COUNT, "");
     else if (judge->cut)
         add_uncounted(judge, judge->cut_reason, "");
-    if (!judge->based || start->found > judge->announced)
+    if (start->found > judge->announced)
         judge->announced = start->found;
     judge->based = true;
     judge->open = judge->unheard = false;
     start->passed = true;
 }
 
+/* A target that is not the one before, for all that is known, is a new beginning. */
+static void recognize_target(struct ph_judge *judge)
+{
+    const struct ph_target *now = &judge->start.target;
+    enum ph_reason reason = PH_REASON_COUNT;
+    if (!same_target(&judge->target, now))
+        reason = PH_OTHER_TARGET;
+    else if (judge->start.created && judge->promised && !same_though_empty(&judge->target, now))
+        reason = PH_MADE_ANEW;
+    if (reason == PH_REASON_COUNT) {
+        judge->target.marked &= now->marked;
+        return;
+    }
+    char what[200];
+    add_uncounted(judge, reason, difference(&judge->target, now, what, sizeof(what)));
+    change_target(judge, reason);
+}
+
 /* Once for each start, when it has said what it found. */
 static void judge_start(struct ph_judge *judge)
 {
     struct ph_start *start = &judge->start;
-    if (judge->based && start->has_target && !same_target(&judge->target, &start->target)) {
-        add_uncounted(judge, PH_OTHER_TARGET, start->target.uuid);
-        change_target(judge);
-    }
+    if (judge->based && start->has_target)
+        recognize_target(judge);
     if (!start->has_target) {
         add_uncounted(judge, PH_LINES_LOST, "");
     } else if (shows_loss(judge)) {
@@ -574,9 +657,8 @@ void ph_judge_doubt(const struct ph_judge *judge, char *text, size_t size)
     if (ph_judge_verdict(judge) != PH_INCONCLUSIVE)
         return;
     if (judge->abandoned > 0)
-        snprintf(text, size,
-                 "what was acknowledged cannot be looked for: the board came back with another "
-                 "file system");
+        snprintf(text, size, "what was acknowledged cannot be looked for: the board %s",
+                 ph_reason_text(judge->abandoned_reason));
     else if (judge->open && judge->survived >= judge->rules.cycles)
         snprintf(text, size, "what was acknowledged last was not seen again");
     else

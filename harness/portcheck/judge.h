@@ -20,6 +20,16 @@
  *   - all that the board read back is as it was written, the canary files too,
  *   - and all of this was heard: no line of the check is missing.
  *
+ * Where nothing of the run is there any more, either a cut has taken it, or somebody has made
+ * the file system anew, which no board is to blame for. It is the same file system
+ *
+ *   - if it has the same mark (DIR/portcheck-mark, which is as durable as anything there),
+ *   - or, where the mark was as young as all that is gone, so that the same cut may have
+ *     taken it, if it has the same UUID. An image that is written again brings its UUID along;
+ *     a mark that had come through an earlier cut is no longer there then.
+ *
+ * Else nobody knows.
+ *
  * A cut counts if a version was acknowledged between the board's start and the cut, and
  * the start after it is fine. One that does not count says why. It never turns into a
  * pass: what was acknowledged stays promised until a start of the same file system shows
@@ -55,7 +65,10 @@ const char *ph_verdict_name(enum ph_verdict verdict);
     X(WENT_ON, "went-on", "the board went on committing as if nothing had been cut")               \
     X(LINES_LOST, "lines-lost", "not all lines of the board's check arrived")                      \
     X(AHEAD, "ahead", "found a version that nobody heard of: lines were lost, or another disk")    \
-    X(OTHER_TARGET, "other-target", "came back with another file system")                          \
+    X(OTHER_TARGET, "other-target", "came back with another file system or disk")                  \
+    X(MADE_ANEW, "made-anew",                                                                      \
+      "came back with nothing of the run, and nothing shows that it is the same file system: it "  \
+      "was made anew, or has lost everything")                                                     \
     X(DAMAGED_BEFORE, "damaged-before", "was damaged before the first cut")                        \
     X(REFUSED, "refused", "the board refused its target")                                          \
     X(ERROR, "error", "the board could not go on")                                                 \
@@ -118,6 +131,8 @@ enum { PH_CANARIES = 16, PH_NAME_SIZE = 64 };
 struct ph_target {
     char fs[PH_NAME_SIZE], device[PH_NAME_SIZE], uuid[PH_NAME_SIZE]; /* "": not said */
     char path[PH_NAME_SIZE], source[PH_NAME_SIZE], point[PH_NAME_SIZE];
+    char mark[PH_NAME_SIZE], serial[PH_NAME_SIZE];
+    bool marked; /* the mark was made by this start */
 };
 
 /* The board since its last hello. */
@@ -163,6 +178,7 @@ struct ph_judge {
     size_t result_count, result_capacity;
     uint64_t survived, lost, uncounted;
     uint64_t abandoned; /* promises of file systems that never came back */
+    enum ph_reason abandoned_reason;
     bool unsupported;
     char unsupported_reason[160];
     uint64_t acknowledgements, restarts, wrong_runs, stale, repeated, missing, foreign, garbled;

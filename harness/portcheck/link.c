@@ -18,51 +18,42 @@
 #include "fail.h"
 #include "memory.h"
 #include "process.h"
+#include "speed.h"
 
 /* Between two attempts to make a way, and between two looks at a regular file. */
-enum { RETRY_MS = 200, LOOK_MS = 20, DEFAULT_BAUD = 115200 };
+enum { RETRY_MS = 200, LOOK_MS = 20 };
 
 /* ---- Serial lines ---- */
 
-static const struct {
-    unsigned baud;
-    speed_t speed;
-} speeds[] = {{9600, B9600},     {19200, B19200},     {38400, B38400},     {57600, B57600},
-              {115200, B115200}, {230400, B230400},   {460800, B460800},   {500000, B500000},
-              {921600, B921600}, {1000000, B1000000}, {1500000, B1500000}, {3000000, B3000000}};
-
-static speed_t speed_of(unsigned baud)
-{
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
-        if (speeds[i].baud == baud)
-            return speeds[i].speed;
-    return B0;
-}
-
-/* Bytes as they are, in both directions. */
-static void make_raw(int file, unsigned baud)
+/* Bytes as they are, in both directions. -1: errno. */
+static int open_serial(const char *device, speed_t speed)
 {
     struct termios settings;
-    if (tcgetattr(file, &settings) != 0)
-        return;
+    int file = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    if (tcgetattr(file, &settings) != 0) {
+        int problem = errno;
+        close(file);
+        errno = problem;
+        return -1;
+    }
     cfmakeraw(&settings);
     settings.c_cflag |= CLOCAL | CREAD;
     settings.c_cflag &= ~(tcflag_t)CRTSCTS;
-    cfsetspeed(&settings, speed_of(baud));
+    cfsetspeed(&settings, speed);
     tcsetattr(file, TCSANOW, &settings);
+    return file;
 }
 
 static int parse_serial(struct ph_link *link, const char *text, struct ff_error *error)
 {
     const char *at = strrchr(text, '@');
-    link->baud = DEFAULT_BAUD;
     link->name = cm_duplicate(text, at != NULL ? (size_t)(at - text) : strlen(text));
-    if (at != NULL) {
-        char *end = NULL;
-        link->baud = (unsigned)strtoul(at + 1, &end, 10);
-        if (at[1] < '0' || at[1] > '9' || *end != '\0' || speed_of(link->baud) == B0)
-            return cm_fail(error, "--listen serial: '%s' is no rate, such as 115200", at + 1);
-    }
+    link->speed = at != NULL ? pc_speed(at + 1) : B115200;
+    if (link->speed == B0)
+        return cm_fail(error, "--listen serial: '%s' is no rate of serial lines, such as 115200",
+                       at + 1);
     return 0;
 }
 
@@ -99,15 +90,25 @@ static void name_port(struct ph_link *link)
     link->port = cm_format("%s", port);
 }
 
+/* "HOST:PORT", "[IPV6]:PORT" or ":PORT". */
+static bool split_address(struct ph_link *link, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+    bool brackets = length > 2 && text[0] == '[' && text[length - 1] == ']';
+    if (colon == NULL || colon[1] == '\0' || (!brackets && memchr(text, ':', length) != NULL))
+        return false;
+    link->name = brackets ? cm_duplicate(text + 1, length - 2) : cm_duplicate(text, length);
+    link->port = cm_format("%s", colon + 1);
+    return true;
+}
+
 static int open_tcp(struct ph_link *link, const char *text, struct ff_error *error)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] == '\0')
-        return cm_fail(error, "--listen tcp: '%s' is not HOST:PORT", text);
-    link->name = cm_duplicate(text, (size_t)(colon - text));
-    link->port = cm_format("%s", colon + 1);
+    if (!split_address(link, text))
+        return cm_fail(error, "--listen tcp: '%s' is not HOST:PORT or [IPV6]:PORT", text);
     int status = getaddrinfo(link->name[0] != '\0' ? link->name : NULL, link->port, &hints, &found);
     if (status != 0)
         return cm_fail(error, "--listen tcp: '%s': %s", text, gai_strerror(status));
@@ -203,21 +204,29 @@ void ph_link_close(struct ph_link *link)
     *link = (struct ph_link){.listener = -1, .file = -1};
 }
 
+static void tell_problem(struct ph_link *link, int problem)
+{
+    if (problem != 0 && problem != link->problem)
+        fprintf(stderr, "portcheck-host: %s: %s; it is tried until it can be opened\n", link->name,
+                problem == ENOTTY ? "not a serial line" : strerror(problem));
+    link->problem = problem;
+}
+
 static void make(struct ph_link *link)
 {
     uint64_t now = cm_process_clock();
     if (link->tried != 0 && now - link->tried < (uint64_t)RETRY_MS * 1000000)
         return;
     link->tried = now;
-    if (link->kind == PH_LINK_SERIAL) {
-        link->file = open(link->name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-        if (link->file >= 0)
-            make_raw(link->file, link->baud);
-    } else if (link->kind == PH_LINK_COMMAND) {
-        start_command(link);
-    } else if (link->kind == PH_LINK_FILE) {
+    if (link->kind == PH_LINK_TCP)
+        return;
+    if (link->kind == PH_LINK_SERIAL)
+        link->file = open_serial(link->name, link->speed);
+    else if (link->kind == PH_LINK_FILE)
         link->file = open(link->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    }
+    else
+        start_command(link);
+    tell_problem(link, link->file >= 0 ? 0 : errno);
 }
 
 /* The newest connection is that of the board that has just started. What an older one

@@ -45,7 +45,7 @@ static char *sentence_of_pass(const struct ph_report *report)
 char *ph_report_sentence(const struct ph_report *report)
 {
     const struct ph_judge *judge = report->judge;
-    char doubt[200];
+    char doubt[300];
     switch (ph_judge_verdict(judge)) {
     case PH_PASS:
         return sentence_of_pass(report);
@@ -98,9 +98,10 @@ static void print_target(const struct ph_target *target, FILE *stream)
         fputs("  target   none was seen\n", stream);
         return;
     }
-    fprintf(stream, "  target   %s on %s (device %s%s%s), %s, commit point %s\n", target->fs,
+    fprintf(stream, "  target   %s on %s (device %s%s%s%s%s), %s, commit point %s\n", target->fs,
             target->source[0] != '\0' ? target->source : "a source that it did not say",
-            target->device, target->uuid[0] != '\0' ? ", UUID " : "", target->uuid, target->path,
+            target->device, target->uuid[0] != '\0' ? ", UUID " : "", target->uuid,
+            target->serial[0] != '\0' ? ", serial number " : "", target->serial, target->path,
             target->point[0] != '\0' ? target->point : "not said");
 }
 
@@ -131,13 +132,20 @@ int ph_report_text(const struct ph_report *report, FILE *stream)
             " lost something, %" PRIu64 " did not count\n",
             judge->survived + judge->lost, judge->rules.cycles, judge->lost, judge->uncounted);
     print_results(judge, stream);
-    fprintf(stream, "  commits  %" PRIu64 " acknowledged, up to %.0f a second\n",
-            judge->acknowledgements, judge->best_rate);
+    fprintf(stream, "  commits  %" PRIu64 " acknowledged", judge->acknowledgements);
+    if (judge->best_rate > 0)
+        fprintf(stream, ", up to %.0f a second", judge->best_rate);
+    fputc('\n', stream);
     fprintf(stream,
             "  lines    %" PRIu64 " missing, %" PRIu64 " garbled, %" PRIu64 " repeated, %" PRIu64
             " of other runs, %" PRIu64 " late; %" PRIu64 " were none\n",
             judge->missing, judge->garbled, judge->repeated, judge->wrong_runs, judge->stale,
             judge->foreign);
+    if (judge->program[0] == '\0')
+        fputs("  hint     no start of portcheck was heard: is it started on the board, and is the "
+              "way "
+              "to it the right one, at the right rate?\n",
+              stream);
     if (judge->mutant[0] != '\0')
         fprintf(stream, "  note     the board's program is wrong on purpose: %s\n", judge->mutant);
     if (judge->restarts > 0)
@@ -171,6 +179,8 @@ static void add_target(cJSON *root, const struct ph_target *target)
     cJSON_AddStringToObject(object, "fs", target->fs);
     cJSON_AddStringToObject(object, "device", target->device);
     cJSON_AddStringToObject(object, "uuid", target->uuid);
+    cJSON_AddStringToObject(object, "mark", target->mark);
+    cJSON_AddStringToObject(object, "serial", target->serial);
     cJSON_AddStringToObject(object, "source", target->source);
     cJSON_AddStringToObject(object, "path", target->path);
     cJSON_AddStringToObject(object, "point", target->point);
@@ -262,26 +272,6 @@ int ph_report_json(const struct ph_report *report, FILE *stream)
 
 /* ---- JUnit ---- */
 
-/* Any bytes, fit for content and attributes. */
-static void print_xml(FILE *stream, const char *text)
-{
-    size_t size = strlen(text);
-    char *safe = cm_allocate(size + 1, 1);
-    cm_text_printable(safe, size + 1, text, size);
-    for (const char *c = safe; *c != '\0'; c++) {
-        const char *entity = *c == '&'   ? "&amp;"
-                             : *c == '<' ? "&lt;"
-                             : *c == '>' ? "&gt;"
-                             : *c == '"' ? "&quot;"
-                                         : NULL;
-        if (entity != NULL)
-            fputs(entity, stream);
-        else
-            fputc(*c, stream);
-    }
-    free(safe);
-}
-
 static void print_case(const struct ph_result *result, const char *kind, FILE *stream)
 {
     fprintf(stream, "    <testcase classname=\"portcheck.%s\" name=\"cut of cycle %" PRIu64 "\"",
@@ -293,7 +283,7 @@ static void print_case(const struct ph_result *result, const char *kind, FILE *s
     char *what = describe(result), *versions = versions_of(result);
     const char *element = result->outcome == PH_LOST ? "failure" : "skipped";
     fprintf(stream, ">\n      <%s message=\"", element);
-    print_xml(stream, what);
+    cm_text_print_xml(stream, what);
     fprintf(stream, "; %s\"/>\n    </testcase>\n", versions);
     free(what);
     free(versions);
@@ -309,10 +299,10 @@ static void print_verdict_case(const struct ph_report *report, FILE *stream)
             ph_kind_name(report->kind), elements[verdict]);
     fputs(verdict == PH_PASS ? ">" : " message=\"", stream);
     fprintf(stream, "%s: ", ph_verdict_name(verdict));
-    print_xml(stream, sentence);
+    cm_text_print_xml(stream, sentence);
     if (verdict == PH_PASS) {
         fputs(". Not shown: ", stream);
-        print_xml(stream, words[report->kind].not_shown);
+        cm_text_print_xml(stream, words[report->kind].not_shown);
     }
     fputs(verdict == PH_PASS ? "</system-out>\n" : "\"/>\n", stream);
     fputs("    </testcase>\n", stream);
@@ -328,7 +318,7 @@ int ph_report_junit(const struct ph_report *report, FILE *stream)
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"portcheck\">\n"
           "  <testsuite name=\"",
           stream);
-    print_xml(stream, report->board[0] != '\0' ? report->board : "board");
+    cm_text_print_xml(stream, report->board[0] != '\0' ? report->board : "board");
     fprintf(stream,
             "\" tests=\"%zu\" failures=\"%" PRIu64 "\" errors=\"0\" skipped=\"%" PRIu64 "\">\n",
             judge->result_count + 1, failures, skipped);

@@ -12,6 +12,7 @@
 
 #include "fail.h"
 #include "memory.h"
+#include "text.h"
 
 static const struct row {
     const char *name, *value, *standard, *help;
@@ -137,7 +138,8 @@ static int take_option(struct ph_settings *settings, int option, struct ff_error
     if (option < ROWS) {
         const char *value = optarg != NULL ? optarg : "yes";
         if (strchr(value, '\n') != NULL)
-            return cm_fail(error, "--%s: a value is one line", rows[option].name);
+            return cm_fail(error, "--%s: a value is one line; put a longer command into a script",
+                           rows[option].name);
         replace(setting(settings, &rows[option]), value);
     } else if (option == OPTION_RECORD) {
         replace(&settings->record, optarg);
@@ -301,6 +303,17 @@ static int take_run(struct ph_settings *settings, struct ff_error *error)
     return 0;
 }
 
+/* It stands in reports. */
+static int check_board(const struct ph_settings *settings, struct ff_error *error)
+{
+    size_t size = strlen(settings->board);
+    char *printable = cm_allocate(size + 1, 1);
+    cm_text_printable(printable, size + 1, settings->board, size);
+    bool same = strcmp(printable, settings->board) == 0;
+    free(printable);
+    return same ? 0 : cm_fail(error, "--board: the name is no printable text in UTF-8");
+}
+
 static int take_kind(struct ph_settings *settings, struct ff_error *error)
 {
     bool cuts = settings->power_off[0] != '\0' && settings->power_on[0] != '\0';
@@ -324,7 +337,7 @@ int ph_settings_finish(struct ph_settings *settings, struct ff_error *error)
             replace(value, rows[i].standard);
     }
     if (take_kind(settings, error) != 0 || take_run(settings, error) != 0 ||
-        take_delay(settings, error) != 0)
+        take_delay(settings, error) != 0 || check_board(settings, error) != 0)
         return -1;
     if (take_number("cycles", settings->cycles, 1, &settings->rules.cycles, error) != 0 ||
         take_number("in-flight", settings->in_flight, 0, &settings->rules.in_flight, error) != 0 ||

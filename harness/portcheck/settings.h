@@ -14,7 +14,8 @@
 /* X(member, option, value, default or NULL, help); all are kept in the record. */
 #define PH_KEPT_OPTIONS(X)                                                                         \
     X(listen, "listen", "WHERE", NULL,                                                             \
-      "serial:DEVICE[@BAUD] (115200), tcp:HOST:PORT (the board connects; port 0: any free one), "  \
+      "serial:DEVICE[@BAUD] (115200), tcp:HOST:PORT (the board connects; [HOST] if it is an "      \
+      "address of IPv6; port 0: any free one), "                                                   \
       "command:CMD (its input and output), or file:PATH (a file that grows; no way back)")         \
     X(kind, "kind", "kill|reset|power", NULL,                                                      \
       "what a cut takes away: the process, the machine but not its storage, all power")            \

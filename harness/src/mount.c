@@ -8,65 +8,7 @@
 
 #include "fail.h"
 #include "memory.h"
-
-/* A line: id, parent, major:minor, root, point, options, tags ..., "-", type, source, options */
-enum { FIELD_ID, FIELD_DEVICE = 2, FIELD_POINT = 4, FIELD_OPTIONS, FIELDS_BEFORE_TAGS };
-enum { FIELD_TYPE, FIELD_SOURCE, FIELD_SUPER_OPTIONS, FIELDS_AFTER_TAGS };
-
-struct line {
-    char *before[FIELDS_BEFORE_TAGS];
-    char *after[FIELDS_AFTER_TAGS];
-};
-
-/* Space, tab, newline and backslash are written as \ooo; in place. */
-static void unescape(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0'; to++) {
-        unsigned code = 0;
-        int used = 0;
-        if (*from == '\\' && sscanf(from + 1, "%3o%n", &code, &used) == 1 && used == 3) {
-            *to = (char)code;
-            from += 4;
-        } else {
-            *to = *from++;
-        }
-    }
-    *to = '\0';
-}
-
-/* Cuts the text of a line into its fields. */
-static bool line_parse(char *text, struct line *line)
-{
-    size_t before = 0, after = 0;
-    bool tags = true;
-    char *rest = NULL;
-    for (char *field = strtok_r(text, " \n", &rest); field != NULL;
-         field = strtok_r(NULL, " \n", &rest)) {
-        unescape(field);
-        if (before < FIELDS_BEFORE_TAGS)
-            line->before[before++] = field;
-        else if (tags)
-            tags = strcmp(field, "-") != 0;
-        else if (after < FIELDS_AFTER_TAGS)
-            line->after[after++] = field;
-    }
-    /* The source may be empty (mount(2) with ""). */
-    if (after == FIELD_SUPER_OPTIONS) {
-        line->after[FIELD_SUPER_OPTIONS] = line->after[FIELD_SOURCE];
-        line->after[FIELD_SOURCE] = "";
-        after++;
-    }
-    return after == FIELDS_AFTER_TAGS;
-}
-
-static bool is_below(const char *path, const char *point)
-{
-    size_t length = strlen(point);
-    if (strcmp(point, "/") == 0)
-        return true;
-    return strncmp(path, point, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
+#include "mountinfo.h"
 
 /* ---- Options ---- */
 
@@ -142,28 +84,16 @@ static char *copy(const char *text)
     return cm_duplicate(text, strlen(text));
 }
 
-static struct cm_mount mount_of_line(const char *root, const struct line *line)
+static struct cm_mount mount_of_line(const char *root, const struct pc_mountinfo *fields)
 {
-    struct cm_mount mount = {.type = copy(line->after[FIELD_TYPE]),
-                             .source = copy(line->after[FIELD_SOURCE]),
-                             .point = copy(line->before[FIELD_POINT])};
-    add_options(&mount, line->before[FIELD_OPTIONS]);
-    add_options(&mount, line->after[FIELD_SUPER_OPTIONS]);
+    struct cm_mount mount = {
+        .type = copy(fields->type), .source = copy(fields->source), .point = copy(fields->point)};
+    add_options(&mount, fields->options);
+    add_options(&mount, fields->super_options);
     mount.shown = mount.option_count;
     if (strncmp(mount.type, "ext", 3) == 0)
-        add_ext4_options(root, line->before[FIELD_DEVICE], &mount);
+        add_ext4_options(root, fields->device, &mount);
     return mount;
-}
-
-/* Of two mounts at one point the later one hides the earlier one. */
-static bool fits_better(const struct line *line, const char *directory, unsigned long id,
-                        const struct cm_mount *mount)
-{
-    const char *point = line->before[FIELD_POINT];
-    if (id != 0)
-        return strtoul(line->before[FIELD_ID], NULL, 10) == id;
-    return is_below(directory, point) &&
-           (mount->point == NULL || strlen(point) >= strlen(mount->point));
 }
 
 void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, unsigned long id,
@@ -172,10 +102,11 @@ void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, u
     char *text = NULL;
     size_t size = 0;
     while (getline(&text, &size, mountinfo) > 0) {
-        struct line line;
-        if (line_parse(text, &line) && fits_better(&line, directory, id, mount)) {
+        struct pc_mountinfo fields;
+        if (pc_mountinfo_parse(text, &fields) &&
+            pc_mountinfo_fits(&fields, directory, id, mount->point)) {
             cm_mount_free(mount);
-            *mount = mount_of_line(root, &line);
+            *mount = mount_of_line(root, &fields);
         }
     }
     free(text);

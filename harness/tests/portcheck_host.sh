@@ -61,6 +61,8 @@ expect 2 'belong together' "$host" --record r $tcp --kind kill --power-on a
 expect 2 'none of serial' "$host" --record r --listen udp:1 --kind kill --ask
 expect 2 'no rate' "$host" --record r --listen serial:/dev/null@7 --kind kill --ask
 expect 2 'not HOST:PORT' "$host" --record r --listen tcp:1 --kind kill --ask
+expect 2 'or \[IPV6\]:PORT' "$host" --record r --listen tcp:::1:5555 --kind kill --ask
+expect 2 'printable' "$host" --record r $tcp --kind kill --ask --board "$(printf 'a\001')"
 expect 2 'range' "$host" --record r $tcp --kind kill --ask --delay 2s..1s
 expect 2 'at least 1' "$host" --record r $tcp --kind kill --ask --cycles 0
 expect 2 'not a time' "$host" --record r $tcp --kind kill --ask --off-time 5
@@ -71,15 +73,22 @@ expect 2 '' "$host" --record r --quickly
 [ ! -e r ] || fail "a record was made although the options were wrong"
 
 # ---- Boards that are right ----
-# portcheck itself, which starts fast.
-anew
-mkdir data
-cat >on <<END
+
+# portcheck_at ADDRESS: a script that starts portcheck itself, which is fast, and connects to there.
+portcheck_at() {
+    anew
+    rm -rf data
+    mkdir data
+    cat >on <<END
 #!/bin/sh
-'$(dirname "$crashmatrix")/portcheck' run data --ack tcp:127.0.0.1:\$PORTCHECK_PORT --expect-fs '$(
-    stat -f -c %T . | sed 's,^ext2/ext3$,ext4,')' &
+'$(dirname "$crashmatrix")/portcheck' run data --ack tcp:$1:\$PORTCHECK_PORT --expect-fs '$(
+        stat -f -c %T . | sed 's,^ext2/ext3$,ext4,')' &
 echo \$! >pid
 END
+    chmod +x on
+}
+
+portcheck_at 127.0.0.1
 validate 0 '^Verdict: PASS: keeps what it acknowledged when the process is killed' PASS $tcp \
     --cycles 20 --board right
 grep -q '20 counted of 20' output || fail "20 cuts"
@@ -88,6 +97,20 @@ expect 2 'there is a record already' "$host" --record record $tcp --kind kill --
 
 # A record that is complete is only read again.
 expect 0 '20 counted of 20' "$host" --resume --record record
+
+# Somebody writes the disk anew in the third cycle: nobody lost anything.
+portcheck_at 127.0.0.1
+# shellcheck disable=SC2016 # for the command
+validate 4 'INCONCLUSIVE: .* made anew, or has lost everything$' INCONCLUSIVE $tcp --cycles 5 \
+    --power-off './off && { [ "${PORTCHECK_CYCLE:-0}" -ne 3 ] || rm -rf data/*; }'
+grep -q 'cycle 3: did not count: .* mark [0-9a-f]*\.4, before [0-9a-f]*\.1 ' output || fail "marks"
+
+if grep -q '^0*1 .* lo$' /proc/net/if_inet6 2>errors; then
+    portcheck_at '[::1]'
+    validate 0 'Verdict: PASS' PASS --listen 'tcp:[::1]:0' --cycles 2
+else
+    echo "skipped: no IPv6 here"
+fi
 
 # By a command, a file, and a line that garbles.
 anew --stdout
@@ -103,7 +126,7 @@ modem=$!
 until [ -e host-side ]; do
     sleep 0.05
 done
-validate 0 'Verdict: PASS' PASS --listen serial:host-side@230400 --cycles 3
+validate 0 'Verdict: PASS' PASS --listen serial:host-side@2000000 --cycles 3
 kill $modem
 anew --noise 0.03
 validate 0 'Verdict: PASS' PASS $tcp --cycles 8 --give-up 12
@@ -120,6 +143,8 @@ validate 1 'LOST: what is there is not whole: empty' FAIL $tcp
 # The same file system without what was on it; and another one.
 anew
 validate 1 'LOST: .*there was no database' FAIL $tcp --power-off './off && rm -f disk'
+anew "--uuid ''"
+validate 4 'INCONCLUSIVE: .* made anew' INCONCLUSIVE $tcp --power-off './off && rm -f disk'
 anew "--uuid \$PORTCHECK_CYCLE"
 validate 4 'Verdict: INCONCLUSIVE: what was acknowledged cannot be looked for' INCONCLUSIVE $tcp
 
@@ -129,6 +154,10 @@ anew
 validate 4 'Verdict: INCONCLUSIVE: 0 cuts counted' INCONCLUSIVE $tcp --return-time 1s --give-up 2 \
     --power-on '[ "$PORTCHECK_CYCLE" -gt 1 ] || ./on'
 grep -q 'cycle 1: did not count: the board did not come back in time' output || fail "no return"
+anew
+validate 4 'hint .*no start of portcheck was heard' INCONCLUSIVE --listen serial:data \
+    --return-time 100ms --give-up 1
+grep -q 'data: Is a directory; it is tried until' output || fail "what is wrong with the device"
 anew
 validate 4 'the board went on committing' INCONCLUSIVE $tcp --return-time 1s --give-up 4 \
     --power-off true --power-on '[ -e pid ] || ./on'

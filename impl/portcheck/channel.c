@@ -1,9 +1,9 @@
 #include "channel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,57 +24,76 @@ static bool is_stopped(const struct pc_channel *channel)
 
 /* ---- Which one ---- */
 
-static bool parse_tcp(struct pc_channel *channel, char *text)
+static bool parse_port(const char *text, in_port_t *port)
 {
-    char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0')
+    size_t digits = strspn(text, "0123456789");
+    unsigned long number = strtoul(text, NULL, 10);
+    if (digits == 0 || digits > 5 || text[digits] != '\0' || number == 0 || number > UINT16_MAX)
         return false;
-    *colon = '\0';
-    size_t length = strlen(text);
-    if (text[0] == '[' && text[length - 1] == ']') {
-        text[length - 1] = '\0';
-        text++;
-    }
-    channel->kind = PC_TCP;
-    channel->host = pc_copy(text);
-    channel->port = pc_copy(colon + 1);
+    *port = htons((in_port_t)number);
     return true;
 }
 
-bool pc_channel_parse(struct pc_channel *channel, const char *text)
+/* "fe80::1%eth0": the interface may not be there yet. */
+static bool parse_ipv6(struct pc_channel *channel, char *text, in_port_t port)
 {
-    bool known = true;
+    char *percent = strchr(text, '%');
+    if (percent != NULL) {
+        *percent = '\0';
+        channel->interface = pc_copy(percent + 1);
+    }
+    channel->address.ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+    return inet_pton(AF_INET6, text, &channel->address.ipv6.sin6_addr) == 1;
+}
+
+static bool parse_ipv4(struct pc_channel *channel, const char *text, in_port_t port)
+{
+    channel->address.ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    return inet_pton(AF_INET, text, &channel->address.ipv4.sin_addr) == 1;
+}
+
+/* "ADDRESS:PORT", which is changed. */
+static char *parse_tcp(struct pc_channel *channel, char *text)
+{
+    in_port_t port;
+    char *colon = strrchr(text, ':');
+    if (colon == NULL || !parse_port(colon + 1, &port))
+        return pc_format("'%s' does not end in a port, such as 192.168.7.1:5555", text);
+    *colon = '\0';
+    channel->kind = PC_TCP;
+    if (text[0] == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        text++;
+        if (parse_ipv6(channel, text, port))
+            return NULL;
+    } else if (parse_ipv4(channel, text, port)) {
+        return NULL;
+    }
+    return pc_format("'%s' is no address of digits, such as 192.168.7.1, [fd00::7:1] or "
+                     "[fe80::1%%eth0]; names are not looked up",
+                     text);
+}
+
+char *pc_channel_parse(struct pc_channel *channel, const char *text)
+{
+    channel->name = text;
     channel->in = channel->out = -1;
     if (strcmp(text, "stdout") == 0) {
         channel->kind = PC_STDOUT;
-    } else if (strncmp(text, "serial:", 7) == 0 && text[7] != '\0') {
+        return NULL;
+    }
+    if (strncmp(text, "serial:", 7) == 0 && text[7] != '\0') {
         channel->kind = PC_SERIAL;
         channel->device = pc_copy(text + 7);
-    } else if (strncmp(text, "tcp:", 4) == 0) {
-        char *address = pc_copy(text + 4);
-        known = parse_tcp(channel, address);
-        free(address);
-    } else {
-        known = false;
+        return NULL;
     }
-    return known;
-}
-
-speed_t pc_channel_speed(const char *baud)
-{
-    static const struct {
-        const char *baud;
-        speed_t speed;
-    } speeds[] = {
-        {"9600", B9600},       {"19200", B19200},     {"38400", B38400},     {"57600", B57600},
-        {"115200", B115200},   {"230400", B230400},   {"460800", B460800},   {"500000", B500000},
-        {"921600", B921600},   {"1000000", B1000000}, {"1500000", B1500000}, {"2000000", B2000000},
-        {"3000000", B3000000}, {"4000000", B4000000},
-    };
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
-        if (strcmp(baud, speeds[i].baud) == 0)
-            return speeds[i].speed;
-    return B0;
+    if (strncmp(text, "tcp:", 4) == 0) {
+        char *address = pc_copy(text + 4);
+        char *problem = parse_tcp(channel, address);
+        free(address);
+        return problem;
+    }
+    return pc_format("'%s' is none of serial:DEVICE, tcp:ADDRESS:PORT, stdout", text);
 }
 
 /* ---- Opening ---- */
@@ -113,17 +132,9 @@ static bool open_serial(struct pc_channel *channel, char **error)
     return true;
 }
 
-static int connect_to(const struct addrinfo *address)
+/* A line at a time; and a host that vanished is noticed even when nothing is sent. */
+static void set_options(int file)
 {
-    int file =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
-    if (file < 0)
-        return -1;
-    if (connect(file, address->ai_addr, address->ai_addrlen) != 0) {
-        close(file);
-        return -1;
-    }
-    /* A line at a time; and a host that vanished is noticed even when nothing is sent. */
     int yes = 1, idle = 5, count = 3;
     unsigned unanswered_ms = 30000;
     setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
@@ -132,20 +143,39 @@ static int connect_to(const struct addrinfo *address)
     setsockopt(file, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
     setsockopt(file, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     setsockopt(file, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof(unanswered_ms));
-    return file;
 }
 
+/* False: errno. The network may not be up yet. */
 static bool try_connection(struct pc_channel *channel)
 {
-    struct addrinfo *found, hints = {.ai_socktype = SOCK_STREAM};
-    int file = -1;
-    if (getaddrinfo(channel->host, channel->port, &hints, &found) != 0)
-        return false; /* the network may not be up yet */
-    for (const struct addrinfo *a = found; a != NULL && file < 0; a = a->ai_next)
-        file = connect_to(a);
-    freeaddrinfo(found);
+    socklen_t size = channel->address.any.sa_family == AF_INET6 ? sizeof(channel->address.ipv6)
+                                                                : sizeof(channel->address.ipv4);
+    if (channel->interface != NULL) {
+        channel->address.ipv6.sin6_scope_id = if_nametoindex(channel->interface);
+        if (channel->address.ipv6.sin6_scope_id == 0)
+            return false;
+    }
+    int file = socket(channel->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (file < 0)
+        return false;
+    if (connect(file, &channel->address.any, size) != 0) {
+        int problem = errno;
+        close(file);
+        errno = problem;
+        return false;
+    }
+    set_options(file);
     channel->in = channel->out = file;
-    return file >= 0;
+    return true;
+}
+
+/* Each only once: the network may be down for long. */
+static void tell_problem(struct pc_channel *channel, int problem)
+{
+    if (problem != 0 && problem != channel->problem)
+        fprintf(stderr, "portcheck: %s: %s; it is tried until the host answers\n", channel->name,
+                strerror(problem));
+    channel->problem = problem;
 }
 
 /* Bytes of the connection before belong to it. */
@@ -154,7 +184,9 @@ static bool open_tcp(struct pc_channel *channel)
     channel->received_size = channel->received_used = 0;
     channel->reader.used = 0;
     while (!is_stopped(channel)) {
-        if (try_connection(channel))
+        bool connected = try_connection(channel);
+        tell_problem(channel, connected ? 0 : errno);
+        if (connected)
             return true;
         nanosleep(&(struct timespec){.tv_nsec = RECONNECT_MS * 1000000L}, NULL);
     }
@@ -191,8 +223,7 @@ void pc_channel_close(struct pc_channel *channel)
         tcdrain(channel->out);
     disconnect(channel);
     free(channel->device);
-    free(channel->host);
-    free(channel->port);
+    free(channel->interface);
 }
 
 /* ---- Sending ---- */

@@ -12,6 +12,7 @@
 
 #include "line.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <termios.h>
 
@@ -19,26 +20,34 @@ enum pc_channel_kind { PC_SERIAL, PC_TCP, PC_STDOUT };
 
 struct pc_channel {
     enum pc_channel_kind kind;
-    char *device;      /* of a serial line */
-    char *host, *port; /* of TCP */
-    speed_t speed;     /* of a serial line; B0: left as it is */
-    int in, out;       /* -1: not connected; in is -1 too where nobody listens */
+    const char *name; /* as it was given */
+    char *device;     /* of a serial line */
+    speed_t speed;    /* of a serial line; B0: left as it is */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } address;       /* of TCP */
+    char *interface; /* of TCP, where the address is only that of a link; or NULL */
+    int in, out;     /* -1: not connected; in is -1 too where nobody listens */
     struct pc_reader reader;
     char received[256]; /* bytes that were read and not yet taken */
     size_t received_size, received_used;
     uint32_t run;
     uint64_t sequence;
     const volatile sig_atomic_t *stop; /* given up when this is set */
+    int problem;                       /* of TCP, that was told last; 0: it is connected */
 };
 
-/* Reads serial:DEVICE, tcp:HOST:PORT ([HOST] for IPv6 addresses) or stdout. False: it is
- * none of these. */
-bool pc_channel_parse(struct pc_channel *channel, const char *text);
+/*
+ * Reads serial:DEVICE, tcp:ADDRESS:PORT or stdout. An address is one of digits, IPv4 or
+ * [IPv6], with %INTERFACE where it belongs to a link: what resolves names is a seventh of a
+ * static program, and needs a server. NULL, or what is wrong, which the caller frees.
+ */
+char *pc_channel_parse(struct pc_channel *channel, const char *text);
 
-/* The speed of that many bits per second, such as 115200; B0: there is none. */
-speed_t pc_channel_speed(const char *baud);
-
-/* Opens it; a TCP connection is tried until it comes about. False: told to stop, or *error
+/* Opens it; a TCP connection is tried until it comes about, and standard error told why it
+ * does not. False: told to stop, or *error
  * says what is wrong (the caller frees it). */
 bool pc_channel_open(struct pc_channel *channel, char **error);
 void pc_channel_close(struct pc_channel *channel);

@@ -35,6 +35,10 @@ struct pc_arguments {
 /* The commit point that fits a directory: "rename", "slots" or "none", and why. Static. */
 const char *pc_fitting_point(const char *directory, const char **reason);
 
+/* What tells the disk, or card, below a directory from others of its kind, or NULL. The
+ * caller frees it. */
+char *pc_medium_serial(const char *directory);
+
 int pc_probe(const struct pc_arguments *arguments);
 int pc_selftest(const struct pc_arguments *arguments);
 int pc_run(struct pc_arguments *arguments);

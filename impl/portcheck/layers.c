@@ -1,7 +1,6 @@
 #include "layers.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -172,6 +171,7 @@ static const struct attribute disk_attributes[] = {
     {"device/oemid", "oemid"},
     {"device/date", "date"},
     {"device/serial", "serial"},
+    {"serial", "serial"}, /* virtio */
     {"device/fwrev", "fwrev"},
     {"device/hwrev", "hwrev"},
     {"device/cid", "cid"},
@@ -338,20 +338,11 @@ static char *driver_options(const struct pc_layers *layers, const char *device)
     char *link = pc_read_link("%s/sys/dev/block/%s", layers->sysroot, device);
     if (link == NULL)
         return NULL;
-    char *path = pc_format("%s/proc/fs/ext4/%s/options", layers->sysroot, pc_base_name(link));
-    FILE *stream = fopen(path, "re");
-    free(path);
+    char *list = pc_read_file("%s/proc/fs/ext4/%s/options", layers->sysroot, pc_base_name(link));
     free(link);
-    if (stream == NULL)
-        return NULL;
-    char *list = NULL;
-    for (char option[256]; fgets(option, sizeof(option), stream) != NULL;) {
-        option[strcspn(option, "\n")] = '\0';
-        char *longer = list == NULL ? pc_copy(option) : pc_format("%s,%s", list, option);
-        free(list);
-        list = longer;
-    }
-    fclose(stream);
+    for (char *c = list; c != NULL && *c != '\0'; c++)
+        if (*c == '\n')
+            *c = c[1] != '\0' ? ',' : '\0';
     return list;
 }
 
@@ -416,6 +407,11 @@ void pc_layers_free(struct pc_layers *layers)
         for (size_t j = 0; j < layers->layers[i].field_count; j++)
             free(layers->layers[i].fields[j].value);
     layers->count = 0;
+}
+
+void pc_layer_add(struct pc_layer *layer, const char *key, const char *value)
+{
+    add_field(layer, key, pc_copy(value));
 }
 
 const char *pc_layer_value(const struct pc_layer *layer, const char *key)

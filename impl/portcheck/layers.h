@@ -48,6 +48,9 @@ bool pc_layers_collect(const char *sysroot, const char *directory, unsigned long
                        struct pc_layers *layers);
 void pc_layers_free(struct pc_layers *layers);
 
+/* Adds what is known from elsewhere; a copy is kept. */
+void pc_layer_add(struct pc_layer *layer, const char *key, const char *value);
+
 /* The value of a field, or NULL. */
 const char *pc_layer_value(const struct pc_layer *layer, const char *key);
 

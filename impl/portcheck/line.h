@@ -18,7 +18,10 @@
  * From the board (a value in brackets may be missing):
  *
  *     hello program=portcheck/VERSION protocol=1 cycle=K [mutant=WORD]
- *     target fs=TYPE device=MAJOR:MINOR [uuid=U] source=S path=DIR options=LIST
+ *     target fs=TYPE device=MAJOR:MINOR [uuid=U] [mark=M [marked=1]] [serial=S] source=S
+ *            path=DIR options=LIST         mark: of DIR/portcheck-mark, which a file system keeps
+ *                                          until it is made anew; marked: made by this start;
+ *                                          serial: of the disk or card, its CID if it has one
  *     canary NAME ok                       or: bad reason=TEXT
  *     found version=N point=rename|slots [created=1]
  *                                          the state at the start, recovered; created: there

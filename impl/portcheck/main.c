@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "speed.h"
 #include "workload.h"
 #ifdef PORTCHECK_MUTANTS
 #include "mutant.h"
@@ -133,15 +134,19 @@ static bool parse_point(struct pc_arguments *arguments)
 
 static bool parse_ack(struct pc_arguments *arguments)
 {
-    if (pc_channel_parse(&arguments->channel, optarg))
+    char *problem = pc_channel_parse(&arguments->channel, optarg);
+    if (problem == NULL)
         return true;
-    return wrong("--ack takes serial:DEVICE, tcp:HOST:PORT or stdout", optarg);
+    wrong("--ack", problem);
+    free(problem);
+    return false;
 }
 
 static bool parse_baud(struct pc_arguments *arguments)
 {
-    arguments->channel.speed = pc_channel_speed(optarg);
-    return arguments->channel.speed != B0 ? true : wrong("no such speed", optarg);
+    arguments->channel.speed = pc_speed(optarg);
+    return arguments->channel.speed != B0 ||
+           wrong("--baud takes a rate of serial lines, such as 115200", optarg);
 }
 
 static bool parse_mutant(struct pc_arguments *arguments)
@@ -211,7 +216,7 @@ static bool parse(enum command command, struct pc_arguments *arguments, int argc
         return wrong("expected one directory", optind < argc ? argv[optind + 1] : "none is there");
     arguments->directory = argv[optind];
     if (command == RUN && !acknowledges)
-        return wrong("expected --ack", "serial:DEVICE, tcp:HOST:PORT or stdout");
+        return wrong("expected --ack", "serial:DEVICE, tcp:ADDRESS:PORT or stdout");
     return true;
 }
 

@@ -25,6 +25,9 @@ bool pc_mount_find(const char *sysroot, const char *directory, unsigned long id,
                    struct pc_mount *mount);
 void pc_mount_free(struct pc_mount *mount);
 
+/* The path of an open directory, without links, or NULL and errno. The caller frees it. */
+char *pc_directory_path(int directory);
+
 /* The id of the mount that an open directory is on; 0 if the kernel does not tell
  * (/proc/self/fdinfo tells since Linux 3.15). */
 unsigned long pc_mount_id(int directory);

@@ -41,6 +41,7 @@ static bool is_left_out(int handle)
         state.renamed = false;
         return renamed && !directory;
     case IN_PLACE:
+    case CLOCK_RESET:
         break;
     }
     return false;
@@ -87,12 +88,21 @@ static int mutant_rename(void *context, int directory, const char *from, const c
     return result;
 }
 
+static int mutant_now(void *context, uint64_t *seconds)
+{
+    if (state.mutant != CLOCK_RESET)
+        return mf_platform_posix()->now(context, seconds);
+    *seconds = 1;
+    return 0;
+}
+
 const struct mf_platform *pc_mutant(const char *word)
 {
     static struct mf_platform platform;
     platform = *mf_platform_posix();
     platform.sync = mutant_sync;
     platform.rename = mutant_rename;
+    platform.now = mutant_now;
     platform.sync_many = NULL; /* then the library syncs one after the other */
 #define X(name, text, wrong)                                                                       \
     if (strcmp(word, text) == 0) {                                                                 \

@@ -16,7 +16,8 @@
     X(NO_DIRECTORY_SYNC, "no-directory-sync",                                                      \
       "files are synced before their rename, directories never")                                   \
     X(IN_PLACE, "in-place", "what should be renamed is written over what is there")                \
-    X(RENAME_NO_SYNC_AFTER, "rename-no-sync-after", "after the rename the file is not synced")
+    X(RENAME_NO_SYNC_AFTER, "rename-no-sync-after", "after the rename the file is not synced")     \
+    X(CLOCK_RESET, "clock-reset", "nothing, but the clock has gone back to 1970")
 
 /* The platform table of the mutant of that word, or NULL. Static. */
 const struct mf_platform *pc_mutant(const char *word);

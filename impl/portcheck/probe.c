@@ -111,13 +111,13 @@ static bool collect(const char *sysroot, const char *path, char **directory,
         *directory = pc_copy(path);
         return pc_layers_collect(sysroot, *directory, 0, layers);
     }
-    *directory = realpath(path, NULL);
-    int handle = *directory != NULL ? open(*directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle < 0)
         return false;
+    *directory = pc_directory_path(handle);
     id = pc_mount_id(handle);
     close(handle);
-    return pc_layers_collect("", *directory, id, layers);
+    return *directory != NULL && pc_layers_collect("", *directory, id, layers);
 }
 
 const char *pc_fitting_point(const char *directory, const char **reason)
@@ -134,6 +134,33 @@ const char *pc_fitting_point(const char *directory, const char **reason)
     return advice.point;
 }
 
+char *pc_medium_serial(const char *directory)
+{
+    static const char *const keys[] = {"cid", "serial"};
+    char *whole = NULL, *serial = NULL;
+    struct pc_layers layers = {0};
+    if (collect("", directory, &whole, &layers))
+        for (size_t i = 0; i < layers.count; i++)
+            for (size_t j = 0; j < 2 && serial == NULL; j++) {
+                const char *value = pc_layer_value(&layers.layers[i], keys[j]);
+                serial = value != NULL ? pc_copy(value) : NULL;
+            }
+    pc_layers_free(&layers);
+    free(whole);
+    return serial;
+}
+
+/* Not from /proc or /sys, and so of this system only: for --expect-device, and the record. */
+static void add_uuid(const char *directory, struct pc_layers *layers)
+{
+    struct pc_target target;
+    char *problem = pc_target_look(directory, &target);
+    if (problem == NULL && target.uuid[0] != '\0')
+        pc_layer_add(&layers->layers[0], "uuid", target.uuid);
+    free(problem);
+    pc_target_free(&target);
+}
+
 int pc_probe(const struct pc_arguments *arguments)
 {
     char *directory = NULL;
@@ -146,6 +173,8 @@ int pc_probe(const struct pc_arguments *arguments)
         return PC_EXIT_USAGE;
     }
     if (collect(arguments->sysroot, arguments->directory, &directory, &layers)) {
+        if (*arguments->sysroot == '\0')
+            add_uuid(directory, &layers);
         pc_advise(&layers, &advice);
         (arguments->json ? print_json : print_text)(directory, &layers, &advice);
         status = PC_EXIT_OK;

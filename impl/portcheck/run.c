@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "durable.h"
 #include "text.h"
 #include "workload.h"
 
@@ -20,11 +21,15 @@ struct run {
     struct pc_channel *channel;
     bool listens; /* there is a way back, and the host is at its other end */
     struct pc_target target;
+    char *serial; /* of the disk, or NULL */
+    char *mark;   /* of the file system, or NULL; marked: made by this start */
+    bool marked;
     struct pc_workload workload;
     bool created;
     uint64_t found;        /* the version at the start */
     uint64_t microseconds; /* of the commits of this cycle */
     int status;            /* of the program, when it ends */
+    bool gone;             /* the host, and that was told */
 };
 
 /* ---- Lines ---- */
@@ -38,7 +43,9 @@ static void begin(struct run *run, struct pc_message *message, const char *word)
 static enum outcome lost(struct run *run)
 {
     if (*run->arguments->stop == 0) {
-        fputs("portcheck: the host is gone\n", stderr);
+        if (!run->gone)
+            fprintf(stderr, "portcheck: %s: nobody is there any more\n", run->channel->name);
+        run->gone = true;
         run->status = PC_EXIT_FAILED;
     }
     return ENDED;
@@ -46,7 +53,7 @@ static enum outcome lost(struct run *run)
 
 static enum outcome finish(struct run *run, struct pc_message *message)
 {
-    return pc_channel_send(run->channel, message) ? GO_ON : lost(run);
+    return !run->gone && pc_channel_send(run->channel, message) ? GO_ON : lost(run);
 }
 
 static enum outcome say_number(struct run *run, const char *word, uint64_t number)
@@ -92,6 +99,12 @@ static enum outcome say_target(struct run *run)
     pc_message_add(&message, "device", target->mount.device);
     if (target->uuid[0] != '\0')
         pc_message_add(&message, "uuid", target->uuid);
+    if (run->mark != NULL)
+        pc_message_add_text(&message, "mark", run->mark);
+    if (run->marked)
+        pc_message_add(&message, "marked", "1");
+    if (run->serial != NULL)
+        pc_message_add_text(&message, "serial", run->serial);
     pc_message_add_text(&message, "source", target->mount.source);
     pc_message_add_text(&message, "path", target->path);
     pc_message_add_text(&message, "options", target->mount.options);
@@ -185,6 +198,7 @@ static bool take_order(struct run *run, const struct pc_line *line, bool any_run
 static bool wait_for_order(struct run *run)
 {
     struct pc_line line;
+    fprintf(stderr, "portcheck: %s: waiting for portcheck-host\n", run->channel->name);
     while (pc_channel_receive(run->channel, -1, &line))
         if (take_order(run, &line, true))
             return true;
@@ -192,7 +206,7 @@ static bool wait_for_order(struct run *run)
 }
 
 /* Looks whether the host has said something, without waiting. */
-static enum outcome listen(struct run *run)
+static enum outcome hear(struct run *run)
 {
     struct pc_line line;
     while (run->listens && pc_channel_receive(run->channel, 0, &line)) {
@@ -223,9 +237,9 @@ static enum outcome refuse_point(struct run *run, const char *reason)
     return ENDED;
 }
 
-/* What the file system needs, unless it was said. An unknown kind is not refused: a
- * validation is how it becomes known. A mutant is meant to be wrong. */
-static enum outcome choose_point(struct run *run)
+/* What the file system needs, unless it was said. NULL, or why that does not work. An unknown
+ * kind is not refused: a validation is how it becomes known. A mutant is meant to be wrong. */
+static const char *choose_point(struct run *run)
 {
     const char *reason;
     const char *fitting = pc_fitting_point(run->arguments->directory, &reason);
@@ -234,8 +248,20 @@ static enum outcome choose_point(struct run *run)
     if (run->workload.point == MF_COMMIT_AUTOMATIC && needs_slots)
         run->workload.point = MF_COMMIT_SLOTS;
     if (run->workload.point == MF_COMMIT_RENAME && needs_slots && run->arguments->mutant == NULL)
-        return refuse_point(run, reason);
-    return GO_ON;
+        return reason;
+    return NULL;
+}
+
+/* By what the host knows the file system and its disk again. Nothing is written to a target
+ * that is refused. */
+static void identify(struct run *run)
+{
+    const struct pc_arguments *arguments = run->arguments;
+    char *fresh = pc_format("%08" PRIx32 ".%" PRIu64, arguments->run, arguments->cycle);
+    run->mark = pc_mark(arguments->directory, fresh, &run->marked);
+    run->marked = run->marked && run->mark != NULL;
+    run->serial = pc_medium_serial(arguments->directory);
+    free(fresh);
 }
 
 static enum outcome check_target(struct run *run)
@@ -243,12 +269,15 @@ static enum outcome check_target(struct run *run)
     char *problem = pc_target_look(run->arguments->directory, &run->target);
     if (problem != NULL)
         return give_up(run, "refused", problem);
-    enum outcome outcome = say_target(run);
     problem = pc_target_refuse(&run->target, &run->arguments->expected);
+    const char *unsupported = choose_point(run);
+    if (problem == NULL && unsupported == NULL)
+        identify(run);
+    enum outcome outcome = say_target(run);
     if (outcome == GO_ON && problem != NULL)
         return give_up(run, "refused", problem);
     free(problem);
-    return outcome == GO_ON ? choose_point(run) : outcome;
+    return outcome == GO_ON && unsupported != NULL ? refuse_point(run, unsupported) : outcome;
 }
 
 /* A database that was made with the other commit point is no proof of this one. */
@@ -276,7 +305,7 @@ static enum outcome recover(struct run *run)
     if (check_point(run) != GO_ON || say_found(run) != GO_ON)
         return ENDED;
     pc_workload_verify(&run->workload, say_verified, run);
-    return GO_ON;
+    return run->gone ? ENDED : GO_ON;
 }
 
 /* ---- Committing ---- */
@@ -329,7 +358,7 @@ static enum outcome commit_all(struct run *run)
         if (outcome == GO_ON)
             outcome = look_again(run);
         if (outcome == GO_ON)
-            outcome = listen(run);
+            outcome = hear(run);
     }
     return outcome == GO_ON ? say_bye(run) : outcome;
 }
@@ -353,6 +382,10 @@ static enum outcome run_cycle(struct run *run)
         outcome = commit_all(run);
     pc_workload_close(&run->workload);
     pc_target_free(&run->target);
+    free(run->mark);
+    free(run->serial);
+    run->mark = run->serial = NULL;
+    run->marked = false;
     return outcome;
 }
 

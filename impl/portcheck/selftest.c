@@ -101,6 +101,7 @@ static char *offsets(struct test *test)
 
 static char *replaces(struct test *test)
 {
+    struct stat status;
     char *problem = put(test, "old", "old");
     if (problem == NULL)
         problem = put(test, "new", "new");
@@ -108,7 +109,7 @@ static char *replaces(struct test *test)
         return problem;
     if (renameat(test->directory, "new", test->directory, "old") != 0)
         return failed("rename");
-    if (faccessat(test->directory, "new", F_OK, 0) == 0)
+    if (fstatat(test->directory, "new", &status, AT_SYMLINK_NOFOLLOW) == 0)
         return pc_copy("the name before is still there");
     return expect(test, "old", "new");
 }
@@ -401,7 +402,7 @@ int pc_selftest(const struct pc_arguments *arguments)
         test.directory = open(test.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int status = PC_EXIT_FAILED;
     if (test.directory < 0) {
-        fprintf(stderr, "portcheck: %s: %s\n", test.folder, strerror(errno));
+        fprintf(stderr, "portcheck: %s cannot be made: %s\n", test.folder, strerror(errno));
     } else {
         status = run_tests(&test);
         close(test.directory);

@@ -1,65 +1,31 @@
 #include "target.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "text.h"
-
-/* ---- UUID ---- */
-
-/* FS_IOC_GETFSUUID, Linux 6.9 (linux/fs.h), which older headers do not have. */
-struct fs_uuid {
-    uint8_t length;
-    uint8_t uuid[16];
-};
-#define GET_FS_UUID _IOR(0x15, 0, struct fs_uuid)
-
-static bool uuid_of_kernel(int directory, char *text, size_t size)
-{
-    struct fs_uuid uuid = {0};
-    /* The type of the request is another one in each libc, the system call's is not. */
-    if (syscall(SYS_ioctl, directory, GET_FS_UUID, &uuid) != 0 || uuid.length != sizeof(uuid.uuid))
-        return false;
-    const uint8_t *u = uuid.uuid;
-    static const uint8_t none[sizeof(uuid.uuid)];
-    if (memcmp(u, none, sizeof(none)) == 0)
-        return false;
-    snprintf(text, size, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
-             u[14], u[15]);
-    return true;
-}
-
-/* The link of udev that leads to the same device. */
-static void uuid_of_udev(const char *device, char *text, size_t size)
-{
-    static const char folder[] = "/dev/disk/by-uuid";
-    DIR *stream = opendir(folder);
-    if (stream == NULL)
-        return;
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
-        struct stat status;
-        if (fstatat(dirfd(stream), entry->d_name, &status, 0) != 0 || !S_ISBLK(status.st_mode))
-            continue;
-        char *number = pc_format("%u:%u", major(status.st_rdev), minor(status.st_rdev));
-        if (strcmp(number, device) == 0)
-            snprintf(text, size, "%s", entry->d_name);
-        free(number);
-    }
-    closedir(stream);
-}
+#include "uuid.h"
 
 /* ---- Looking ---- */
+
+/* An overlay is known by the file system that its upper directory is on. A UUID of its own is
+ * kept there, and no older than its first mount. */
+static void look_at_upper(struct pc_target *target)
+{
+    struct pc_mount mount = {0};
+    char *upper = pc_list_value(target->mount.options, "upperdir");
+    int directory = upper != NULL ? open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (directory >= 0 && pc_mount_find("", upper, pc_mount_id(directory), &mount))
+        pc_uuid_find(directory, &mount, target->uuid, sizeof(target->uuid));
+    if (directory >= 0)
+        close(directory);
+    pc_mount_free(&mount);
+    free(upper);
+}
 
 static char *look_at(int directory, struct pc_target *target)
 {
@@ -68,14 +34,16 @@ static char *look_at(int directory, struct pc_target *target)
         return pc_format("%s: %s", target->path, strerror(errno));
     target->device = status.st_dev;
     target->inode = status.st_ino;
-    char *whole = realpath(target->path, NULL);
+    char *whole = pc_directory_path(directory);
     bool found = whole != NULL && pc_mount_find("", whole, pc_mount_id(directory), &target->mount);
     free(whole);
     if (!found)
         return pc_format("%s: its mount is not in /proc/self/mountinfo: %s", target->path,
                          strerror(errno));
-    if (!uuid_of_kernel(directory, target->uuid, sizeof(target->uuid)))
-        uuid_of_udev(target->mount.device, target->uuid, sizeof(target->uuid));
+    if (strcmp(target->mount.type, "overlay") == 0)
+        look_at_upper(target);
+    if (target->uuid[0] == '\0')
+        pc_uuid_find(directory, &target->mount, target->uuid, sizeof(target->uuid));
     return NULL;
 }
 
@@ -116,15 +84,16 @@ char *pc_target_refuse(const struct pc_target *target, const struct pc_expected 
 {
     const struct pc_mount *mount = &target->mount;
     if (expected->fs != NULL && strcmp(expected->fs, mount->type) != 0)
-        return pc_format("%s is on %s (%s, %s), expected %s", target->path, mount->type,
-                         mount->source, mount->device, expected->fs);
+        return pc_format("%s is on %s (%s, %s), expected %s: is the disk mounted there?",
+                         target->path, mount->type, mount->source, mount->device, expected->fs);
     if (expected->fs == NULL && is_in_memory(mount->type))
         return pc_format("%s is on %s, in memory; is the disk mounted? (--expect-fs %s if "
                          "this is meant)",
                          target->path, mount->type, mount->type);
     if (expected->device != NULL && !is_device(target, expected->device))
-        return pc_format("%s is on device %s (%s, UUID %s), expected %s", target->path,
-                         mount->device, mount->source,
+        return pc_format("%s is on device %s (%s, UUID %s), expected %s: is the disk mounted "
+                         "there?",
+                         target->path, mount->device, mount->source,
                          target->uuid[0] != '\0' ? target->uuid : "unknown", expected->device);
     return NULL;
 }

@@ -13,7 +13,7 @@
 struct pc_target {
     const char *path; /* as it was given */
     struct pc_mount mount;
-    char uuid[256]; /* "" if neither the kernel nor udev tells */
+    char uuid[256]; /* "" if nobody tells */
     dev_t device;   /* stat(2) of the directory */
     ino_t inode;
 };

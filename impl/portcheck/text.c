@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +21,20 @@ void *pc_resize(void *memory, size_t count, size_t size)
     return checked(size != 0 && count > (size_t)-1 / size ? NULL : realloc(memory, count * size));
 }
 
-char *pc_format(const char *format, ...)
+static char *format_list(const char *format, va_list list)
 {
     char *text = NULL;
+    int length = vasprintf(&text, format, list);
+    return checked(length < 0 ? NULL : text);
+}
+
+char *pc_format(const char *format, ...)
+{
     va_list list;
     va_start(list, format);
-    int length = vasprintf(&text, format, list);
+    char *text = format_list(format, list);
     va_end(list);
-    return checked(length < 0 ? NULL : text);
+    return text;
 }
 
 char *pc_copy(const char *text)
@@ -34,45 +42,82 @@ char *pc_copy(const char *text)
     return pc_format("%s", text);
 }
 
-char *pc_read_line(const char *path_format, ...)
+/* ---- Reading ---- */
+
+/* A file of /proc tells its size only at its end. */
+static char *read_all(int file)
 {
-    char *path = NULL;
+    size_t size = 0, room = 4096;
+    char *text = pc_resize(NULL, room, 1);
+    ssize_t count;
+    while ((count = read(file, text + size, room - size - 1)) > 0) {
+        size += (size_t)count;
+        if (room - size < room / 2)
+            text = pc_resize(text, room *= 2, 1);
+    }
+    text[size] = '\0';
+    if (count == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Frees the path. */
+static char *read_path(char *path)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    if (file < 0)
+        return NULL;
+    char *text = read_all(file);
+    int problem = errno;
+    close(file);
+    errno = problem;
+    return text;
+}
+
+char *pc_read_file(const char *path_format, ...)
+{
     va_list list;
     va_start(list, path_format);
-    int length = vasprintf(&path, path_format, list);
+    char *text = read_path(format_list(path_format, list));
     va_end(list);
-    FILE *stream = fopen(checked(length < 0 ? NULL : path), "re");
-    free(path);
-    if (stream == NULL)
+    return text;
+}
+
+char *pc_read_line(const char *path_format, ...)
+{
+    va_list list;
+    va_start(list, path_format);
+    char *text = read_path(format_list(path_format, list));
+    va_end(list);
+    if (text == NULL)
         return NULL;
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t size = getline(&line, &capacity, stream);
-    fclose(stream);
-    if (size < 0) {
-        free(line);
-        return NULL;
-    }
-    while (size > 0 && strchr(" \t\n", line[size - 1]) != NULL)
-        line[--size] = '\0';
-    memmove(line, line + strspn(line, " \t"), strlen(line) - strspn(line, " \t") + 1);
+    size_t space = strspn(text, " \t"), size = strcspn(text, "\n");
+    while (size > space && strchr(" \t", text[size - 1]) != NULL)
+        size--;
+    char *line = pc_format("%.*s", size > space ? (int)(size - space) : 0, text + space);
+    free(text);
     return line;
 }
 
 char *pc_read_link(const char *path_format, ...)
 {
-    char target[4096], *path = NULL;
+    char target[4096];
     va_list list;
     va_start(list, path_format);
-    int length = vasprintf(&path, path_format, list);
+    char *path = format_list(path_format, list);
     va_end(list);
-    ssize_t size = readlink(checked(length < 0 ? NULL : path), target, sizeof(target) - 1);
+    ssize_t size = readlink(path, target, sizeof(target));
     free(path);
-    if (size < 0)
+    if (size == (ssize_t)sizeof(target))
+        errno = ENAMETOOLONG;
+    if (size < 0 || size == (ssize_t)sizeof(target))
         return NULL;
-    target[size] = '\0';
-    return pc_copy(target);
+    return pc_format("%.*s", (int)size, target);
 }
+
+/* ---- Names and lists ---- */
 
 const char *pc_base_name(const char *path)
 {

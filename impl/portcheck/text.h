@@ -11,10 +11,13 @@ __attribute__((format(printf, 1, 2))) char *pc_format(const char *format, ...);
 char *pc_copy(const char *text);
 void *pc_resize(void *memory, size_t count, size_t size);
 
+/* A whole file such as those of /proc, or NULL and errno. The caller frees it. */
+__attribute__((format(printf, 1, 2))) char *pc_read_file(const char *path_format, ...);
+
 /* The first line of a file without the space at its ends, or NULL. The caller frees it. */
 __attribute__((format(printf, 1, 2))) char *pc_read_line(const char *path_format, ...);
 
-/* Where a symbolic link points to, and the last component of that; NULL if it is none. */
+/* Where a symbolic link points to, or NULL and errno, and the last component of that. */
 __attribute__((format(printf, 1, 2))) char *pc_read_link(const char *path_format, ...);
 const char *pc_base_name(const char *path);
 

@@ -34,7 +34,7 @@ static int verify_run(const struct pc_arguments *arguments, uint32_t run)
     else
         printf("  FAILED  database: %s\n", reason);
     if (started == PC_STARTED)
-        printf("  %s version %" PRIu64 "\n", well ? "ok     " : "FAILED ",
+        printf("  %s current is version %" PRIu64 "\n", well ? "ok     " : "FAILED ",
                pc_workload_version(&workload));
     free(reason);
     pc_workload_close(&workload);

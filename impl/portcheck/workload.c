@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "content.h"
+#include "durable.h"
 #include "text.h"
 
 /* Smaller than a block, one block, more than one erase block of small flash. */
@@ -37,15 +38,6 @@ void pc_workload_close(struct pc_workload *workload)
 
 /* ---- Canaries ---- */
 
-static bool sync_path(const char *path)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool synced = file >= 0 && fsync(file) == 0;
-    if (file >= 0)
-        close(file);
-    return synced;
-}
-
 static unsigned char *canary_content(const struct pc_workload *workload, unsigned canary)
 {
     unsigned char *bytes = pc_resize(NULL, canary_sizes[canary], 1);
@@ -53,29 +45,14 @@ static unsigned char *canary_content(const struct pc_workload *workload, unsigne
     return bytes;
 }
 
-static bool write_whole(int file, const unsigned char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = write(file, bytes, size);
-        if (count < 0)
-            return false;
-        bytes += count;
-        size -= (size_t)count;
-    }
-    return fsync(file) == 0;
-}
-
 static bool write_canary(const struct pc_workload *workload, unsigned canary)
 {
     char *path = pc_format("%s/canary-%u", workload->folder, canary);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    free(path);
-    if (file < 0)
-        return false;
     unsigned char *bytes = canary_content(workload, canary);
-    bool written = write_whole(file, bytes, canary_sizes[canary]);
+    bool written = pc_write_file(path, bytes, canary_sizes[canary]);
     free(bytes);
-    return close(file) == 0 && written;
+    free(path);
+    return written;
 }
 
 /* The folder itself must survive, too, before anything in it is acknowledged. */
@@ -84,7 +61,7 @@ static bool write_canaries(const struct pc_workload *workload)
     for (unsigned i = 0; i < CANARIES; i++)
         if (!write_canary(workload, i))
             return false;
-    return sync_path(workload->folder) && sync_path(workload->directory);
+    return pc_sync_path(workload->folder) && pc_sync_path(workload->directory);
 }
 
 /* The content of a file that has at most this size; NULL: errno, or it is longer (EFBIG). */

@@ -6,6 +6,7 @@
  */
 #include "crc32c.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -27,14 +28,25 @@ uint32_t mf_crc32c_portable(uint32_t crc, const void *data, size_t size)
 }
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <nmmintrin.h>
 #define CRC_TARGET        __attribute__((target("sse4.2")))
 #define CRC_8(crc, value) ((uint32_t)_mm_crc32_u64(crc, value))
 #define CRC_1(crc, value) _mm_crc32_u8(crc, value)
 
+/* Asked once, since a virtual machine takes long to answer. (__builtin_cpu_supports() brings
+ * 5 KB into static programs.) */
 static bool instruction_available(void)
 {
-    return __builtin_cpu_supports("sse4.2") != 0;
+    enum { UNKNOWN, ABSENT, PRESENT };
+    static atomic_int found = UNKNOWN;
+    unsigned a, b, c, d;
+    int known = atomic_load_explicit(&found, memory_order_relaxed);
+    if (known == UNKNOWN) {
+        known = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_SSE4_2) != 0 ? PRESENT : ABSENT;
+        atomic_store_explicit(&found, known, memory_order_relaxed);
+    }
+    return known == PRESENT;
 }
 
 #elif defined(__aarch64__) && defined(__linux__)

@@ -9,9 +9,6 @@
 #include "document.h"
 #include "error.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,30 +253,51 @@ static enum mf_code check_names(struct reader *reader, size_t object, struct nam
     return MF_OK;
 }
 
+/* Of a number without its exponent: the digits, and how many of them are before the point.
+ * Zeros in front are none. */
+static size_t take_digits(const char *number, size_t size, char *digits, long *places)
+{
+    size_t count = 0;
+    bool fraction = false;
+    *places = 0;
+    for (size_t i = 0; i < size; i++) {
+        bool digit = number[i] >= '0' && number[i] <= '9';
+        bool leading = count == 0 && number[i] == '0';
+        fraction = fraction || number[i] == '.';
+        if (digit && leading == fraction)
+            *places += leading ? -1 : 1;
+        if (digit && !leading)
+            digits[count++] = number[i];
+    }
+    return count;
+}
+
+static long exponent_of(const char *number, size_t size)
+{
+    char text[NUMBER_SIZE_MAX + 1] = "";
+    memcpy(text, number, size);
+    long exponent = strtol(text, NULL, 10);
+    return exponent > 99999 ? 99999 : exponent < -99999 ? -99999 : exponent;
+}
+
 /*
- * Whether a double can hold it. Digits and exponent without the point, since
- * strtod() takes the point from the locale.
+ * Whether a double can hold it: 2^1024 - 2^970 is the least number that is rounded to
+ * infinity (IEEE 754). These are the first of its digits, more than a number here has.
  */
 static bool is_finite(const char *number, size_t size)
 {
-    char digits[NUMBER_SIZE_MAX + 32];
-    size_t count = 0, i = 0;
-    long exponent = 0;
-    bool fraction = false;
-    for (; i < size && number[i] != 'e' && number[i] != 'E'; i++) {
-        exponent -= fraction && number[i] != '.';
-        fraction = fraction || number[i] == '.';
-        if (number[i] != '.')
-            digits[count++] = number[i];
-    }
-    if (i == size) /* NUMBER_SIZE_MAX digits are far from too many */
-        return true;
-    char tail[NUMBER_SIZE_MAX + 1] = "";
-    memcpy(tail, number + i + 1, size - i - 1);
-    long given = strtol(tail, NULL, 10);
-    exponent += given > 99999 ? 99999 : given < -99999 ? -99999 : given;
-    snprintf(digits + count, sizeof(digits) - count, "e%ld", exponent);
-    return isfinite(strtod(digits, NULL));
+    static const char limit[] = "179769313486231580793728971405303415079934132710037826936173778";
+    enum { LIMIT_PLACES = 309 };
+    char digits[NUMBER_SIZE_MAX];
+    size_t mantissa = 0;
+    while (mantissa < size && number[mantissa] != 'e' && number[mantissa] != 'E')
+        mantissa++;
+    long places;
+    size_t count = take_digits(number, mantissa, digits, &places);
+    if (mantissa < size)
+        places += exponent_of(number + mantissa + 1, size - mantissa - 1);
+    return count == 0 || places < LIMIT_PLACES ||
+           (places == LIMIT_PLACES && memcmp(digits, limit, count) <= 0);
 }
 
 static enum mf_code check_everything(struct reader *reader)

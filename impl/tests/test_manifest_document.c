@@ -6,6 +6,7 @@
 #include "names.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* A manifest as the original format has it; the arguments are the JSON of its
@@ -187,6 +188,8 @@ static const struct {
     {"{\"x\": -15.5e307}", 1, 1, "version: the member is missing"},
     {"{\"x\": -18.5E307}", 1, 7, "overflows"},
     {"{\"x\": 0.000185e312}", 1, 7, "overflows"},
+    {"{\"x\": 0.000179e312}", 1, 1, "version: the member is missing"},
+    {"{\"x\": -0.000e999}", 1, 1, "version: the member is missing"},
     {"{\"x\": 1e-99999999999999999999}", 1, 1, "version: the member is missing"},
     {"{\"x\": 1e99999999999999999999}", 1, 7, "overflows"},
     {"{\"\\u0061\\u00e9\\u20ac\\ud83d\\ude00\\n\\\\\": 1, "
@@ -222,6 +225,39 @@ static void malformed_manifests(void)
         }
         CU_ASSERT_EQUAL(manifest.file_count, 0);
     }
+}
+
+/* strtod() is the judge, in the locale of C. The digits are those of the limit, changed from
+ * some place on, and the point is anywhere. */
+static void numbers_overflow_as_doubles_do(void)
+{
+    static const char limit[] = "17976931348623158079372897140530341507993413271003782693";
+    enum { DIGITS = sizeof(limit) - 1, NUMBERS = 20000 };
+    unsigned finite = 0;
+    srand(1);
+    for (int i = 0; i < NUMBERS; i++) {
+        char digits[DIGITS + 1], number[64], text[96];
+        int point = rand() % (DIGITS + 1), same = rand() % (DIGITS + 1);
+        memcpy(digits, limit, sizeof(digits));
+        for (int j = same; j < DIGITS; j++)
+            digits[j] =
+                (char)('0' + (j == same ? (limit[j] - '0' + rand() % 3 + 9) % 10 : rand() % 10));
+        snprintf(number, sizeof(number), "0.%.*se%d", DIGITS - rand() % 8, digits, 309);
+        if (point > 0 && digits[0] != '0')
+            snprintf(number, sizeof(number), "%.*s%s%sE+%d", point, digits,
+                     point < DIGITS ? "." : "", digits + point, 309 - point);
+        snprintf(text, sizeof(text), "{\"x\": %s}", number);
+        struct mf_manifest manifest;
+        struct mf_error error;
+        CU_ASSERT_EQUAL(parse(text, &unsealed, &manifest, &error), MF_MALFORMED);
+        bool holds = isfinite(strtod(number, NULL));
+        if ((strstr(error.message, "overflows") == NULL) != holds) {
+            fprintf(stderr, "%s: %s\n", number, error.message);
+            CU_FAIL("another verdict than strtod's");
+        }
+        finite += holds;
+    }
+    CU_ASSERT_TRUE(finite > NUMBERS / 4 && finite < NUMBERS * 3 / 4);
 }
 
 static void unsealed_is_an_option(void)
@@ -458,6 +494,7 @@ static const struct unit_test tests[] = {
     {"64-bit integers survive, everything else is refused", integers_are_exact},
     {"the name checksum is the original's", name_checksum},
     {"malformed manifests: line, column, reason", malformed_manifests},
+    {"numbers overflow as doubles do", numbers_overflow_as_doubles_do},
     {"unsealed manifests are an explicit option", unsealed_is_an_option},
     {"records and seal are checked", sealed_members_are_checked},
     {"the seal comes last", seal_comes_last},

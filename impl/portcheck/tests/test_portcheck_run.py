@@ -114,13 +114,19 @@ def usage(directory):
             (2, "expected one directory", "verify", directory, "x"),
             (2, "unrecognized option", "run", directory, "--frob"),
             (2, "expected --ack", "run", directory),
-            (2, "--ack takes", "run", directory, "--ack", "udp:x"),
-            (2, "--ack takes", "run", directory, "--ack", "tcp:x"),
+            (2, "--ack: 'udp:x' is none of", "run", directory, "--ack", "udp:x"),
+            (2, "'x' does not end in a port", "run", directory, "--ack", "tcp:x"),
+            (2, "'x:0' does not end in a port", "run", directory, "--ack", "tcp:x:0"),
+            (2, "'x:65536' does not end in a port", "run", directory, "--ack", "tcp:x:65536"),
+            (2, "'localhost' is no address of digits", "run", directory, "--ack",
+             "tcp:localhost:5555"),
+            (2, "'::1' is no address of digits", "run", directory, "--ack", "tcp:::1:5555"),
+            (2, "'' is no address of digits", "run", directory, "--ack", "tcp::5555"),
             (2, "--run takes", "run", directory, "--ack", "stdout", "--run", "123456789"),
             (2, "--run takes", "run", directory, "--ack", "stdout", "--run", "0X"),
             (2, "--cycle takes", "run", directory, "--ack", "stdout", "--cycle", "-1"),
             (2, "--files takes", "run", directory, "--ack", "stdout", "--files", "17"),
-            (2, "no such speed", "run", directory, "--ack", "stdout", "--baud", "1"),
+            (2, "--baud takes a rate", "run", directory, "--ack", "stdout", "--baud", "1"),
             (2, "--commit-point takes", "run", directory, "--ack", "stdout",
              "--commit-point", "both"),
             (2, "unrecognized option", "run", directory, "--mutant", "no-sync"),
@@ -130,7 +136,7 @@ def usage(directory):
             (3, "not there", "verify", directory + "/not there"),
             (3, "not there", "selftest", directory + "/not there"),
             (3, "no run has left", "verify", directory),
-            (3, "the host is gone", "run", directory, "--ack", "stdout"),
+            (3, "nobody is there any more", "run", directory, "--ack", "stdout"),
             (3, "not a serial line", "run", directory, "--ack", "serial:/dev/null")):
         result = subprocess.run([portcheck, *arguments], capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, timeout=PATIENCE)
@@ -328,10 +334,22 @@ def wait_until(condition, what):
 # ---- TCP ----
 
 def tcp(directory):
-    listener = socket.create_server(("127.0.0.1", 0))
+    talk(directory, socket.create_server(("127.0.0.1", 0)), "127.0.0.1")
+
+
+def tcp_ipv6(directory):
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as problem:
+        print("skipped: no IPv6 here:", problem)
+        return
+    talk(directory, listener, "[::1%lo]")
+
+
+def talk(directory, listener, address):
     listener.settimeout(PATIENCE)
     process = subprocess.Popen([portcheck, "run", directory, "--ack",
-                                f"tcp:127.0.0.1:{listener.getsockname()[1]}"])
+                                f"tcp:{address}:{listener.getsockname()[1]}"])
     sequences, committed = set(), []
     order = encode(0xCAFE, 0, "run", "0000cafe", "cycle=1", "commits=0")
     for round_number in range(3):
@@ -412,8 +430,40 @@ def mutant_words(directory):
     check("no such mutant", (result.returncode, "no such mutant" in result.stderr), (2, True))
 
 
-TESTS = [usage, cycles, refusals, other_directory, terminated, damage, selftest, serial, tcp, kills,
-         mutant_words]
+def marks(directory):
+    """The file system is known again, until it is made anew."""
+    def targets(cycle):
+        lines = run_once(directory, "--run", "2", "--cycle", str(cycle), "--commits", "1")
+        return words(lines, "target")[0].values
+    first, second = targets(1), targets(2)
+    check("a mark is made", (first["mark"], first.get("marked")), ("00000002.1", "1"))
+    check("a mark stays", (second["mark"], second.get("marked")), ("00000002.1", None))
+    mark = os.path.join(directory, "portcheck-mark")
+    for content in ("", "00000002.1", "\0" * 11):
+        with open(mark, "w", encoding="ascii") as file:
+            file.write(content)
+        torn = targets(3)
+        check(f"{content!r} is no mark", (torn["mark"], torn.get("marked")), ("00000002.3", "1"))
+    os.remove(mark)
+    run_once(directory, "--run", "2", "--expect-fs", "nofs", status=3)
+    check("no mark on what is refused", os.path.exists(mark), False)
+
+
+def clock(directory):
+    """A board without a battery, whose clock starts anew with it."""
+    last = 1
+    for option in ((), ("--mutant", "clock-reset"), ("--mutant", "clock-reset"), ()):
+        lines = run_once(directory, "--run", "1", "--commits", "3", *option, program=mutants)
+        check(f"found with {option}", words(lines, "found")[0].values["version"], str(last))
+        check(f"read back with {option}",
+              {line.words[1] for line in words(lines, "verified", "canary")}, {"ok"})
+        check(f"committed with {option}", numbers(lines, "committed"),
+              [last + 1, last + 2, last + 3])
+        last += 3
+
+
+TESTS = [usage, cycles, refusals, other_directory, terminated, damage, selftest, serial, tcp, tcp_ipv6,
+         kills, mutant_words, clock, marks]
 
 for test in TESTS:
     with tempfile.TemporaryDirectory() as work:
