@@ -30,7 +30,8 @@ struct cm_port_judge {
 };
 
 /* What was printed before the cut. Returns the label of an accepted state ("none", "corrupt", or
- * the version that was found, "v2"), valid until the next call; NULL with *judge->error set when it is rejected. */
+ * the version that was found, "v2"), valid until the next call; NULL with *judge->error set when it
+ * is rejected. */
 const char *cm_port_judge(const struct cm_port_judge *judge, const char *output, size_t size);
 
 /* Whether the version of the manifest has the files of cm_port_files as they were committed with

@@ -7,52 +7,29 @@
  */
 #include "unit.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include "invented_check.h"
 #include "memo.h"
-#include "memory.h"
 #include "observer.h"
 #include "poset.h"
 #include "print.h"
+#include "shipped.h"
 
 #ifndef TRACES
 #define TRACES 60
 #endif
 
-enum { MOST_MODELS = 32, CHECKS = 4 };
+enum { CHECKS = 4 };
 
-/* ---- Models: the shipped ones, of the size of these traces ---- */
-
-static struct cm_model *models[MOST_MODELS];
-static size_t model_count;
-
-static int is_json(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
-}
+/* ---- Models ---- */
 
 /* Every second one has granules as large as its unit. */
-static void load_models(void)
+static void load_both_sizes(void)
 {
-    struct dirent **entries = NULL;
-    int count = scandir(MODELS_DIR, &entries, is_json, alphasort);
-    for (int i = 0; i < count; i++) {
-        struct ff_error error;
-        char *path = cm_format("%s/%s", MODELS_DIR, entries[i]->d_name);
-        struct cm_model *model = cm_model_load(path, &error);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-        model->unit = UNIT;
-        model->granule = i % 2 == 0 ? GRANULE : UNIT;
-        CU_ASSERT_TRUE_FATAL(model_count < MOST_MODELS);
-        models[model_count++] = model;
-        free(path);
-        free(entries[i]);
-    }
-    free(entries);
-    CU_ASSERT_TRUE_FATAL(model_count >= 4);
+    load_models();
+    for (size_t i = 1; i < model_count; i += 2)
+        models[i]->granule = UNIT;
 }
 
 static void free_models(void)
@@ -344,7 +321,7 @@ static void what_was_seen_makes_the_difference(void)
 }
 
 static const struct unit_test tests[] = {
-    {"load the models", load_models},
+    {"load the models", load_both_sizes},
     {"each look tells what it saw", what_was_seen_makes_the_difference},
     {"random checks of random traces", sharing_makes_no_difference},
     {"a check that depends on more than the state", dependent_runs_are_made},

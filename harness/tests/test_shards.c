@@ -7,18 +7,18 @@
  */
 #include "unit.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "invented_check.h"
 #include "print.h"
 #include "progress.h"
+#include "shipped.h"
 
 #ifndef TRACES
 #define TRACES 60
 #endif
 
-enum { MOST_MODELS = 32, MOST_TEXTS = 64, MOST_BOUNDARIES = 64 };
+enum { MOST_TEXTS = 64, MOST_BOUNDARIES = 64 };
 
 /* Where progress files go: to memory, if that can be, since each of them is synced. */
 static char folder[64];
@@ -33,37 +33,6 @@ static void make_folder(void)
 static char *path_of(unsigned shard)
 {
     return cm_format("%s/%u.cmx", folder, shard);
-}
-
-/* ---- Models: the shipped ones, of the size of these traces ---- */
-
-static struct cm_model *models[MOST_MODELS];
-static size_t model_count;
-
-static int is_json(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
-}
-
-static void load_models(void)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(MODELS_DIR, &entries, is_json, alphasort);
-    for (int i = 0; i < count; i++) {
-        struct ff_error error;
-        char *path = cm_format("%s/%s", MODELS_DIR, entries[i]->d_name);
-        struct cm_model *model = cm_model_load(path, &error);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-        model->unit = UNIT;
-        model->granule = GRANULE;
-        CU_ASSERT_TRUE_FATAL(model_count < MOST_MODELS);
-        models[model_count++] = model;
-        free(path);
-        free(entries[i]);
-    }
-    free(entries);
-    CU_ASSERT_TRUE_FATAL(model_count >= 4);
 }
 
 /* ---- What the naive enumeration says ---- */
