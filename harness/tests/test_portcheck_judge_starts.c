@@ -363,10 +363,10 @@ static void made_anew_before_a_promise(void)
 static void marks_grow_old(void)
 {
     /* Also where not all of the check was heard. */
-    for (int heard = 0; heard < 2; heard++) {
+    for (unsigned heard = 0; heard < 2; heard++) {
         struct bench *b = three_and_cut_on(ON " uuid=u1 mark=1.1 marked=1");
         start_at(b, ON " uuid=u1 mark=1.1", ALL, 3);
-        if (heard)
+        if (heard > 0)
             say(b, "canary canary-0 ok");
         commit(b, 4);
         cut(b);
