@@ -207,7 +207,7 @@ void call_load(struct run *run)
         else if (run_undisturbed(run) && !run->hurt && !run_obstructed(before))
             require(!whole && code == (at == count ? MF_NO_VERSION : MF_CORRUPT));
     }
-    if (code == MF_OK && manifest != NULL)
+    if (code == MF_OK && manifest != NULL && !run->strange) /* else the handle knows another one */
         want_all(&run->wanted, manifest);
     else if (code == MF_OK)
         run->wanted.known = false;
