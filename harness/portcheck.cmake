@@ -41,7 +41,8 @@ add_test(NAME portcheck_judge_faults
     $<TARGET_FILE:judge_bench> $<TARGET_FILE:crashmatrix_check> $<TARGET_FILE:portcheck_line>
     $<TARGET_FILE:manifest> ${CUNIT_LINK_LIBRARIES} -lm
   COMMAND_EXPAND_LISTS)
-set_tests_properties(portcheck_judge_faults PROPERTIES TIMEOUT 900)
+# By one compiler: the tests themselves run with sanitizers.
+set_tests_properties(portcheck_judge_faults PROPERTIES TIMEOUT 900 LABELS "command;no-sanitizers")
 crashmatrix_unit_test(test_portcheck_record portcheck_host)
 crashmatrix_script_test(portcheck_host)
 crashmatrix_script_test(board_cuts)

@@ -103,6 +103,9 @@ set_tests_properties(poison PROPERTIES LABELS "command;no-sanitizers" SKIP_RETUR
 
 # Some fifty programs, each under all models.
 set_tests_properties(correct PROPERTIES LABELS "command;no-sanitizers")
+# Explorations are compared with others that must say the same. The code runs with sanitizers
+# in test_shards, test_memo, watch.sh and cli.sh.
+set_tests_properties(apart interrupted pinned shards PROPERTIES LABELS "command;no-sanitizers")
 
 # The longest begin first, so that nothing waits for them in the end.
 set_tests_properties(ci_shards correct nested pinned poison ports shards watch PROPERTIES COST 100)

@@ -105,8 +105,9 @@ void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, u
         struct pc_mountinfo fields;
         if (pc_mountinfo_parse(text, &fields) &&
             pc_mountinfo_fits(&fields, directory, id, mount->point)) {
+            struct cm_mount found = mount_of_line(root, &fields);
             cm_mount_free(mount);
-            *mount = mount_of_line(root, &fields);
+            *mount = found;
         }
     }
     free(text);

@@ -15,7 +15,7 @@
 #include "shipped.h"
 
 #ifndef TRACES
-#define TRACES 60
+#define TRACES 30
 #endif
 
 enum { MOST_TEXTS = 64, MOST_BOUNDARIES = 64 };
