@@ -203,58 +203,69 @@ int mf_io_load(const struct mf_directory *directory, const char *name, size_t li
 
 struct names {
     const char *prefix; /* of those that are kept */
-    char **names;
-    size_t count;
+    size_t prefix_size;
+    char *text; /* the names, each with its NUL */
+    size_t size;
     size_t capacity;
+    size_t count;
 };
-
-static void names_clear(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->names[i]);
-    free(names->names);
-    *names = (struct names){.prefix = names->prefix};
-}
 
 static int keep_name(void *argument, const char *name)
 {
     struct names *names = argument;
-    if (strncmp(name, names->prefix, strlen(names->prefix)) != 0)
+    if (strncmp(name, names->prefix, names->prefix_size) != 0)
         return 0;
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity == 0 ? 64 : names->capacity * 2;
-        char **grown = realloc(names->names, capacity * sizeof(*grown));
+    size_t size = strlen(name) + 1;
+    if (names->capacity - names->size < size) {
+        size_t capacity = names->capacity * 2 + size + 1024;
+        char *grown = realloc(names->text, capacity);
         if (grown == NULL)
             return -ENOMEM;
-        names->names = grown;
+        names->text = grown;
         names->capacity = capacity;
     }
-    char *copy = strdup(name);
-    if (copy == NULL)
-        return -ENOMEM;
-    names->names[names->count++] = copy;
+    memcpy(names->text + names->size, name, size);
+    names->size += size;
+    names->count++;
     return 0;
 }
 
 static int compare_strings(const void *left, const void *right)
 {
-    return strcmp(*(char *const *)left, *(char *const *)right);
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Visits them in order, until that returns something else than 0, which is returned. */
+static int visit_names(const struct names *names, int (*visit)(void *argument, const char *name),
+                       void *argument)
+{
+    const char **sorted = malloc((names->count + 1) * sizeof(*sorted));
+    if (sorted == NULL)
+        return -ENOMEM;
+    const char *at = names->text;
+    for (size_t i = 0; i < names->count; i++, at += strlen(at) + 1)
+        sorted[i] = at;
+    if (names->count > 1)
+        qsort(sorted, names->count, sizeof(*sorted), compare_strings);
+    int result = 0;
+    for (size_t i = 0; i < names->count && result == 0; i++)
+        result = visit(argument, sorted[i]);
+    free(sorted);
+    return result;
 }
 
 int mf_io_list(const struct mf_directory *directory, const char *prefix,
                int (*visit)(void *argument, const char *name), void *argument)
 {
     const struct mf_platform *platform = directory->platform;
-    struct names names = {.prefix = prefix};
+    struct names names = {.prefix = prefix, .prefix_size = strlen(prefix)};
     int result;
     do {
-        names_clear(&names);
+        names.size = names.count = 0;
         result = platform->list(platform->context, directory->handle, keep_name, &names);
     } while (result == -EINTR);
-    if (names.count > 1)
-        qsort(names.names, names.count, sizeof(*names.names), compare_strings);
-    for (size_t i = 0; i < names.count && result == 0; i++)
-        result = visit(argument, names.names[i]);
-    names_clear(&names);
+    if (result == 0)
+        result = visit_names(&names, visit, argument);
+    free(names.text);
     return result;
 }
