@@ -99,18 +99,23 @@ static struct cm_mount mount_of_line(const char *root, const struct pc_mountinfo
 void cm_mount_search(FILE *mountinfo, const char *root, const char *directory, unsigned long id,
                      struct cm_mount *mount)
 {
-    char *text = NULL;
-    size_t size = 0;
-    while (getline(&text, &size, mountinfo) > 0) {
-        struct pc_mountinfo fields;
-        if (pc_mountinfo_parse(text, &fields) &&
-            pc_mountinfo_fits(&fields, directory, id, mount->point)) {
-            struct cm_mount found = mount_of_line(root, &fields);
-            cm_mount_free(mount);
-            *mount = found;
-        }
+    struct pc_mountinfo fields, best = {.point = NULL};
+    char *line = NULL, *best_line = NULL; /* which the fields are in */
+    size_t size = 0, best_size = 0;
+    while (getline(&line, &size, mountinfo) > 0) {
+        if (!pc_mountinfo_parse(line, &fields) ||
+            !pc_mountinfo_fits(&fields, directory, id, best.point))
+            continue;
+        char *other = best_line;
+        size_t other_size = best_size;
+        best = fields;
+        best_line = line, best_size = size;
+        line = other, size = other_size;
     }
-    free(text);
+    if (best.point != NULL)
+        *mount = mount_of_line(root, &best);
+    free(line);
+    free(best_line);
 }
 
 int cm_mount_find(const char *root, const char *directory, unsigned long id, struct cm_mount *mount,
